@@ -1,0 +1,23 @@
+namespace ZapierTriggers.Core.Accounts;
+
+/// <summary>Where organizations and keys are kept. Failures are <see cref="Storing.StoreException"/>.</summary>
+internal interface IAccountStore
+{
+    /// <summary>Reads all organizations and all keys that are not expired: what the request path looks up in memory.</summary>
+    Task<AccountSnapshot> LoadAsync(CancellationToken cancellationToken);
+
+    /// <summary>Adds an organization and its first key, both or none. False when the number, id or route is taken (draw again).</summary>
+    Task<bool> CreateAsync(OrganizationRecord organization, ApiKeyRecord key, CancellationToken cancellationToken);
+
+    /// <summary>Adds <paramref name="added"/> and gives the key <paramref name="replacedKeyId"/> an end, both or none; also sets the organization's updated_at.
+    /// False when the replaced key does not exist in that organization or has already ended.</summary>
+    Task<bool> RotateAsync(ApiKeyRecord added, Guid replacedKeyId, DateTimeOffset replacedEndsAt, CancellationToken cancellationToken);
+
+    /// <summary>Notes when keys were last used; written lazily, in batches.</summary>
+    Task NoteUseAsync(IReadOnlyList<(Guid KeyId, DateTimeOffset At)> uses, CancellationToken cancellationToken);
+}
+
+/// <summary>All accounts at one moment.</summary>
+/// <param name="Organizations">All organizations.</param>
+/// <param name="Keys">All keys without an end in the past.</param>
+internal sealed record AccountSnapshot(IReadOnlyList<OrganizationRecord> Organizations, IReadOnlyList<ApiKeyRecord> Keys);

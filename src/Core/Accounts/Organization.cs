@@ -1,0 +1,47 @@
+using ZapierTriggers.Core.Limits;
+
+namespace ZapierTriggers.Core.Accounts;
+
+/// <summary>A tenant, as the request path sees it. One instance per organization for the life of the process; its settings change in place.</summary>
+internal sealed class Organization
+{
+    private ulong _lastAccepted;
+
+    /// <summary>Creates the in-memory organization from its stored row.</summary>
+    public Organization(OrganizationRecord record)
+    {
+        No = record.No;
+        Id = record.Id;
+        CreatedAt = record.CreatedAt;
+        Record = record;
+        Window = new RateWindow(record.RateLimitPerMinute);
+    }
+
+    /// <summary>The internal number that every stored row begins with: random, positive, never reused (see docs/decisions).</summary>
+    public int No { get; }
+
+    /// <summary>The public id.</summary>
+    public Guid Id { get; }
+
+    /// <summary>When it was created.</summary>
+    public DateTimeOffset CreatedAt { get; }
+
+    /// <summary>The stored row as last read or written; replaced whole on a change.</summary>
+    public OrganizationRecord Record { get; private set; }
+
+    /// <summary>Its rate limit: events in any 60 seconds.</summary>
+    public RateWindow Window { get; }
+
+    /// <summary>Position (<see cref="Events.EventId.High"/>) of the last event accepted for it in this process; reads wait until this is stored. 0 = none.</summary>
+    public ulong LastAccepted => Volatile.Read(ref _lastAccepted);
+
+    /// <summary>Notes an accepted event. Called by the sequencer only, in order.</summary>
+    public void NoteAccepted(ulong position) => Volatile.Write(ref _lastAccepted, position);
+
+    /// <summary>Takes over a changed row (tier, limit, name, webhook).</summary>
+    public void Update(OrganizationRecord record)
+    {
+        Record = record;
+        Window.SetLimit(record.RateLimitPerMinute);
+    }
+}

@@ -1,0 +1,32 @@
+using System.Net;
+
+namespace ZapierTriggers.Core.Delivery;
+
+/// <summary>Settings under <c>Delivery</c>.</summary>
+internal sealed record DeliveryOptions
+{
+    /// <summary>Whether webhooks are sent at all (also <c>DISABLE_WEBHOOK_DELIVERY</c>); off holds them.</summary>
+    public bool Enabled { get; init; } = true;
+
+    /// <summary>Whether private and loopback addresses may be sent to. Link-local and metadata addresses stay refused.</summary>
+    public bool AllowPrivateNetworks { get; init; }
+
+    /// <summary>Networks (CIDR) that may be sent to whatever they are.</summary>
+    public IReadOnlyList<IPNetwork> AllowedNetworks { get; init; } = [];
+
+    /// <summary>Tries in flight at the same time, over all endpoints.</summary>
+    public int MaxInFlight { get; init; } = 256;
+
+    /// <summary>Tries in flight at the same time to one endpoint, at the most; the actual limit grows on success and halves on failure.</summary>
+    public int MaxInFlightPerEndpoint { get; init; } = 64;
+
+    /// <summary>One deadline over DNS, connect, TLS, send, headers and body.</summary>
+    public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Waits before the second, third, … try; when used up the event is a dead letter. The default makes 9 tries in about a day.</summary>
+    public IReadOnlyList<TimeSpan> RetrySchedule { get; init; } =
+    [
+        TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(30), TimeSpan.FromMinutes(2), TimeSpan.FromMinutes(10),
+        TimeSpan.FromMinutes(30), TimeSpan.FromHours(2), TimeSpan.FromHours(6), TimeSpan.FromHours(16),
+    ];
+}

@@ -1,0 +1,96 @@
+using ZapierTriggers.Core.Events;
+
+namespace ZapierTriggers.Core.Delivery;
+
+/// <summary>Where endpoints, lanes, retries, attempts and outcomes are kept. Failures are <see cref="Storing.StoreException"/>.</summary>
+internal interface IDeliveryStore
+{
+    /// <summary>Reads all endpoints, disabled ones too.</summary>
+    Task<IReadOnlyList<EndpointRecord>> LoadEndpointsAsync(CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Inserts the endpoint, or, when its <see cref="EndpointRecord.Id"/> is there already, updates url, secret, enabled, disabled reason and updated_at; the cursor is set
+    /// at insertion only. Also sets the organization's updated_at. At most one default endpoint per organization: a second insert of one
+    /// throws <see cref="Storing.StoreFailure.RowRefused"/>.
+    /// </summary>
+    Task SaveEndpointAsync(EndpointRecord endpoint, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Reads the next events of the organization after <paramref name="after"/>, in order, that have no acknowledgement and, for this endpoint, no outcome and no
+    /// retry row; at most <paramref name="limit"/> of them and about <paramref name="maxBytes"/> of payload (at least one). <see cref="LanePage.ScannedThrough"/> is the last id looked at, also when nothing is due.
+    /// </summary>
+    Task<LanePage> ReadLaneAsync(int organizationNo, Guid endpointId, EventId after, int limit, int maxBytes, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Claims retries that are due at <paramref name="now"/>, oldest due first: counts the attempt and moves the due time to <paramref name="leaseUntil"/> in one statement, so a
+    /// crash in the middle of a try neither loses nor forgets to count it. A retry whose event has been acknowledged is never returned; one whose endpoint is disabled stays as it is.
+    /// </summary>
+    Task<IReadOnlyList<ClaimedRetry>> ClaimRetriesAsync(DateTimeOffset now, DateTimeOffset leaseUntil, int limit, CancellationToken cancellationToken);
+
+    /// <summary>When the next retry of an enabled endpoint is due; null when none waits.</summary>
+    Task<DateTimeOffset?> NextRetryAsync(CancellationToken cancellationToken);
+
+    /// <summary>Records finished tries and moves cursors, all in one transaction. Recording the same result again changes nothing.</summary>
+    Task RecordAsync(DeliveryBatch batch, CancellationToken cancellationToken);
+}
+
+/// <summary>An event to send.</summary>
+internal sealed record DueEvent
+{
+    /// <summary>Its id.</summary>
+    public required EventId Id { get; init; }
+
+    /// <summary>Its type.</summary>
+    public required string Type { get; init; }
+
+    /// <summary>Its payload as sent: UTF-8 JSON.</summary>
+    public required byte[] Payload { get; init; }
+
+    /// <summary>Its ordering key, if any.</summary>
+    public string? OrderingKey { get; init; }
+}
+
+/// <summary>What a lane reads at a time.</summary>
+/// <param name="Events">Events to send, in order.</param>
+/// <param name="ScannedThrough">The last id looked at; the next read starts after it. Equals the given cursor when nothing follows it.</param>
+internal sealed record LanePage(IReadOnlyList<DueEvent> Events, EventId ScannedThrough);
+
+/// <summary>A retry that was claimed: its attempt is counted already.</summary>
+/// <param name="OrganizationNo">The organization.</param>
+/// <param name="EndpointId">The endpoint.</param>
+/// <param name="Event">What to send.</param>
+/// <param name="Attempt">The number of this try, 2 or more.</param>
+internal sealed record ClaimedRetry(int OrganizationNo, Guid EndpointId, DueEvent Event, int Attempt);
+
+/// <summary>What became of one try.</summary>
+internal sealed record DeliveryResult
+{
+    /// <summary>The organization.</summary>
+    public required int OrganizationNo { get; init; }
+
+    /// <summary>The endpoint.</summary>
+    public required Guid EndpointId { get; init; }
+
+    /// <summary>The event.</summary>
+    public required EventId EventId { get; init; }
+
+    /// <summary><see cref="EventStatus.Delivered"/>, <see cref="EventStatus.DeadLetter"/>, or <see cref="EventStatus.Failed"/> with <see cref="NextAttemptAt"/>.</summary>
+    public required EventStatus Status { get; init; }
+
+    /// <summary>When to try again; set exactly when <see cref="Status"/> is <see cref="EventStatus.Failed"/>.</summary>
+    public DateTimeOffset? NextAttemptAt { get; init; }
+
+    /// <summary>The try itself; null when none was made (a refused literal address found after registration is a dead letter without a try).</summary>
+    public Storing.AttemptRecord? Attempt { get; init; }
+}
+
+/// <summary>Results and cursors to record together.</summary>
+/// <param name="Results">In any order; at most one per event and endpoint.</param>
+/// <param name="Cursors">New cursors; a cursor never goes back.</param>
+internal sealed record DeliveryBatch(IReadOnlyList<DeliveryResult> Results, IReadOnlyList<LaneCursor> Cursors);
+
+/// <summary>A lane's new cursor.</summary>
+/// <param name="OrganizationNo">The organization.</param>
+/// <param name="EndpointId">The endpoint.</param>
+/// <param name="DeliveredThrough">See <see cref="EndpointRecord.DeliveredThrough"/>.</param>
+internal sealed record LaneCursor(int OrganizationNo, Guid EndpointId, EventId DeliveredThrough);

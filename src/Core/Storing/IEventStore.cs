@@ -1,0 +1,60 @@
+using ZapierTriggers.Core.Events;
+
+namespace ZapierTriggers.Core.Storing;
+
+/// <summary>
+/// Where events live after the journal. Written in order by one store writer per shard, read by the inbox. Events are written once and never
+/// updated; acknowledgements, outcomes and retries are narrow rows that exist only when something happened. Failures are <see cref="StoreException"/>.
+/// </summary>
+internal interface IEventStore
+{
+    /// <summary>Brings the schema up to date under a lock and makes partitions ahead. Called once, before anything else.</summary>
+    Task PrepareAsync(CancellationToken cancellationToken);
+
+    /// <summary>Takes a shard over from whoever had it: raises its epoch, so that any other holder's next commit is refused.</summary>
+    Task<ShardClaim> ClaimShardAsync(int shard, Guid journalId, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Commits the events and moves the shard's checkpoint from <paramref name="previous"/> to <paramref name="next"/> in one transaction: all or nothing. When the checkpoint is
+    /// already at <paramref name="next"/> (a lost COMMIT reply) nothing is written and the call succeeds. Throws <see cref="StoreFailure.Fenced"/> when the epoch has
+    /// moved on, <see cref="StoreFailure.RowRefused"/> when a row cannot be stored. <paramref name="events"/> may be empty (a checkpoint past a row set aside).
+    /// </summary>
+    Task AppendAsync(ShardClaim claim, Checkpoint previous, Checkpoint next, ReadOnlyMemory<JournaledEvent> events, CancellationToken cancellationToken);
+
+    /// <summary>Keeps a row that the store refused, with the reason, and moves the checkpoint past it, in one transaction.</summary>
+    Task QuarantineAsync(ShardClaim claim, Checkpoint previous, Checkpoint next, JournaledEvent refused, string reason, CancellationToken cancellationToken);
+
+    /// <summary>The first event with this dedup id whose id is at least <paramref name="notBefore"/>, or null.</summary>
+    Task<DuplicateOf?> FindDuplicateAsync(int organizationNo, string dedupId, EventId notBefore, CancellationToken cancellationToken);
+
+    /// <summary>One page of an organization's inbox.</summary>
+    Task<InboxPage> ReadInboxAsync(InboxQuery query, CancellationToken cancellationToken);
+
+    /// <summary>One event of the organization with all of its deliveries, or null.</summary>
+    Task<EventDetail?> FindEventAsync(int organizationNo, EventId id, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Acknowledges those of the ids that exist in the organization, and removes their waiting retries, in one transaction. Returns, for each id in input order, when it was
+    /// acknowledged (the first time stays), or null where the organization has no such event.
+    /// </summary>
+    Task<IReadOnlyList<DateTimeOffset?>> AcknowledgeAsync(int organizationNo, IReadOnlyList<EventId> ids, DateTimeOffset at, CancellationToken cancellationToken);
+
+    /// <summary>Proves that the store takes writes (a read-only or full store fails): a health check must write. Throws <see cref="StoreException"/>.</summary>
+    Task ProbeAsync(CancellationToken cancellationToken);
+}
+
+/// <summary>The right to write a shard, held until a higher epoch is claimed.</summary>
+/// <param name="Shard">The shard's number, from 0.</param>
+/// <param name="Epoch">Raised by each claim; a commit with a lower one is refused.</param>
+/// <param name="StoredThrough">Up to where the shard's journal is in the store.</param>
+internal readonly record struct ShardClaim(int Shard, long Epoch, Checkpoint StoredThrough);
+
+/// <summary>A place in the shard's order: everything up to and including it is stored. Default = nothing yet.</summary>
+/// <param name="Id">Id of the last event.</param>
+/// <param name="Sequence">Journal sequence of the last event.</param>
+internal readonly record struct Checkpoint(EventId Id, long Sequence);
+
+/// <summary>What a dedup look-up found.</summary>
+/// <param name="Id">Id of the first event.</param>
+/// <param name="PayloadHash">Its payload's hash.</param>
+internal readonly record struct DuplicateOf(EventId Id, ulong PayloadHash);

@@ -1,0 +1,62 @@
+using System.Buffers;
+using System.Globalization;
+using System.Text.Json;
+
+namespace ZapierTriggers.Server.Http;
+
+/// <summary>Writes answers: JSON bodies and RFC 9457 problems, each with its exact length.</summary>
+internal static class Answers
+{
+    private static readonly JsonWriterOptions WriterOptions = new()
+    {
+        // Bodies are JSON, never embedded in HTML: only what JSON itself needs is escaped.
+        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        SkipValidation = true,
+    };
+
+    /// <summary>Answers with the JSON object or array that <paramref name="write"/> writes.</summary>
+    public static async Task JsonAsync<TState>(HttpContext context, int status, TState state, Action<Utf8JsonWriter, TState> write, string contentType = "application/json")
+    {
+        var buffer = new ArrayBufferWriter<byte>(1024);
+        using (var writer = new Utf8JsonWriter(buffer, WriterOptions))
+        {
+            write(writer, state);
+        }
+
+        var response = context.Response;
+        response.StatusCode = status;
+        response.ContentType = contentType;
+        response.ContentLength = buffer.WrittenCount;
+        if (!HttpMethods.IsHead(context.Request.Method)) await response.BodyWriter.WriteAsync(buffer.WrittenMemory, context.RequestAborted);
+    }
+
+    /// <summary>Answers with a problem. <paramref name="detail"/> says what was wrong with what was sent and what to send instead.</summary>
+    public static Task ProblemAsync(HttpContext context, Problem problem, string detail, params ReadOnlySpan<(string Name, object Value)> extras)
+    {
+        if (problem.Status == StatusCodes.Status401Unauthorized) context.Response.Headers.WWWAuthenticate = "Bearer realm=\"zapier-triggers\"";
+        foreach (var (name, value) in extras)
+        {
+            if (name == "retry_after_seconds") context.Response.Headers.RetryAfter = Convert.ToString(value, CultureInfo.InvariantCulture);
+        }
+
+        return JsonAsync(context, problem.Status, (problem, detail, extras: extras.ToArray()), static (writer, s) =>
+        {
+            writer.WriteStartObject();
+            writer.WriteString("type"u8, s.problem.Type);
+            writer.WriteString("title"u8, s.problem.Title);
+            writer.WriteNumber("status"u8, s.problem.Status);
+            writer.WriteString("detail"u8, s.detail);
+            writer.WriteString("code"u8, s.problem.Code);
+            writer.WriteString("error"u8, s.problem.Title);
+            writer.WriteString("message"u8, s.detail);
+            foreach (var (name, value) in s.extras)
+            {
+                writer.WritePropertyName(name);
+                if (value is int or long) writer.WriteNumberValue(Convert.ToInt64(value, CultureInfo.InvariantCulture));
+                else writer.WriteStringValue(value.ToString());
+            }
+
+            writer.WriteEndObject();
+        }, "application/problem+json");
+    }
+}

@@ -1,0 +1,79 @@
+using System.Collections.Frozen;
+
+namespace ZapierTriggers.Server.Http;
+
+/// <summary>Answers one request. <paramref name="id"/> is the path's <c>{id}</c> segment, if its template has one.</summary>
+internal delegate Task RouteHandler(HttpContext context, string? id);
+
+/// <summary>
+/// All routes of the server: a template is a path whose segments are literal, except for at most one <c>{id}</c>. Literal paths are one look-up; the few
+/// templates with an id are compared segment by segment. A path that exists under another method is 405 with Allow.
+/// </summary>
+internal sealed class RouteTable
+{
+    private readonly List<(string Method, string Template, RouteHandler Handler)> _routes = [];
+    private FrozenDictionary<string, Dictionary<string, RouteHandler>> _literal = FrozenDictionary<string, Dictionary<string, RouteHandler>>.Empty;
+    private (string[] Segments, Dictionary<string, RouteHandler> Methods)[] _templates = [];
+
+    /// <summary>All (method, template) pairs, for the tests that hold the documentation true.</summary>
+    public IEnumerable<(string Method, string Template)> All => _routes.Select(route => (route.Method, route.Template));
+
+    /// <summary>Adds a route.</summary>
+    public void Map(string method, string template, RouteHandler handler) => _routes.Add((method, template, handler));
+
+    /// <summary>Adds a route under <c>/api</c> and without the prefix.</summary>
+    public void MapBoth(string method, string template, RouteHandler handler)
+    {
+        Map(method, "/api" + template, handler);
+        Map(method, template, handler);
+    }
+
+    /// <summary>Ends the adding; call once before the first look-up.</summary>
+    public void Freeze()
+    {
+        var byTemplate = _routes.GroupBy(route => route.Template, StringComparer.Ordinal)
+            .ToDictionary(group => group.Key, group => group.ToDictionary(route => route.Method, route => route.Handler, StringComparer.Ordinal), StringComparer.Ordinal);
+        _literal = byTemplate.Where(pair => !pair.Key.Contains('{')).ToFrozenDictionary(StringComparer.Ordinal);
+        _templates = [.. byTemplate.Where(pair => pair.Key.Contains('{')).Select(pair => (pair.Key.Split('/'), pair.Value))];
+    }
+
+    /// <summary>Runs the handler of the request's method and path, or answers 404 or 405.</summary>
+    public Task DispatchAsync(HttpContext context)
+    {
+        var path = context.Request.Path.Value ?? "/";
+        string? id = null;
+        if (!_literal.TryGetValue(path, out var methods)) methods = FindTemplate(path, out id);
+        if (methods is null) return Answers.ProblemAsync(context, Problem.NotFound, $"There is no {path} here. GET /docs lists the API.");
+
+        var method = context.Request.Method;
+        if (methods.TryGetValue(method, out var handler)) return handler(context, id);
+        if (HttpMethods.IsHead(method) && methods.TryGetValue(HttpMethods.Get, out handler)) return handler(context, id);
+
+        var allow = string.Join(", ", methods.Keys.Order(StringComparer.Ordinal));
+        context.Response.Headers.Allow = allow;
+        return Answers.ProblemAsync(context, Problem.MethodNotAllowed, $"{path} does not take {method}; it takes {allow}.");
+    }
+
+    private Dictionary<string, RouteHandler>? FindTemplate(string path, out string? id)
+    {
+        id = null;
+        var segments = path.Split('/');
+        foreach (var (template, methods) in _templates)
+        {
+            if (template.Length != segments.Length) continue;
+            string? found = null;
+            var matches = true;
+            for (var i = 0; matches && i < template.Length; i++)
+            {
+                if (template[i] == "{id}") found = segments[i];
+                else matches = template[i] == segments[i];
+            }
+
+            if (!matches || string.IsNullOrEmpty(found)) continue;
+            id = found;
+            return methods;
+        }
+
+        return null;
+    }
+}
