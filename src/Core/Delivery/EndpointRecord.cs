@@ -1,5 +1,3 @@
-using ZapierTriggers.Core.Events;
-
 namespace ZapierTriggers.Core.Delivery;
 
 /// <summary>A webhook endpoint's stored row with its lane's cursor.</summary>

@@ -11,7 +11,10 @@ internal interface IEventStore
     /// <summary>Brings the schema up to date under a lock and makes partitions ahead. Called once, before anything else.</summary>
     Task PrepareAsync(CancellationToken cancellationToken);
 
-    /// <summary>Takes a shard over from whoever had it: raises its epoch, so that any other holder's next commit is refused.</summary>
+    /// <summary>
+    /// Takes a shard over from whoever had it: raises its epoch above all others', so that any other holder's next commit is refused. Each journal has a checkpoint of its own, so
+    /// that a data directory which comes back after another one had the shard still stores what it holds.
+    /// </summary>
     Task<ShardClaim> ClaimShardAsync(int shard, Guid journalId, CancellationToken cancellationToken);
 
     /// <summary>
@@ -46,8 +49,10 @@ internal interface IEventStore
 /// <summary>The right to write a shard, held until a higher epoch is claimed.</summary>
 /// <param name="Shard">The shard's number, from 0.</param>
 /// <param name="Epoch">Raised by each claim; a commit with a lower one is refused.</param>
-/// <param name="StoredThrough">Up to where the shard's journal is in the store.</param>
-internal readonly record struct ShardClaim(int Shard, long Epoch, Checkpoint StoredThrough);
+/// <param name="JournalId">The journal whose checkpoint this is.</param>
+/// <param name="StoredThrough">Up to where this journal is in the store.</param>
+/// <param name="HighestStored">The highest id that any journal of the shard has stored: new ids are issued behind it.</param>
+internal readonly record struct ShardClaim(int Shard, long Epoch, Guid JournalId, Checkpoint StoredThrough, EventId HighestStored);
 
 /// <summary>A place in the shard's order: everything up to and including it is stored. Default = nothing yet.</summary>
 /// <param name="Id">Id of the last event.</param>

@@ -1,0 +1,151 @@
+using System.Buffers.Binary;
+using System.Globalization;
+using System.IO.Hashing;
+using System.Security.Cryptography;
+
+namespace ZapierTriggers.Core.Journal;
+
+/// <summary>
+/// The directory that one server owns: its lock, its identity and its secrets. Held until disposed.
+/// <code>
+/// lock       held by flock while a server runs; holds the holder's process id and start time
+/// identity   64 bytes, made at the first start: magic, version, journal id (16), frame secret (8), dedup seed (8), checksum
+/// journal/   ring and segments
+/// </code>
+/// </summary>
+internal sealed class DataDirectory : IDisposable
+{
+    private const ulong Magic = 0x3144495450415A; // "ZAPTID1"
+    private const uint Version = 1;
+    private const int IdentityLength = 64;
+
+    private readonly FileStream _lock;
+
+    private DataDirectory(string path, FileStream @lock, byte[] identity)
+    {
+        Path = path;
+        _lock = @lock;
+        JournalId = new Guid(identity.AsSpan(16, 16), bigEndian: true);
+        FrameSecret = BinaryPrimitives.ReadUInt64LittleEndian(identity.AsSpan(32));
+        DedupSeed = BinaryPrimitives.ReadInt64LittleEndian(identity.AsSpan(40));
+    }
+
+    /// <summary>Absolute path.</summary>
+    public string Path { get; }
+
+    /// <summary>Where ring and segments are.</summary>
+    public string JournalPath => System.IO.Path.Combine(Path, "journal");
+
+    /// <summary>Tells this directory's journal from any other's.</summary>
+    public Guid JournalId { get; }
+
+    /// <summary>Seeds the frames' checksums, so that no payload can pose as a frame.</summary>
+    public ulong FrameSecret { get; }
+
+    /// <summary>Seeds the dedup hashes, so that nobody outside can make two ids collide.</summary>
+    public long DedupSeed { get; }
+
+    /// <summary>Creates or opens the directory and locks it. Throws <see cref="JournalException"/> when another process holds it, or it cannot be written.</summary>
+    public static DataDirectory Open(string path, TimeProvider time)
+    {
+        var full = System.IO.Path.GetFullPath(path);
+        try
+        {
+            Directory.CreateDirectory(System.IO.Path.Combine(full, "journal"));
+            var held = Lock(full, time);
+            return new DataDirectory(full, held, ReadOrCreateIdentity(full));
+        }
+        catch (Exception error) when (error is UnauthorizedAccessException or IOException)
+        {
+            throw new JournalException($"The data directory {full} cannot be written ({error.Message}). Give this user the right to write there, or set Storage:DataDirectory to another place.", error);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _lock.Dispose();
+
+    private static FileStream Lock(string directory, TimeProvider time)
+    {
+        var path = System.IO.Path.Combine(directory, "lock");
+        FileStream file;
+        try
+        {
+            // On Unix FileShare.None is flock(LOCK_EX | LOCK_NB): freed by the system when the process ends, however it ends.
+            file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (IOException) when (File.Exists(path))
+        {
+            throw new JournalException($"The data directory {directory} is in use by {HolderOf(path)}. Stop that server, or set Storage:DataDirectory to another place.");
+        }
+
+        file.SetLength(0);
+        file.Write(System.Text.Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"process {Environment.ProcessId}, started {time.GetUtcNow():yyyy-MM-dd HH:mm:ss}Z")));
+        file.Flush();
+        return file;
+    }
+
+    private static string HolderOf(string path)
+    {
+        try
+        {
+            using var handle = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            var buffer = new byte[256];
+            var text = System.Text.Encoding.UTF8.GetString(buffer, 0, RandomAccess.Read(handle, buffer, 0));
+            return text.Length == 0 ? "another process" : text;
+        }
+        catch (IOException)
+        {
+            return "another process";
+        }
+    }
+
+    private static byte[] ReadOrCreateIdentity(string directory)
+    {
+        var path = System.IO.Path.Combine(directory, "identity");
+        if (!File.Exists(path))
+        {
+            RefuseJournalWithoutIdentity(directory, path);
+            Write(path, NewIdentity());
+            DurableFile.SyncDirectory(directory);
+        }
+
+        var identity = File.ReadAllBytes(path);
+        if (identity.Length == IdentityLength && BinaryPrimitives.ReadUInt64LittleEndian(identity) == Magic)
+        {
+            if (BinaryPrimitives.ReadUInt32LittleEndian(identity.AsSpan(8)) > Version)
+                throw new JournalException($"The data directory {directory} was made by a newer version of this server. Start that version, or set Storage:DataDirectory to another place.");
+            if (BinaryPrimitives.ReadUInt64LittleEndian(identity.AsSpan(56)) == XxHash3.HashToUInt64(identity.AsSpan(0, 56))) return identity;
+        }
+
+        throw new JournalException($"{path} is damaged, and without it the journal cannot be read. Restore it from a backup of this directory, or move the whole directory away to start empty.");
+    }
+
+    private static void RefuseJournalWithoutIdentity(string directory, string path)
+    {
+        if (Directory.EnumerateFiles(System.IO.Path.Combine(directory, "journal"), "*" + Segment.Extension).Any())
+            throw new JournalException($"{path} is missing, and without it the journal beside it cannot be read. Restore it from a backup, or move the journal away to start empty.");
+    }
+
+    private static byte[] NewIdentity()
+    {
+        var identity = new byte[IdentityLength];
+        BinaryPrimitives.WriteUInt64LittleEndian(identity, Magic);
+        BinaryPrimitives.WriteUInt32LittleEndian(identity.AsSpan(8), Version);
+        RandomNumberGenerator.Fill(identity.AsSpan(16, 32));
+        BinaryPrimitives.WriteUInt64LittleEndian(identity.AsSpan(56), XxHash3.HashToUInt64(identity.AsSpan(0, 56)));
+        return identity;
+    }
+
+    private static void Write(string path, byte[] bytes)
+    {
+        var temporary = path + ".new";
+        using (var file = File.OpenHandle(temporary, FileMode.Create, FileAccess.Write))
+        {
+            RandomAccess.Write(file, bytes, 0);
+            DurableFile.SyncData(file);
+        }
+
+        if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(temporary, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        File.Move(temporary, path);
+    }
+}

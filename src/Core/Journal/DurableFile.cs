@@ -1,0 +1,91 @@
+using System.ComponentModel;
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+
+namespace ZapierTriggers.Core.Journal;
+
+/// <summary>
+/// The few file calls whose every error must be seen. On Linux they are the system's own, because .NET's flush swallows some errors and its
+/// SetLength reserves no blocks; elsewhere the framework's calls stand in, which promise less (docs/operations.md says what).
+/// All throw <see cref="IOException"/> with the system's words.
+/// </summary>
+internal static unsafe partial class DurableFile
+{
+    private const int Eintr = 4;
+    private const int ReadOnlyDirectory = 0x10000; // O_RDONLY | O_DIRECTORY on Linux
+    private const int MadvisePopulateWrite = 23;   // MADV_POPULATE_WRITE, Linux 5.14+
+
+    /// <summary>Flushes the file's data to the device (fdatasync). A failed flush is final: the pages may be gone, a second call that succeeds proves nothing.</summary>
+    public static void SyncData(SafeFileHandle file)
+    {
+        if (OperatingSystem.IsLinux()) Check(fdatasync(file), "fdatasync");
+#pragma warning disable RS0030 // the only place that may
+        else RandomAccess.FlushToDisk(file);
+#pragma warning restore RS0030
+    }
+
+    /// <summary>Reserves real blocks for the first <paramref name="length"/> bytes, zero where nothing was written. A full disk is an error here, not a SIGBUS later.</summary>
+    public static void Reserve(SafeFileHandle file, long length)
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            RandomAccess.SetLength(file, length);
+            return;
+        }
+
+        int error;
+        do
+        {
+            error = posix_fallocate(file, 0, length);
+        }
+        while (error == Eintr);
+        if (error != 0) throw new IOException($"posix_fallocate failed: {new Win32Exception(error).Message}", error);
+    }
+
+    /// <summary>Makes created, renamed and deleted names in the directory durable.</summary>
+    public static void SyncDirectory(string path)
+    {
+        if (!OperatingSystem.IsLinux()) return;
+        var descriptor = open(path, ReadOnlyDirectory);
+        if (descriptor < 0) throw Failure("open directory " + path);
+        using var handle = new SafeFileHandle(descriptor, ownsHandle: true);
+        Check(fsync(handle), "fsync directory");
+    }
+
+    /// <summary>Faults a mapping in for writing and locks it in memory where the system allows; neither is needed for correctness.</summary>
+    public static void Populate(byte* address, long length)
+    {
+        if (!OperatingSystem.IsLinux()) return;
+        _ = madvise(address, (nuint)length, MadvisePopulateWrite);
+        _ = mlock(address, (nuint)length);
+    }
+
+    private static void Check(int result, string call)
+    {
+        if (result != 0) throw Failure(call);
+    }
+
+    private static IOException Failure(string call)
+    {
+        var error = Marshal.GetLastPInvokeError();
+        return new IOException($"{call} failed: {new Win32Exception(error).Message}", error);
+    }
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int fdatasync(SafeFileHandle file);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int fsync(SafeFileHandle file);
+
+    [LibraryImport("libc")]
+    private static partial int posix_fallocate(SafeFileHandle file, long offset, long length);
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int open(string path, int flags);
+
+    [LibraryImport("libc")]
+    private static partial int madvise(byte* address, nuint length, int advice);
+
+    [LibraryImport("libc")]
+    private static partial int mlock(byte* address, nuint length);
+}

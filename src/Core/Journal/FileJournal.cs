@@ -1,0 +1,104 @@
+using Microsoft.Extensions.Logging;
+using ZapierTriggers.Core.Events;
+using ZapierTriggers.Core.Sequencing;
+using ZapierTriggers.Core.Storing;
+
+namespace ZapierTriggers.Core.Journal;
+
+/// <summary>The journal on this machine: a memory-mapped ring, then segment files (design: docs/architecture.md).</summary>
+internal sealed class FileJournal : IJournal, IDisposable
+{
+    private readonly DataDirectory _directory;
+    private readonly JournalOptions _options;
+    private readonly TimeProvider _time;
+    private readonly Ring _ring;
+    private readonly SegmentLog _log;
+    private readonly JournalWriter _writer;
+    private readonly JournalReader _reader;
+    private long _sequence;
+
+    private FileJournal(DataDirectory directory, JournalOptions options, bool flushAtOnce, RecoveredJournal recovered, EventId storedThrough, TimeProvider time, ILogger logger)
+    {
+        (_directory, _options, _time, _log) = (directory, options, time, recovered.Log);
+        _sequence = recovered.LastSequence + JournalRecovery.SequenceJump;
+        _ring = Ring.Create(Path.Combine(directory.JournalPath, "ring"), options.RingBytes, _sequence - 1);
+        _writer = new JournalWriter(_ring, _log, directory, options, flushAtOnce, recovered.LastSequence, time, logger);
+        _reader = new JournalReader(_log, directory.FrameSecret, recovered.First, storedThrough, time, logger);
+        _writer.Start(_sequence);
+    }
+
+    /// <inheritdoc/>
+    public Watermark Synced => _writer.Synced;
+
+    /// <inheritdoc/>
+    public WakeSignal Readable => _writer.Readable;
+
+    /// <inheritdoc/>
+    public JournalState State => _writer.State;
+
+    /// <inheritdoc/>
+    public string? Trouble => _writer.Trouble;
+
+    /// <inheritdoc/>
+    public long UnsyncedBytes => _ring.Used;
+
+    /// <summary>Flushes since the start.</summary>
+    public long Flushes => _writer.Flushes;
+
+    /// <summary>Segment files on disk.</summary>
+    public int Segments => _log.Count;
+
+    /// <summary>Events set aside because their payload was damaged.</summary>
+    public long SetAside => _reader.SetAside;
+
+    /// <summary>Breaks in the sequence that were found while reading.</summary>
+    public long Gaps => _reader.Gaps;
+
+    /// <summary>
+    /// Recovers what the directory holds and opens the journal behind it.
+    /// </summary>
+    /// <param name="directory">Locked by this process.</param>
+    /// <param name="options">Sizes and times.</param>
+    /// <param name="flushAtOnce">Whether answers wait for the flush (<see cref="AckWhen"/> above journaled).</param>
+    /// <param name="stored">The store's checkpoint.</param>
+    /// <param name="unstored">Called for each event behind the checkpoint, in order.</param>
+    /// <param name="time">Clock.</param>
+    /// <param name="logger">For what an operator must know.</param>
+    /// <exception cref="JournalException">The journal cannot be used as it is.</exception>
+    /// <exception cref="IOException">The disk is full or fails.</exception>
+    public static (FileJournal Journal, RecoveredJournal Recovered) Open(
+        DataDirectory directory, JournalOptions options, bool flushAtOnce, Checkpoint stored, Action<JournaledEvent> unstored, TimeProvider time, ILogger logger)
+    {
+        var recovered = new JournalRecovery(directory, stored, unstored, time, logger).Run();
+        return (new FileJournal(directory, options, flushAtOnce, recovered, stored.Id, time, logger), recovered);
+    }
+
+    /// <inheritdoc/>
+    public bool TryAppend(in JournaledEvent item)
+    {
+        var length = Frame.LengthOf(item.Type.Length, item.DedupId.Length, item.OrderingKey.Length, item.Payload.Length);
+        if (!_ring.TryReserve(length, out var frame)) return false;
+        Frame.Write(frame, item, _sequence, _directory.FrameSecret);
+        _sequence++;
+        _ring.Publish();
+        _writer.Appended();
+        return true;
+    }
+
+    /// <inheritdoc/>
+    public void Nudge() => _writer.Nudge();
+
+    /// <inheritdoc/>
+    public bool TryRead(JournalBatch batch) => _reader.TryRead(batch);
+
+    /// <inheritdoc/>
+    public void Trim() => _log.Trim(_time.GetTimestamp() - (long)(_options.RetainFor.TotalSeconds * _time.TimestampFrequency));
+
+    /// <summary>Flushes what is left and closes.</summary>
+    public void Dispose()
+    {
+        _writer.Dispose();
+        _ring.Dispose();
+        _log.Dispose();
+    }
+}

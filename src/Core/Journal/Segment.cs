@@ -1,0 +1,154 @@
+using System.Buffers.Binary;
+using System.Globalization;
+using System.IO.Hashing;
+using Microsoft.Win32.SafeHandles;
+
+namespace ZapierTriggers.Core.Journal;
+
+/// <summary>
+/// A file of frames in order, named by its first sequence, written once from front to back and never reused.
+/// <code>
+///  0 u64 magic   8 u32 version   16 i64 first sequence   24 i64 last sequence of the segment before (0 = none)
+/// 32 journal id (16)             56 u64 checksum of bytes 0 to 56, seeded
+/// 64 frames, then zeros
+/// </code>
+/// Each segment names what went before it, so a missing one is noticed, and the frames of one process never share a sequence with another's.
+/// </summary>
+internal sealed class Segment : IDisposable
+{
+    /// <summary>Bytes before the first frame.</summary>
+    public const int HeaderLength = 64;
+
+    /// <summary>Ending of segment files.</summary>
+    public const string Extension = ".segment";
+
+    private const ulong Magic = 0x314745535041_5A00; // "\0ZAPSEG1"
+    private const uint Version = 1;
+
+    private long _end = HeaderLength;
+    private int _sealed;
+
+    private Segment(string path, SafeFileHandle file, long firstSequence, long previousSequence)
+    {
+        Path = path;
+        File = file;
+        FirstSequence = firstSequence;
+        PreviousSequence = previousSequence;
+    }
+
+    /// <summary>Where it is.</summary>
+    public string Path { get; }
+
+    /// <summary>Open for reading and, while it is the newest, writing.</summary>
+    public SafeFileHandle File { get; }
+
+    /// <summary>Sequence of its first frame (which may not be written yet).</summary>
+    public long FirstSequence { get; }
+
+    /// <summary>Last sequence of the segment before; 0 = none.</summary>
+    public long PreviousSequence { get; }
+
+    /// <summary>End of the bytes that fdatasync has covered and a reader may read.</summary>
+    public long End => Volatile.Read(ref _end);
+
+    /// <summary>Whether nothing more will be written to it.</summary>
+    public bool IsSealed => Volatile.Read(ref _sealed) != 0;
+
+    /// <summary>Timestamp (of the time provider) at which all of it was stored; null = not yet.</summary>
+    public long? StoredAt { get; set; }
+
+    /// <summary>Reserves a segment's blocks ahead of need, under a name that recovery ignores. Throws <see cref="IOException"/> on a full disk.</summary>
+    public static SafeFileHandle Reserve(string directory, long bytes)
+    {
+        var path = System.IO.Path.Combine(directory, "next.reserved");
+        System.IO.File.Delete(path);
+        var file = System.IO.File.OpenHandle(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+        try
+        {
+            DurableFile.Reserve(file, bytes);
+            return file;
+        }
+        catch (IOException)
+        {
+            file.Dispose();
+            System.IO.File.Delete(path);
+            throw;
+        }
+    }
+
+    /// <summary>Turns reserved blocks into the next segment: header, flush, name, directory flush, in this order, before the first frame.</summary>
+    public static Segment Create(string directory, SafeFileHandle reserved, long firstSequence, long previousSequence, DataDirectory owner)
+    {
+        Span<byte> header = stackalloc byte[HeaderLength];
+        header.Clear();
+        BinaryPrimitives.WriteUInt64LittleEndian(header, Magic);
+        BinaryPrimitives.WriteUInt32LittleEndian(header[8..], Version);
+        BinaryPrimitives.WriteInt64LittleEndian(header[16..], firstSequence);
+        BinaryPrimitives.WriteInt64LittleEndian(header[24..], previousSequence);
+        owner.JournalId.TryWriteBytes(header[32..], bigEndian: true, out _);
+        BinaryPrimitives.WriteUInt64LittleEndian(header[56..], XxHash3.HashToUInt64(header[..56], (long)owner.FrameSecret));
+        RandomAccess.Write(reserved, header, 0);
+        DurableFile.SyncData(reserved);
+
+        var path = FreeName(directory, firstSequence);
+        System.IO.File.Move(System.IO.Path.Combine(directory, "next.reserved"), path);
+        DurableFile.SyncDirectory(directory);
+        return new Segment(path, reserved, firstSequence, previousSequence);
+    }
+
+    /// <summary>The name sorts by first sequence, then by age: a start that rewrites what the ring still held may begin with a sequence that a torn segment began with.</summary>
+    private static string FreeName(string directory, long firstSequence)
+    {
+        for (var copy = 0; ; copy++)
+        {
+            var path = System.IO.Path.Combine(directory, string.Create(CultureInfo.InvariantCulture, $"{firstSequence:x16}-{copy:d2}{Extension}"));
+            if (!System.IO.File.Exists(path)) return path;
+        }
+    }
+
+    /// <summary>Opens a segment that is there. Throws <see cref="JournalException"/> when it is of a newer version, of another journal, or its header is damaged.</summary>
+    public static Segment Open(string path, DataDirectory owner)
+    {
+        var file = System.IO.File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+        try
+        {
+            Span<byte> header = stackalloc byte[HeaderLength];
+            var read = RandomAccess.Read(file, header, 0);
+            Validate(path, header[..read], owner);
+            return new Segment(path, file, BinaryPrimitives.ReadInt64LittleEndian(header[16..]), BinaryPrimitives.ReadInt64LittleEndian(header[24..]));
+        }
+        catch (JournalException)
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Lets readers go up to <paramref name="end"/>: it is flushed.</summary>
+    public void AdvanceEnd(long end) => Volatile.Write(ref _end, end);
+
+    /// <summary>Says that nothing more will be written.</summary>
+    public void Seal() => Volatile.Write(ref _sealed, 1);
+
+    /// <summary>Gives back the reserved blocks behind the last frame of a sealed segment.</summary>
+    public void TrimReserve()
+    {
+        if (RandomAccess.GetLength(File) > End) RandomAccess.SetLength(File, End);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => File.Dispose();
+
+    private static void Validate(string path, ReadOnlySpan<byte> header, DataDirectory owner)
+    {
+        const string Remedy = "Restore it from a backup, or move it away to go on without the events it holds.";
+        if (header.Length < HeaderLength || BinaryPrimitives.ReadUInt64LittleEndian(header) != Magic)
+            throw new JournalException($"{path} is not a journal segment (its first bytes are damaged or missing). {Remedy}");
+        if (BinaryPrimitives.ReadUInt32LittleEndian(header[8..]) > Version)
+            throw new JournalException($"{path} was written by a newer version of this server. Start that version, or move the file away to go on without the events it holds.");
+        if (new Guid(header.Slice(32, 16), bigEndian: true) != owner.JournalId)
+            throw new JournalException($"{path} belongs to another data directory. Move it back there.");
+        if (BinaryPrimitives.ReadUInt64LittleEndian(header[56..]) != XxHash3.HashToUInt64(header[..56], (long)owner.FrameSecret))
+            throw new JournalException($"{path} has a damaged header. {Remedy}");
+    }
+}

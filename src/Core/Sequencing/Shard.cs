@@ -1,0 +1,157 @@
+using Microsoft.Extensions.Logging;
+using ZapierTriggers.Core.Accounts;
+using ZapierTriggers.Core.Dedup;
+using ZapierTriggers.Core.Events;
+using ZapierTriggers.Core.Journal;
+using ZapierTriggers.Core.Storing;
+
+namespace ZapierTriggers.Core.Sequencing;
+
+/// <summary>
+/// One order of events from submission to store: sequencer, journal, store writer and the watermarks between them, <c>Stored ≤ Synced ≤ Journaled</c>. Made by <see cref="OpenAsync"/>, which
+/// replays what a former process left; ended by <see cref="StopAsync"/>.
+/// </summary>
+internal sealed class Shard : IAsyncDisposable
+{
+    /// <summary>The longest a read waits for what was answered before it.</summary>
+    public static readonly TimeSpan BarrierWait = TimeSpan.FromSeconds(2);
+
+    // How long an answer waits for its flush or commit before the client is told that the outcome is unknown.
+    private static readonly TimeSpan AnswerWait = TimeSpan.FromSeconds(10);
+
+    private readonly FileJournal _journal;
+    private readonly Sequencer _sequencer;
+    private readonly StoreWriter _writer;
+    private readonly IngestOptions _options;
+    private readonly TimeProvider _time;
+    private readonly ITimer _watch;
+    private readonly ulong _recoveredThrough;
+
+    private Shard(FileJournal journal, RecoveredJournal recovered, DedupWindow dedup, JournalBound bound, ShardClaim claim, ShardParts parts, IngestOptions options)
+    {
+        (_journal, Dedup, Bound, _options, _time) = (journal, dedup, bound, options, parts.Time);
+        _writer = new StoreWriter(journal, parts.Store, claim, bound, parts.Notify, parts.Time, parts.Logger);
+        var lastIssued = recovered.LastId > claim.HighestStored ? recovered.LastId : claim.HighestStored;
+        _sequencer = new Sequencer(journal, dedup, lastIssued, bound, _writer.Stored, options, parts.Time, parts.Logger);
+        _recoveredThrough = recovered.Events > 0 ? recovered.LastId.High : 0;
+        Recovered = recovered;
+        _watch = parts.Time.CreateTimer(_ => Watch(), null, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1));
+        _writer.Start();
+        _journal.Readable.Set();
+        _sequencer.Start();
+    }
+
+    /// <summary>The dedup window.</summary>
+    public DedupWindow Dedup { get; }
+
+    /// <summary>What is ahead of the store.</summary>
+    public JournalBound Bound { get; }
+
+    /// <summary>What the start found.</summary>
+    public RecoveredJournal Recovered { get; }
+
+    /// <summary>The journal, for its figures.</summary>
+    public FileJournal Journal => _journal;
+
+    /// <summary>The sequencer, for its figures.</summary>
+    public Sequencer Sequencer => _sequencer;
+
+    /// <summary>The store writer, for its figures.</summary>
+    public StoreWriter Writer => _writer;
+
+    /// <summary>Recovers the directory's journal against the store's checkpoint and starts the loops.</summary>
+    /// <exception cref="JournalException">The journal cannot be used as it is.</exception>
+    /// <exception cref="StoreException">The store is away.</exception>
+    public static async Task<Shard> OpenAsync(
+        DataDirectory directory, ShardParts parts, JournalOptions journal, IngestOptions ingest, DedupOptions dedup, CancellationToken cancellationToken)
+    {
+        var claim = await parts.Store.ClaimShardAsync(0, directory.JournalId, cancellationToken);
+        var now = parts.Time.GetUtcNow().ToUnixTimeMilliseconds();
+        var window = new DedupWindow(dedup, now);
+        window.StoredThrough = claim.StoredThrough.Id.High;
+        var bound = new JournalBound(journal.MaxBytes);
+        var (opened, recovered) = FileJournal.Open(directory, journal, ingest.AckWhen > AckWhen.Journaled, claim.StoredThrough, Preload, parts.Time, parts.Logger);
+        bound.Add(recovered.Events, recovered.Bytes);
+        return new Shard(opened, recovered, window, bound, claim, parts, ingest);
+
+        void Preload(JournaledEvent item)
+        {
+            if (item.DedupId.Length > 0) window.Preload(DedupKey.Of(item.OrganizationNo, item.DedupId.Span, directory.DedupSeed), item.Id, item.PayloadHash);
+        }
+    }
+
+    /// <summary>Hands a submission to the sequencer.</summary>
+    public void Submit(Submission submission) => _sequencer.Submit(submission);
+
+    /// <summary>
+    /// A duplicate that the request path found itself is answered as durable as the first one: at once where that is as durable as <see cref="IngestOptions.AckWhen"/> asks already, else when it is.
+    /// False when it does not become so in time.
+    /// </summary>
+    public ValueTask<bool> WaitDurableAsync(EventId first, CancellationToken cancellationToken)
+    {
+        var mark = _options.AckWhen switch { AckWhen.Synced => _journal.Synced, AckWhen.Stored => _writer.Stored, _ => null };
+        return mark is null || mark.Position >= first.High || _writer.Stored.Position >= first.High
+            ? ValueTask.FromResult(true)
+            : mark.WaitAsync(first.High, AnswerWait, _time, cancellationToken);
+    }
+
+    /// <summary>The <see cref="StoredBarrier"/>: waits until everything accepted for the organization so far is stored.</summary>
+    public ValueTask<bool> WaitStoredAsync(Organization organization, CancellationToken cancellationToken)
+    {
+        var position = Math.Max(organization.LastAccepted, _recoveredThrough);
+        if (_writer.Stored.Position >= position) return ValueTask.FromResult(true);
+        _journal.Nudge();
+        return _writer.Stored.WaitAsync(position, BarrierWait, _time, cancellationToken);
+    }
+
+    /// <summary>In words why events are not taken or not stored; empty when all is well.</summary>
+    public IReadOnlyList<string> Troubles()
+    {
+        var troubles = new List<string>();
+        if (_journal.Trouble is { } journal) troubles.Add(journal);
+        if (_writer.Trouble is { } store) troubles.Add(store);
+        var since = _writer.StoringSince;
+        if (since != 0 && _time.GetUtcNow().ToUnixTimeMilliseconds() - since > 30_000) troubles.Add("The oldest event that is not stored yet is over 30 s old.");
+        if (_journal.Gaps > 0) troubles.Add($"The journal has {_journal.Gaps} gap(s): accepted events are missing; see the log.");
+        if (Bound.IsFull) troubles.Add("The journal is full: events are refused until half of Journal:MaxBytes is stored.");
+        return troubles;
+    }
+
+    /// <summary>Takes no more events, answers those in flight, flushes, stores what it can within the time, and closes the journal.</summary>
+    public async Task StopAsync(TimeSpan atMost)
+    {
+        _sequencer.Complete();
+        _journal.Nudge();
+        await _sequencer.Completion;
+        await _journal.Synced.WaitAsync(_sequencer.Journaled, atMost, _time, CancellationToken.None);
+        _writer.Stop();
+        await _writer.Completion.WaitAsync(atMost, _time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await _watch.DisposeAsync();
+        if (!_writer.Completion.IsCompleted) await StopAsync(TimeSpan.FromSeconds(10));
+        if (_writer.Completion.IsCompleted) _writer.Dispose();
+        _journal.Dispose();
+    }
+
+    /// <summary>Each second: tells those who waited too long, refuses what could not be answered, lets the dedup window forget what is stored.</summary>
+    private void Watch()
+    {
+        var since = _time.GetTimestamp() - (long)(AnswerWait.TotalSeconds * _time.TimestampFrequency);
+        _journal.Synced.Expire(since);
+        _writer.Stored.Expire(since);
+        Dedup.StoredThrough = _writer.Stored.Position;
+        if (_writer.IsFenced) _sequencer.Refuse("another server has taken the shard over");
+        else if (_options.AckWhen == AckWhen.Stored) _sequencer.Refuse(_writer.Trouble);
+    }
+}
+
+/// <summary>What a shard works with.</summary>
+/// <param name="Store">Where events go.</param>
+/// <param name="Notify">Told after each commit.</param>
+/// <param name="Time">Clock.</param>
+/// <param name="Logger">For what an operator must know.</param>
+internal sealed record ShardParts(IEventStore Store, EventsStored Notify, TimeProvider Time, ILogger Logger);

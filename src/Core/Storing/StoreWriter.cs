@@ -1,0 +1,219 @@
+using Microsoft.Extensions.Logging;
+using ZapierTriggers.Core.Events;
+using ZapierTriggers.Core.Journal;
+using ZapierTriggers.Core.Sequencing;
+
+namespace ZapierTriggers.Core.Storing;
+
+/// <summary>Called after each commit with the organizations that got events; must be cheap and must not block.</summary>
+internal delegate void EventsStored(ReadOnlySpan<int> organizationNos);
+
+/// <summary>
+/// Takes the journal into the store, in order, one transaction a batch, the checkpoint in the same transaction. A store that is away is tried again with a growing pause and one log line a
+/// step; whether a commit whose answer was lost has happened is told by the checkpoint at the next try. A row that the store refuses is found by halving and set aside with the reason; the others go on.
+/// </summary>
+internal sealed partial class StoreWriter : IDisposable
+{
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
+
+    // A missed wake-up costs at most this.
+    private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(1);
+
+    private readonly IJournal _journal;
+    private readonly IEventStore _store;
+    private readonly ShardClaim _claim;
+    private readonly JournalBound _bound;
+    private readonly EventsStored _notify;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly JournalBatch _batch = new();
+    private readonly HashSet<int> _organizations = [];
+    private readonly CancellationTokenSource _stop = new();
+    private int[] _organizationNos = new int[64];
+    private Checkpoint _checkpoint;
+    private long _storedEvents;
+    private long _storingSince;
+    private int _next;
+
+    /// <summary>Creates it; <see cref="Start"/> runs it.</summary>
+    public StoreWriter(IJournal journal, IEventStore store, ShardClaim claim, JournalBound bound, EventsStored notify, TimeProvider time, ILogger logger)
+    {
+        (_journal, _store, _claim, _bound, _notify, _time, _logger) = (journal, store, claim, bound, notify, time, logger);
+        _checkpoint = claim.StoredThrough;
+        Stored.Advance(_checkpoint.Id.High);
+    }
+
+    /// <summary>Position up to which events are committed.</summary>
+    public Watermark Stored { get; } = new();
+
+    /// <summary>Events committed since the start.</summary>
+    public long StoredEvents => Volatile.Read(ref _storedEvents);
+
+    /// <summary>Rows that the store refused and that were set aside since the start.</summary>
+    public long SetAside { get; private set; }
+
+    /// <summary>Why nothing is stored at the moment, in words; null when all is well.</summary>
+    public string? Trouble { get; private set; }
+
+    /// <summary>Whether another server has taken the shard over: nothing is stored any more by this one.</summary>
+    public bool IsFenced { get; private set; }
+
+    /// <summary>Unix milliseconds at which the oldest event of the batch in work was accepted; 0 = none in work.</summary>
+    public long StoringSince => Volatile.Read(ref _storingSince);
+
+    /// <summary>Ends after <see cref="Stop"/>, or when fenced.</summary>
+    public Task Completion { get; private set; } = Task.CompletedTask;
+
+    /// <summary>Starts storing.</summary>
+    public void Start() => Completion = Task.Run(RunAsync);
+
+    /// <summary>Stores what can be read now, then ends; gives up at once when the store is away (the journal keeps the rest).</summary>
+    public void Stop()
+    {
+        _stop.Cancel();
+        _journal.Readable.Set();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _stop.Dispose();
+
+    private async Task RunAsync()
+    {
+        while (true)
+        {
+            try
+            {
+                if (!await HasBatchAsync()) return;
+                await StoreRangeAsync(_next, _batch.Count - _next);
+                Finish();
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+            catch (StoreException error) when (error.Failure == StoreFailure.Fenced)
+            {
+                IsFenced = true;
+                Trouble = error.Message;
+                Stored.Fail();
+                Log.Fenced(_logger, error.Message);
+                return;
+            }
+            catch (Exception error)
+            {
+                // A fault of ours, of the disk or of the schema: loud, but never the end of the loop; the batch goes on from its first event that is not stored.
+                Trouble = $"Storing failed: {error.Message}";
+                Log.Fault(_logger, error);
+                if (_stop.IsCancellationRequested) return;
+                await Task.Delay(LongestPause, _time, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
+    }
+
+    /// <summary>Waits for events to store; false when it is to stop and there are none left.</summary>
+    private async ValueTask<bool> HasBatchAsync()
+    {
+        while (_next == _batch.Count)
+        {
+            _next = 0;
+            if (_journal.TryRead(_batch)) return true;
+            if (_stop.IsCancellationRequested) return false;
+            await _journal.Readable.WaitAsync(LookAgain, _time);
+        }
+
+        return true;
+    }
+
+    private void Finish()
+    {
+        Volatile.Write(ref _storingSince, 0);
+        Trouble = null;
+        _bound.Remove(_batch.Count, _batch.Bytes);
+        _journal.Trim();
+    }
+
+    private async Task StoreRangeAsync(int start, int count)
+    {
+        var next = _batch.CheckpointAt(start + count - 1);
+        var events = _batch.Events.Slice(start, count);
+        Volatile.Write(ref _storingSince, events.Span[0].Id.UnixMilliseconds);
+        try
+        {
+            await WithRetriesAsync(() => _store.AppendAsync(_claim, _checkpoint, next, events, CancellationToken.None));
+            Committed(next, events.Span);
+            _next = start + count;
+        }
+        catch (StoreException error) when (error.Failure == StoreFailure.RowRefused)
+        {
+            if (count > 1)
+            {
+                await StoreRangeAsync(start, count / 2);
+                await StoreRangeAsync(start + (count / 2), count - (count / 2));
+                return;
+            }
+
+            await WithRetriesAsync(() => _store.QuarantineAsync(_claim, _checkpoint, next, events.Span[0], $"{error.Code}: {error.Message}", CancellationToken.None));
+            SetAside++;
+            Log.SetAside(_logger, next.Id.ToString(), error.Code, error.Message);
+            Committed(next, []);
+            _next = start + 1;
+        }
+    }
+
+    private void Committed(Checkpoint next, ReadOnlySpan<JournaledEvent> events)
+    {
+        _checkpoint = next;
+        Volatile.Write(ref _storedEvents, _storedEvents + events.Length);
+        Stored.Advance(next.Id.High);
+        Notify(events);
+    }
+
+    private void Notify(ReadOnlySpan<JournaledEvent> events)
+    {
+        _organizations.Clear();
+        foreach (ref readonly var item in events) _organizations.Add(item.OrganizationNo);
+        if (_organizations.Count == 0) return;
+        if (_organizationNos.Length < _organizations.Count) _organizationNos = new int[_organizations.Count * 2];
+        _organizations.CopyTo(_organizationNos);
+        _notify(_organizationNos.AsSpan(0, _organizations.Count));
+    }
+
+    private async Task WithRetriesAsync(Func<Task> call)
+    {
+        for (var pause = FirstPause; ; pause = TimeSpan.FromTicks(Math.Min(pause.Ticks * 2, LongestPause.Ticks)))
+        {
+            try
+            {
+                await call();
+                if (Trouble is not null) Log.StoringAgain(_logger);
+                Trouble = null;
+                return;
+            }
+            catch (StoreException error) when (error.Failure == StoreFailure.Unavailable)
+            {
+                if (pause < LongestPause || Trouble is null) Log.Away(_logger, error.Message, pause.TotalSeconds);
+                Trouble = error.Message;
+                await Task.Delay(pause, _time, _stop.Token);
+            }
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(2001, LogLevel.Warning, "Events cannot be stored now ({Reason}); trying again in {Pause} s, the journal keeps them")]
+        public static partial void Away(ILogger logger, string reason, double pause);
+
+        [LoggerMessage(2002, LogLevel.Information, "Events are stored again")]
+        public static partial void StoringAgain(ILogger logger);
+
+        [LoggerMessage(2003, LogLevel.Error, "The store refused event {Event} ({Code}: {Reason}); it was set aside in the quarantine table")]
+        public static partial void SetAside(ILogger logger, string @event, string? code, string reason);
+
+        [LoggerMessage(2004, LogLevel.Critical, "{Reason} This server stores nothing any more; restart it when it is to take the shard back")]
+        public static partial void Fenced(ILogger logger, string reason);
+
+        [LoggerMessage(2005, LogLevel.Error, "Storing met a fault; trying again")]
+        public static partial void Fault(ILogger logger, Exception error);
+    }
+}
