@@ -9,7 +9,7 @@ namespace ZapierTriggers.Core.Journal;
 /// The directory that one server owns: its lock, its identity and its secrets. Held until disposed.
 /// <code>
 /// lock       held by flock while a server runs; holds the holder's process id and start time
-/// identity   64 bytes, made at the first start: magic, version, journal id (16), frame secret (8), dedup seed (8), checksum
+/// identity   64 bytes, made at the first start: magic, version, journal id (16), frame secret (8), dedup secret (8), checksum
 /// journal/   ring and segments
 /// </code>
 /// </summary>
@@ -27,7 +27,7 @@ internal sealed class DataDirectory : IDisposable
         _lock = @lock;
         JournalId = new Guid(identity.AsSpan(16, 16), bigEndian: true);
         FrameSecret = BinaryPrimitives.ReadUInt64LittleEndian(identity.AsSpan(32));
-        DedupSeed = BinaryPrimitives.ReadInt64LittleEndian(identity.AsSpan(40));
+        DedupSecret = BinaryPrimitives.ReadUInt64LittleEndian(identity.AsSpan(40));
     }
 
     /// <summary>Absolute path.</summary>
@@ -43,7 +43,7 @@ internal sealed class DataDirectory : IDisposable
     public ulong FrameSecret { get; }
 
     /// <summary>Seeds the dedup hashes, so that nobody outside can make two ids collide.</summary>
-    public long DedupSeed { get; }
+    public ulong DedupSecret { get; }
 
     /// <summary>Creates or opens the directory and locks it. Throws <see cref="JournalException"/> when another process holds it, or it cannot be written.</summary>
     public static DataDirectory Open(string path, TimeProvider time)

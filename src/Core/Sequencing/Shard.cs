@@ -26,13 +26,14 @@ internal sealed class Shard : IAsyncDisposable
     private readonly TimeProvider _time;
     private readonly ITimer _watch;
     private readonly ulong _recoveredThrough;
+    private readonly EventId _lastIssued;
 
     private Shard(FileJournal journal, RecoveredJournal recovered, DedupWindow dedup, JournalBound bound, ShardClaim claim, ShardParts parts, IngestOptions options)
     {
         (_journal, Dedup, Bound, _options, _time) = (journal, dedup, bound, options, parts.Time);
         _writer = new StoreWriter(journal, parts.Store, claim, bound, parts.Notify, parts.Time, parts.Logger);
-        var lastIssued = recovered.LastId > claim.HighestStored ? recovered.LastId : claim.HighestStored;
-        _sequencer = new Sequencer(journal, dedup, lastIssued, bound, _writer.Stored, options, parts.Time, parts.Logger);
+        _lastIssued = recovered.LastId > claim.HighestStored ? recovered.LastId : claim.HighestStored;
+        _sequencer = new Sequencer(journal, dedup, _lastIssued, bound, _writer.Stored, options, parts.Time, parts.Logger);
         _recoveredThrough = recovered.Events > 0 ? recovered.LastId.High : 0;
         Recovered = recovered;
         _watch = parts.Time.CreateTimer(_ => Watch(), null, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1));
@@ -66,17 +67,20 @@ internal sealed class Shard : IAsyncDisposable
         DataDirectory directory, ShardParts parts, JournalOptions journal, IngestOptions ingest, DedupOptions dedup, CancellationToken cancellationToken)
     {
         var claim = await parts.Store.ClaimShardAsync(0, directory.JournalId, cancellationToken);
-        var now = parts.Time.GetUtcNow().ToUnixTimeMilliseconds();
-        var window = new DedupWindow(dedup, now);
-        window.StoredThrough = claim.StoredThrough.Id.High;
+        Shard? shard = null;
+        var window = new DedupWindow(dedup, long.MaxValue, () => shard?._writer.Stored.Position ?? 0, parts.Time);
         var bound = new JournalBound(journal.MaxBytes);
         var (opened, recovered) = FileJournal.Open(directory, journal, ingest.AckWhen > AckWhen.Journaled, claim.StoredThrough, Preload, parts.Time, parts.Logger);
         bound.Add(recovered.Events, recovered.Bytes);
-        return new Shard(opened, recovered, window, bound, claim, parts, ingest);
+        shard = new Shard(opened, recovered, window, bound, claim, parts, ingest);
+
+        // From here on every id goes through this process; ids can be ahead of the clock, so behind the last one issued, too.
+        window.ExtendCoverage(Math.Max(parts.Time.GetUtcNow().ToUnixTimeMilliseconds(), shard._lastIssued.UnixMilliseconds) + 1);
+        return shard;
 
         void Preload(JournaledEvent item)
         {
-            if (item.DedupId.Length > 0) window.Preload(DedupKey.Of(item.OrganizationNo, item.DedupId.Span, directory.DedupSeed), item.Id, item.PayloadHash);
+            if (item.DedupId.Length > 0) window.Preload(DedupKey.Of(item.DedupId.Span, item.OrganizationNo, directory.DedupSecret), item.Id, item.PayloadHash);
         }
     }
 
@@ -137,13 +141,12 @@ internal sealed class Shard : IAsyncDisposable
         _journal.Dispose();
     }
 
-    /// <summary>Each second: tells those who waited too long, refuses what could not be answered, lets the dedup window forget what is stored.</summary>
+    /// <summary>Each second: tells those who waited too long, refuses what could not be answered.</summary>
     private void Watch()
     {
         var since = _time.GetTimestamp() - (long)(AnswerWait.TotalSeconds * _time.TimestampFrequency);
         _journal.Synced.Expire(since);
         _writer.Stored.Expire(since);
-        Dedup.StoredThrough = _writer.Stored.Position;
         if (_writer.IsFenced) _sequencer.Refuse("another server has taken the shard over");
         else if (_options.AckWhen == AckWhen.Stored) _sequencer.Refuse(_writer.Trouble);
     }
