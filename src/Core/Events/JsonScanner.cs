@@ -1,0 +1,213 @@
+using System.Buffers;
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+
+namespace ZapierTriggers.Core.Events;
+
+/// <summary>
+/// Checks JSON (RFC 8259) in place, without building anything: each method takes a position, reads one thing, and returns the position behind it,
+/// or -1 with <see cref="Error"/> and <see cref="ErrorPosition"/> set. The text must be valid UTF-8 already; what is checked here is the grammar, the
+/// nesting, and that escapes make whole characters.
+/// </summary>
+internal ref struct JsonScanner
+{
+    /// <summary>The deepest nesting taken, counting the outermost object as 1: one bit each in a word, and what System.Text.Json takes by default.</summary>
+    public const int MaxDepth = 64;
+
+    private static readonly SearchValues<byte> StringStops = SearchValues.Create(
+        "\0\u0001\u0002\u0003\u0004\u0005\u0006\a\b\t\n\v\f\r\u000E\u000F\u0010\u0011\u0012\u0013\u0014\u0015\u0016\u0017\u0018\u0019\u001A\u001B\u001C\u001D\u001E\u001F\"\\"u8);
+
+    private static readonly SearchValues<byte> WhiteSpace = SearchValues.Create(" \t\r\n"u8);
+
+    private readonly ReadOnlySpan<byte> _text;
+
+    /// <summary>Will read <paramref name="text"/>, which must be valid UTF-8.</summary>
+    public JsonScanner(ReadOnlySpan<byte> text) => _text = text;
+
+    /// <summary>Why the last read failed: malformed, a lone surrogate, or too deep.</summary>
+    public EventParseError Error { get; private set; }
+
+    /// <summary>Where it failed.</summary>
+    public int ErrorPosition { get; private set; }
+
+    /// <summary>Whether the last string read has a backslash in it.</summary>
+    public bool HasEscapes { get; private set; }
+
+    /// <summary>The byte there; 0, which begins nothing in JSON, at the end.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public readonly byte Peek(int at) => (uint)at < (uint)_text.Length ? _text[at] : (byte)0;
+
+    /// <summary>The position of the next byte that is not white space, or the end.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public readonly int SkipWhiteSpace(int at)
+    {
+        if (Peek(at) > ' ') return at;
+        return Peek(at) == ' ' && Peek(at + 1) > ' ' ? at + 1 : SkipLongWhiteSpace(at);
+    }
+
+    /// <summary>Reads one value of any kind that stands <paramref name="depth"/> containers deep and begins at <paramref name="at"/>.</summary>
+    public int SkipValue(int at, int depth)
+    {
+        var outer = depth;
+        var objects = 0UL; // one bit per open container, the innermost lowest: 1 = object, 0 = array
+        do
+        {
+            // 1. A value is due. A container's opening is followed by its closing (2.), or by the first of what it holds.
+            var first = Peek(at);
+            if (first is (byte)'{' or (byte)'[')
+            {
+                if (depth == MaxDepth) return Fail(EventParseError.TooDeep, at);
+                depth++;
+                objects = (objects << 1) | (first == '{' ? 1UL : 0UL);
+                at = SkipWhiteSpace(at + 1);
+                if (Peek(at) != first + 2) // in ASCII a bracket or brace closes two behind its opening
+                {
+                    if (first == '{' && (at = SkipName(at)) < 0) return -1;
+                    continue;
+                }
+            }
+            else if ((at = SkipScalar(first, at)) < 0)
+            {
+                return -1;
+            }
+
+            // 2. A value is complete: close what closes here, up to a comma.
+            while (depth > outer)
+            {
+                at = SkipWhiteSpace(at);
+                var next = Peek(at);
+                if (next == ',')
+                {
+                    at = SkipWhiteSpace(at + 1);
+                    if ((objects & 1) != 0 && (at = SkipName(at)) < 0) return -1;
+                    break;
+                }
+
+                if (next != ((objects & 1) != 0 ? '}' : ']')) return Fail(EventParseError.Malformed, at);
+                at++;
+                depth--;
+                objects >>= 1;
+            }
+        }
+        while (depth > outer);
+        return at;
+    }
+
+    /// <summary>Reads a string that begins with the quote at <paramref name="at"/>; returns the position behind its closing quote.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public int SkipString(int at)
+    {
+        if (Peek(at) != '"') return Fail(EventParseError.Malformed, at);
+        HasEscapes = false;
+        at = FindStop(at + 1);
+        return Peek(at) == '"' ? at + 1 : SkipRestOfString(at);
+    }
+
+    /// <summary>Notes a failure; returns -1.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public int Fail(EventParseError error, int at)
+    {
+        Error = error;
+        ErrorPosition = at;
+        return -1;
+    }
+
+    /// <summary>Reads a member's name, the colon and the white space around it: the position of its value.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private int SkipName(int at)
+    {
+        at = SkipString(at);
+        if (at < 0) return -1;
+        at = SkipWhiteSpace(at);
+        return Peek(at) == ':' ? SkipWhiteSpace(at + 1) : Fail(EventParseError.Malformed, at);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private int SkipScalar(byte first, int at) => first switch
+    {
+        (byte)'"' => SkipString(at),
+        (byte)'t' => SkipLiteral(at, "true"u8),
+        (byte)'f' => SkipLiteral(at, "false"u8),
+        (byte)'n' => SkipLiteral(at, "null"u8),
+        _ => SkipNumber(at),
+    };
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private int SkipLiteral(int at, ReadOnlySpan<byte> literal) =>
+        _text[at..].StartsWith(literal) ? at + literal.Length : Fail(EventParseError.Malformed, at);
+
+    private int SkipNumber(int at)
+    {
+        if (Peek(at) == '-') at++;
+        var digits = at;
+        at = SkipDigits(at);
+        if (at == digits || (at > digits + 1 && Peek(digits) == '0')) return Fail(EventParseError.Malformed, digits);
+        if (Peek(at) == '.')
+        {
+            digits = at + 1;
+            at = SkipDigits(digits);
+            if (at == digits) return Fail(EventParseError.Malformed, at);
+        }
+
+        if ((Peek(at) | 0x20) != 'e') return at;
+        digits = at + (Peek(at + 1) is (byte)'+' or (byte)'-' ? 2 : 1);
+        at = SkipDigits(digits);
+        return at == digits ? Fail(EventParseError.Malformed, at) : at;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private readonly int SkipDigits(int at)
+    {
+        while ((uint)(Peek(at) - '0') <= 9) at++;
+        return at;
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private readonly int SkipLongWhiteSpace(int at)
+    {
+        if (at >= _text.Length) return at;
+        var length = _text[at..].IndexOfAnyExcept(WhiteSpace);
+        return length < 0 ? _text.Length : at + length;
+    }
+
+    /// <summary>
+    /// The position of the next quote, backslash or control character, or the end. Most strings end within 16 bytes: one comparison here, in place of a
+    /// call that first has to find out how long the rest is.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private readonly int FindStop(int at)
+    {
+        if (!Vector128.IsHardwareAccelerated || _text.Length - at < Vector128<byte>.Count) return FindFarStop(at);
+        var bytes = Vector128.LoadUnsafe(ref MemoryMarshal.GetReference(_text), (nuint)at);
+        var stops = Vector128.Equals(bytes, Vector128.Create((byte)'"'))
+            | Vector128.Equals(bytes, Vector128.Create((byte)'\\'))
+            | Vector128.LessThan(bytes, Vector128.Create((byte)' '));
+        var bits = stops.ExtractMostSignificantBits();
+        return bits != 0 ? at + BitOperations.TrailingZeroCount(bits) : FindFarStop(at + Vector128<byte>.Count);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private readonly int FindFarStop(int at)
+    {
+        if (at >= _text.Length) return at;
+        var length = _text[at..].IndexOfAny(StringStops);
+        return length < 0 ? _text.Length : at + length;
+    }
+
+    /// <summary>Goes on from the first stop in a string that is not its end.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private int SkipRestOfString(int at)
+    {
+        while (Peek(at) == '\\')
+        {
+            HasEscapes = true;
+            var length = JsonEscape.Length(_text[at..]);
+            if (length <= 0) return Fail(length < 0 ? EventParseError.LoneSurrogate : EventParseError.Malformed, at);
+            at = FindStop(at + length);
+        }
+
+        return Peek(at) == '"' ? at + 1 : Fail(EventParseError.Malformed, at);
+    }
+}
