@@ -1,0 +1,45 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace ZapierTriggers.Server.Http;
+
+/// <summary>Which media types a JSON body may claim.</summary>
+internal static class MediaTypes
+{
+    /// <summary>
+    /// Whether a body with these headers is taken as JSON: no Content-Type, <c>application/json</c>, <c>text/json</c> or any <c>+json</c> (RFC 6839), in UTF-8, without Content-Encoding.
+    /// </summary>
+    public static bool IsAcceptedJson(IHeaderDictionary headers, [NotNullWhen(false)] out string? refusal)
+    {
+        refusal = null;
+        if (headers.ContentEncoding.Count > 0)
+        {
+            refusal = "The body has a Content-Encoding; send it uncompressed.";
+            return false;
+        }
+
+        if (headers.ContentType.Count == 0) return true;
+        var contentType = headers.ContentType.ToString().AsSpan();
+        var end = contentType.IndexOf(';');
+        var type = (end < 0 ? contentType : contentType[..end]).Trim();
+        var isJson = type.Equals("application/json", StringComparison.OrdinalIgnoreCase)
+            || type.Equals("text/json", StringComparison.OrdinalIgnoreCase)
+            || type.EndsWith("+json", StringComparison.OrdinalIgnoreCase);
+        if (isJson && (end < 0 || IsUtf8(contentType[(end + 1)..]))) return true;
+        refusal = $"The Content-Type is {headers.ContentType}; send application/json in UTF-8.";
+        return false;
+    }
+
+    private static bool IsUtf8(ReadOnlySpan<char> parameters)
+    {
+        foreach (var range in parameters.Split(';'))
+        {
+            var parameter = parameters[range].Trim();
+            if (!parameter.StartsWith("charset=", StringComparison.OrdinalIgnoreCase)) continue;
+            var charset = parameter["charset=".Length..].Trim('"');
+            return charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase) || charset.Equals("utf8", StringComparison.OrdinalIgnoreCase)
+                || charset.Equals("us-ascii", StringComparison.OrdinalIgnoreCase);
+        }
+
+        return true;
+    }
+}
