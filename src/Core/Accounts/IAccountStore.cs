@@ -13,6 +13,9 @@ internal interface IAccountStore
     /// False when the replaced key does not exist in that organization or has already ended.</summary>
     Task<bool> RotateAsync(ApiKeyRecord added, Guid replacedKeyId, DateTimeOffset replacedEndsAt, CancellationToken cancellationToken);
 
+    /// <summary>Writes an organization's name, tier, limit and updated_at.</summary>
+    Task UpdateAsync(OrganizationRecord organization, CancellationToken cancellationToken);
+
     /// <summary>Notes when keys were last used; written lazily, in batches.</summary>
     Task NoteUseAsync(IReadOnlyList<(Guid KeyId, DateTimeOffset At)> uses, CancellationToken cancellationToken);
 }

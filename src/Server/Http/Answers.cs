@@ -33,6 +33,7 @@ internal static class Answers
     /// <summary>Answers with a problem. <paramref name="detail"/> says what was wrong with what was sent and what to send instead.</summary>
     public static Task ProblemAsync(HttpContext context, Problem problem, string detail, params ReadOnlySpan<(string Name, object Value)> extras)
     {
+        problem.NoteAnswered();
         if (problem.Status == StatusCodes.Status401Unauthorized) context.Response.Headers.WWWAuthenticate = "Bearer realm=\"zapier-triggers\"";
         foreach (var (name, value) in extras)
         {

@@ -16,6 +16,7 @@ internal sealed record Problem(int Status, string Code, string Title)
     public static readonly Problem InsufficientScope = new(403, "insufficient_scope", "Insufficient scope");
     public static readonly Problem NotFound = new(404, "not_found", "Not found");
     public static readonly Problem EventNotFound = new(404, "event_not_found", "Event not found");
+    public static readonly Problem OrganizationNotFound = new(404, "organization_not_found", "Organization not found");
     public static readonly Problem MethodNotAllowed = new(405, "method_not_allowed", "Method not allowed");
     public static readonly Problem DuplicateEvent = new(409, "duplicate_event", "Duplicate event detected");
     public static readonly Problem PayloadTooLarge = new(413, "payload_too_large", "Payload too large");
@@ -27,6 +28,21 @@ internal sealed record Problem(int Status, string Code, string Title)
     public static readonly Problem Internal = new(500, "internal_error", "Internal error");
     public static readonly Problem QueueFull = new(503, "queue_full", "Event queue is full");
     public static readonly Problem StorageUnavailable = new(503, "storage_unavailable", "Storage unavailable");
+
+    /// <summary>All of them, for metrics and documentation.</summary>
+    public static readonly IReadOnlyList<Problem> All =
+    [
+        InvalidJson, InvalidRequest, MissingFields, MissingApiKey, InvalidApiKey, MissingAdminToken, InvalidAdminToken, InsufficientScope, NotFound, EventNotFound, OrganizationNotFound,
+        MethodNotAllowed, DuplicateEvent, PayloadTooLarge, UnsupportedMediaType, InvalidField, InvalidUrl, KeyReused, RateLimited, Internal, QueueFull, StorageUnavailable,
+    ];
+
+    private long _answered;
+
+    /// <summary>How often it was answered since the start.</summary>
+    public long Answered => Volatile.Read(ref _answered);
+
+    /// <summary>Counts an answer.</summary>
+    public void NoteAnswered() => Interlocked.Increment(ref _answered);
 
     /// <summary>The URI of its description on this server's own docs page.</summary>
     public string Type { get; } = $"/docs/errors#{Code}";

@@ -1,0 +1,170 @@
+using System.Net;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using ZapierTriggers.Core.Accounts;
+using ZapierTriggers.Core.Delivery;
+using ZapierTriggers.Core.Journal;
+using ZapierTriggers.Core.Limits;
+using ZapierTriggers.Core.Sequencing;
+using ZapierTriggers.Server.Accounts;
+using ZapierTriggers.Server.Configuration;
+using ZapierTriggers.Server.Http;
+using ZapierTriggers.Server.Inbox;
+using ZapierTriggers.Server.Ingest;
+using ZapierTriggers.Server.Operations;
+using ZapierTriggers.Server.Storage;
+using ZapierTriggers.Server.Webhooks;
+
+namespace ZapierTriggers.Server;
+
+/// <summary>
+/// The whole server, put together by hand in the order in which it starts:
+/// <list type="number">
+/// <item>settings, data directory (locked), admin token</item>
+/// <item>stores, schema, accounts in memory</item>
+/// <item>routes and Kestrel: alive, not ready</item>
+/// <item>journal replayed, shard running: ready</item>
+/// <item>webhooks</item>
+/// </list>
+/// It stops in the reverse order: no new requests, answers out, journal flushed and stored, webhooks recorded, stores closed, lock released.
+/// </summary>
+internal sealed partial class EventServer : IAsyncDisposable
+{
+    // Together below the 30 s that a service manager usually grants.
+    private static readonly TimeSpan RequestsEnd = TimeSpan.FromSeconds(8);
+    private static readonly TimeSpan StoringEnds = TimeSpan.FromSeconds(8);
+
+    private readonly WebApplication _app;
+    private readonly ServerSettings _settings;
+    private readonly DataDirectory _directory;
+    private readonly StoreSet _stores;
+    private readonly Readiness _readiness;
+    private readonly IngestGate _gate;
+    private readonly Dispatcher _dispatcher;
+    private readonly KeyUseWriter _keyUse;
+    private readonly ServerMeter _meter = new();
+    private readonly AccountDirectory _accounts;
+    private readonly ILogger _logger;
+    private Shard? _shard;
+
+    private EventServer(WebApplication app, ServerSettings settings, DataDirectory directory, AdminToken token, StoreSet stores)
+    {
+        (_app, _settings, _directory, _stores) = (app, settings, directory, stores);
+        var loggers = app.Services.GetRequiredService<ILoggerFactory>();
+        _logger = loggers.CreateLogger<EventServer>();
+        _accounts = new AccountDirectory(TimeProvider.System);
+        _readiness = new Readiness(stores.Events, TimeProvider.System);
+        _gate = new IngestGate(stores.Events);
+        _dispatcher = new Dispatcher(
+            stores.Deliveries, settings.Delivery, new AddressGuard(settings.Delivery, BoundEndpoints), TimeProvider.System, loggers.CreateLogger<Dispatcher>());
+        _keyUse = new KeyUseWriter(_accounts, stores.Accounts, TimeProvider.System, loggers.CreateLogger<KeyUseWriter>());
+        ServerFigures.Add(_meter, () => _shard, _dispatcher);
+        app.Run(CreatePipeline(token, loggers).RunAsync);
+    }
+
+    /// <summary>Starts it and returns when it is ready. What stops the start is thrown; <see cref="StartupFailure"/> turns it into a line.</summary>
+    public static async Task<EventServer> StartAsync(string[] args)
+    {
+        // 1.
+        var builder = WebApplication.CreateSlimBuilder(args);
+        var settings = ServerSettings.Load(builder.Configuration, builder.Environment.IsDevelopment());
+        LoggingSetup.Configure(builder.Logging, settings.Log, terminal: !Console.IsOutputRedirected);
+        KestrelSetup.Configure(builder, settings.Http, RequestsEnd);
+        PrometheusEndpoint.Add(builder.Services);
+        var app = builder.Build();
+        var directory = DataDirectory.Open(settings.Storage.DataDirectory, TimeProvider.System);
+        var token = AdminToken.Provision(settings.Admin.Token, directory.Path);
+
+        // 2.
+        var stores = await StoreSet.OpenAsync(settings.Storage, TimeProvider.System, app.Services.GetRequiredService<ILoggerFactory>(), CancellationToken.None);
+        var server = new EventServer(app, settings, directory, token, stores);
+        try
+        {
+            await server.RunUpAsync(token);
+            return server;
+        }
+        catch
+        {
+            await server.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Returns when the process was told to stop.</summary>
+    public async Task WaitForShutdownAsync()
+    {
+        using var second = ShutdownSignals.ExitAtOnceOnSecond(_app.Lifetime);
+        await _app.WaitForShutdownAsync();
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        _readiness.Close();
+        await _app.StopAsync();
+        _gate.Close("the server is stopping");
+        if (_shard is not null) await _shard.StopAsync(StoringEnds);
+        await _dispatcher.StopAsync(CancellationToken.None);
+        await _dispatcher.DisposeAsync();
+        await _readiness.DisposeAsync();
+        if (_shard is not null) await _shard.DisposeAsync();
+        await _keyUse.StopAsync(CancellationToken.None);
+        await _stores.DisposeAsync();
+        _meter.Dispose();
+        _directory.Dispose();
+        await _app.DisposeAsync();
+    }
+
+    private async Task RunUpAsync(AdminToken token)
+    {
+        await _stores.Events.PrepareAsync(CancellationToken.None);
+        _accounts.Load(await _stores.Accounts.LoadAsync(CancellationToken.None));
+        foreach (var warning in _stores.Warnings) Log.StoreWarning(_logger, warning);
+
+        // 3.
+        await _app.StartAsync();
+
+        // 4.
+        var parts = new ShardParts(_stores.Events, _dispatcher.EventsStored, TimeProvider.System, _logger);
+        _shard = await Shard.OpenAsync(_directory, parts, _settings.Journal, _settings.Ingest, _settings.Dedup, CancellationToken.None);
+        _gate.Open(_shard);
+        _readiness.Open(_shard);
+
+        // 5.
+        await _dispatcher.StartAsync(CancellationToken.None);
+        await _keyUse.StartAsync(CancellationToken.None);
+        new Banner(_settings, token, _directory.Path, _stores.Display).Write(Console.Out, _app.Urls, ansi: !Console.IsOutputRedirected);
+    }
+
+    private Pipeline CreatePipeline(AdminToken token, ILoggerFactory loggers)
+    {
+        var time = TimeProvider.System;
+        var authentication = new Authentication(_accounts, token);
+        var routes = new RouteTable();
+        var registration = new Registration(_accounts, _stores.Accounts, authentication, _settings.Registration, time, loggers.CreateLogger<Registration>());
+        new AccountRoutes(_accounts, authentication, registration, new KeyRotation(_accounts, _stores.Accounts, authentication, time), _dispatcher.DefaultUrl).Map(routes);
+        new AdminRoutes(_accounts, _stores.Accounts, authentication, time).Map(routes);
+        new InboxRoutes(_stores.Events, authentication, StoredBarrierAsync).Map(routes);
+        new AckRoutes(_stores.Events, authentication, StoredBarrierAsync, _dispatcher.Acknowledged, time).Map(routes);
+        new WebhookRoutes(_dispatcher, authentication).Map(routes);
+        new HealthRoutes(time, _readiness.Read, _meter).Map(routes);
+        var metrics = PrometheusEndpoint.Build(_app.Services);
+        routes.Map(HttpMethods.Get, "/metrics", (context, _) => metrics(context));
+        routes.Freeze();
+        var ingest = new IngestMiddleware(authentication, _gate, new MonotonicClock(time), time, _directory.DedupSecret);
+        return new Pipeline(new Cors(_settings.Cors), ingest, routes, loggers.CreateLogger<Pipeline>());
+    }
+
+    private ValueTask<bool> StoredBarrierAsync(Organization organization, CancellationToken cancellationToken) =>
+        _shard?.WaitStoredAsync(organization, cancellationToken) ?? ValueTask.FromResult(false);
+
+    /// <summary>Where this server itself listens: webhooks must not be aimed at it.</summary>
+    private IReadOnlyCollection<IPEndPoint> BoundEndpoints() =>
+        [.. _app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()?.Addresses.SelectMany(ListenAddress.EndpointsOf) ?? []];
+
+    private static partial class Log
+    {
+        [LoggerMessage(5001, LogLevel.Warning, "{Warning}")]
+        public static partial void StoreWarning(ILogger logger, string warning);
+    }
+}

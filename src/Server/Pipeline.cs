@@ -1,0 +1,36 @@
+using ZapierTriggers.Server.Http;
+using ZapierTriggers.Server.Ingest;
+
+namespace ZapierTriggers.Server;
+
+/// <summary>
+/// What runs in which order for every request:
+/// <list type="number">
+/// <item>the request's id</item>
+/// <item>the exception boundary</item>
+/// <item>CORS (preflight ends here)</item>
+/// <item>events in, the hot path, before any look-up</item>
+/// <item>everything else, by the route table</item>
+/// </list>
+/// </summary>
+internal sealed class Pipeline(Cors cors, IngestMiddleware ingest, RouteTable routes, ILogger<Pipeline> logger)
+{
+    private readonly RequestDelegate _afterBoundary = context => RouteAsync(context, cors, ingest, routes);
+
+    /// <summary>Answers one request.</summary>
+    public Task RunAsync(HttpContext context)
+    {
+        RequestId.Assign(context);
+        return ExceptionBoundary.RunAsync(context, _afterBoundary, logger);
+    }
+
+    private static Task RouteAsync(HttpContext context, Cors cors, IngestMiddleware ingest, RouteTable routes)
+    {
+        if (cors.IsPreflight(context)) return cors.AnswerPreflightAsync(context);
+        cors.WriteHeaders(context);
+        return IsEventIn(context.Request) ? ingest.HandleAsync(context) : routes.DispatchAsync(context);
+    }
+
+    private static bool IsEventIn(HttpRequest request) =>
+        request.Path.Value is "/api/events" or "/events" && HttpMethods.IsPost(request.Method);
+}
