@@ -28,6 +28,16 @@ internal static class JsonBody
         return null;
     }
 
+    /// <summary>The same, for calls that take an object: anything else is a 400 too.</summary>
+    public static async ValueTask<JsonDocument?> ReadObjectAsync(HttpContext context, int maxBytes)
+    {
+        var document = await ReadAsync(context, maxBytes);
+        if (document is null || document.RootElement.ValueKind == JsonValueKind.Object) return document;
+        document.Dispose();
+        await Answers.ProblemAsync(context, Problem.InvalidJson, "The body must be a JSON object.");
+        return null;
+    }
+
     /// <summary>Whether the request has a body at all, for calls whose body is optional.</summary>
     public static bool IsSent(HttpContext context) =>
         context.Request.ContentLength is not 0 && context.Features.Get<Microsoft.AspNetCore.Http.Features.IHttpRequestBodyDetectionFeature>() is not { CanHaveBody: false };
