@@ -23,7 +23,7 @@ public sealed class AccountDirectoryTests
     {
         var (organization, _, text) = Add();
         Assert.Null(_directory.Authenticate(KeyFormat.NewKey(live: true, organization.Route)));
-        Assert.Null(_directory.Authenticate(text[..^1]));
+        Assert.Null(_directory.Authenticate(text.AsSpan(0, text.Length - 1)));
         Assert.Null(_directory.Authenticate(text + "0"));
         Assert.Null(_directory.Authenticate(text.ToUpperInvariant()));
         Assert.Null(_directory.Authenticate(""));

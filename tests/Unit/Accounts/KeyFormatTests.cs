@@ -47,7 +47,7 @@ public sealed class KeyFormatTests
 
     [Fact]
     public void Too_short_and_too_long_are_refused() => Keys.Sample(key =>
-        !KeyFormat.IsWellFormed(key[..^1]) && !KeyFormat.IsWellFormed(key + "0") && !KeyFormat.IsWellFormed(" " + key) && !KeyFormat.IsWellFormed(""));
+        !KeyFormat.IsWellFormed(key.AsSpan(0, key.Length - 1)) && !KeyFormat.IsWellFormed(key + "0") && !KeyFormat.IsWellFormed(" " + key) && !KeyFormat.IsWellFormed(""));
 
     [Fact]
     public void Checking_allocates_nothing()
