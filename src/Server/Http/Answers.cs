@@ -7,7 +7,8 @@ namespace ZapierTriggers.Server.Http;
 /// <summary>Writes answers: JSON bodies and RFC 9457 problems, each with its exact length.</summary>
 internal static class Answers
 {
-    private static readonly JsonWriterOptions WriterOptions = new()
+    /// <summary>How answers are written.</summary>
+    public static readonly JsonWriterOptions WriterOptions = new()
     {
         // Bodies are JSON, never embedded in HTML: only what JSON itself needs is escaped.
         Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,

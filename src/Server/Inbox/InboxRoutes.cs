@@ -1,0 +1,59 @@
+using ZapierTriggers.Core.Accounts;
+using ZapierTriggers.Core.Sequencing;
+using ZapierTriggers.Core.Storing;
+using ZapierTriggers.Server.Accounts;
+using ZapierTriggers.Server.Http;
+
+namespace ZapierTriggers.Server.Inbox;
+
+/// <summary>Reading: <c>GET /api/inbox</c> and <c>GET /api/events/{id}</c>. Both wait at the barrier first, so they show what was answered before them.</summary>
+internal sealed class InboxRoutes(IEventStore store, Authentication authentication, StoredBarrier barrier)
+{
+    /// <summary>Adds the routes.</summary>
+    public void Map(RouteTable routes)
+    {
+        routes.MapBoth(HttpMethods.Get, "/inbox", StorageAnswers.Guard((context, _) => ListAsync(context)));
+        routes.MapBoth(HttpMethods.Get, "/events/{id}", StorageAnswers.Guard(FindAsync));
+    }
+
+    /// <summary>Answers that the caller's organization has no such event; the same for another's, an unknown and a malformed id.</summary>
+    public static Task NotFoundAsync(HttpContext context) => Answers.ProblemAsync(
+        context, Problem.EventNotFound, "Your organization has no event with this id. Ids are those that POST /api/events and GET /api/inbox answer.");
+
+    private async Task ListAsync(HttpContext context)
+    {
+        if (await authentication.AuthenticateOrAnswerAsync(context, KeyScopes.InboxRead) is not { } key) return;
+        if (InboxParameters.Read(context.Request.Query, key.Organization.No, out var error) is not { } query)
+        {
+            await error!.AnswerAsync(context);
+            return;
+        }
+
+        if (!await barrier(key.Organization, context.RequestAborted))
+        {
+            await StorageAnswers.UnavailableAsync(context);
+            return;
+        }
+
+        await InboxAnswer.WriteAsync(context, query, await store.ReadInboxAsync(query, context.RequestAborted));
+    }
+
+    private async Task FindAsync(HttpContext context, string? id)
+    {
+        if (await authentication.AuthenticateOrAnswerAsync(context, KeyScopes.InboxRead) is not { } key) return;
+        if (!EventId.TryParse(id, out var eventId))
+        {
+            await NotFoundAsync(context);
+            return;
+        }
+
+        if (!await barrier(key.Organization, context.RequestAborted))
+        {
+            await StorageAnswers.UnavailableAsync(context);
+            return;
+        }
+
+        var found = await store.FindEventAsync(key.Organization.No, eventId, context.RequestAborted);
+        await (found is null ? NotFoundAsync(context) : Answers.JsonAsync(context, StatusCodes.Status200OK, found, EventJson.WriteDetail));
+    }
+}
