@@ -14,8 +14,14 @@ internal sealed record DeliveryOptions
     /// <summary>Networks (CIDR) that may be sent to whatever they are.</summary>
     public IReadOnlyList<IPNetwork> AllowedNetworks { get; init; } = [];
 
-    /// <summary>Tries in flight at the same time, over all endpoints.</summary>
+    /// <summary>Tries in flight at the same time, over all endpoints, not counting slow ones.</summary>
     public int MaxInFlight { get; init; } = 256;
+
+    /// <summary>After this time a try in flight is slow: it gives its place up to others, and its endpoint takes turns with slow ones only until it answers sooner.</summary>
+    public TimeSpan SlowAfter { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>Slow tries in flight at the same time; past it they keep their places among the others.</summary>
+    public int MaxSlowInFlight { get; init; } = 1024;
 
     /// <summary>Tries in flight at the same time to one endpoint, at the most; the actual limit grows on success and halves on failure.</summary>
     public int MaxInFlightPerEndpoint { get; init; } = 64;

@@ -22,15 +22,20 @@ internal interface IDeliveryStore
     Task<LanePage> ReadLaneAsync(int organizationNo, Guid endpointId, EventId after, int limit, int maxBytes, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Claims retries that are due at <paramref name="now"/>, oldest due first: counts the attempt and moves the due time to <paramref name="leaseUntil"/> in one statement, so a
-    /// crash in the middle of a try neither loses nor forgets to count it. A retry whose event has been acknowledged is never returned; one whose endpoint is disabled stays as it is.
+    /// Claims retries that are due at <paramref name="now"/>, oldest due first, only of the endpoints in <paramref name="rooms"/> and at most as many of each as it has room for: counts
+    /// the attempt and moves the due time to <paramref name="leaseUntil"/> in one statement, so a crash in the middle of a try neither loses nor forgets to count it. A retry
+    /// whose event has been acknowledged is never returned; one whose endpoint is disabled stays as it is.
     /// </summary>
-    Task<IReadOnlyList<ClaimedRetry>> ClaimRetriesAsync(DateTimeOffset now, DateTimeOffset leaseUntil, int limit, CancellationToken cancellationToken);
+    Task<IReadOnlyList<ClaimedRetry>> ClaimRetriesAsync(
+        DateTimeOffset now, DateTimeOffset leaseUntil, int limit, IReadOnlyList<ClaimRoom> rooms, CancellationToken cancellationToken);
 
     /// <summary>When the next retry of an enabled endpoint is due; null when none waits.</summary>
     Task<DateTimeOffset?> NextRetryAsync(CancellationToken cancellationToken);
 
-    /// <summary>Records finished tries and moves cursors, all in one transaction. Recording the same result again changes nothing.</summary>
+    /// <summary>
+    /// Records finished tries and moves cursors, all in one transaction. Recording the same result again changes nothing. A <see cref="EventStatus.Failed"/> result whose attempt number is
+    /// lower than the attempts counted so far comes from a claim that was given up: its attempt is kept, the retry's due time is not touched.
+    /// </summary>
     Task RecordAsync(DeliveryBatch batch, CancellationToken cancellationToken);
 }
 
@@ -62,6 +67,12 @@ internal sealed record LanePage(IReadOnlyList<DueEvent> Events, EventId ScannedT
 /// <param name="Attempt">The number of this try, 2 or more.</param>
 internal sealed record ClaimedRetry(int OrganizationNo, Guid EndpointId, DueEvent Event, int Attempt);
 
+/// <summary>How many retries of an endpoint may be claimed now.</summary>
+/// <param name="OrganizationNo">The organization.</param>
+/// <param name="EndpointId">The endpoint.</param>
+/// <param name="Count">At least 1.</param>
+internal readonly record struct ClaimRoom(int OrganizationNo, Guid EndpointId, int Count);
+
 /// <summary>What became of one try.</summary>
 internal sealed record DeliveryResult
 {
@@ -82,6 +93,9 @@ internal sealed record DeliveryResult
 
     /// <summary>The try itself; null when none was made (a refused literal address found after registration is a dead letter without a try).</summary>
     public Storing.AttemptRecord? Attempt { get; init; }
+
+    /// <summary>In words why no try was made; set exactly when <see cref="Attempt"/> is null.</summary>
+    public string? Reason { get; init; }
 }
 
 /// <summary>Results and cursors to record together.</summary>

@@ -1,0 +1,69 @@
+using Microsoft.Extensions.Logging;
+using ZapierTriggers.Core.Events;
+using ZapierTriggers.Core.Storing;
+using EventId = ZapierTriggers.Core.Events.EventId;
+
+namespace ZapierTriggers.Core.Delivery;
+
+/// <summary>Runs one try from start to result: sends under the current configuration, tells the lane, and hands the result over to be recorded.</summary>
+internal sealed partial class AttemptRunner(
+    WebhookSender sender, OutcomeRecorder recorder, RetrySchedule schedule, TimeProvider time, ILogger logger, Action<LaneTry, WebhookTarget> gone, Action<Lane> advance)
+{
+    /// <summary>Runs the try. Never throws: a place must come back.</summary>
+    public async Task RunAsync(LaneTry started, Turns.Place place, CancellationToken stop)
+    {
+        var target = started.Lane.Target;
+        TryResult result;
+        try
+        {
+            result = await sender.SendAsync(target, started.Event, stop);
+        }
+        catch (Exception exception)
+        {
+            Log.RunFailed(logger, exception, started.Event.Id, target.Endpoint.Id);
+            result = new TryResult { Error = DeliveryError.Internal, ErrorText = "Unexpected failure on the sending side.", At = time.GetUtcNow(), Latency = TimeSpan.Zero };
+        }
+
+        if (result.Error == DeliveryError.Gone) gone(started, target);
+        started.Lane.Ended(started, result, place.IsSlow);
+        if (result.Error != DeliveryError.Stopped) recorder.Add(started, Outcome(started, target.Endpoint, result));
+        Log.Tried(logger, started.Event.Id, target.Endpoint.Id, started.Attempt, result.Status, result.Error, result.Latency.TotalMilliseconds);
+        advance(started.Lane);
+    }
+
+    /// <summary>What a result means for the event: the one place that says when it is tried again and when no more.</summary>
+    private DeliveryResult Outcome(LaneTry ended, EndpointRecord endpoint, TryResult result)
+    {
+        var final = result.Error is DeliveryError.None or DeliveryError.BlockedAddress;
+        var wait = final ? null : schedule.WaitAfter(ended.Attempt, result.RetryAfter);
+        var status = result.Error == DeliveryError.None ? EventStatus.Delivered : wait is null ? EventStatus.DeadLetter : EventStatus.Failed;
+        var tried = result.Error != DeliveryError.BlockedAddress;
+        return new DeliveryResult
+        {
+            OrganizationNo = endpoint.OrganizationNo,
+            EndpointId = endpoint.Id,
+            EventId = ended.Event.Id,
+            Status = status,
+            NextAttemptAt = wait is null ? null : time.GetUtcNow() + wait,
+            Reason = tried ? null : result.ErrorText,
+            Attempt = !tried ? null : new AttemptRecord
+            {
+                Number = ended.Attempt,
+                At = result.At,
+                ResponseStatus = result.Status,
+                LatencyMilliseconds = (int)result.Latency.TotalMilliseconds,
+                Error = result.ErrorText,
+                ResponseBody = result.Answer,
+            },
+        };
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(EventId = 5040, Level = LogLevel.Debug, Message = "Event {EventId} to endpoint {EndpointId}, try {Attempt}: status {Status}, {Error}, {Milliseconds} ms")]
+        public static partial void Tried(ILogger logger, EventId eventId, Guid endpointId, int attempt, int? status, DeliveryError error, double milliseconds);
+
+        [LoggerMessage(EventId = 5041, Level = LogLevel.Error, Message = "Running a try of event {EventId} to endpoint {EndpointId} failed")]
+        public static partial void RunFailed(ILogger logger, Exception exception, EventId eventId, Guid endpointId);
+    }
+}

@@ -1,0 +1,46 @@
+using System.Collections.Concurrent;
+
+namespace ZapierTriggers.Core.Delivery;
+
+/// <summary>All lanes, by organization and in one list. Reads take no lock; changes are rare and replace whole arrays.</summary>
+internal sealed class LaneTable
+{
+    private readonly ConcurrentDictionary<int, Lane[]> _byOrganization = new();
+    private readonly Lock _lock = new();
+    private Lane[] _all = [];
+
+    /// <summary>All lanes.</summary>
+    public IReadOnlyList<Lane> All => Volatile.Read(ref _all);
+
+    /// <summary>The organization's lanes.</summary>
+    public ReadOnlySpan<Lane> Of(int organizationNo) => _byOrganization.TryGetValue(organizationNo, out var lanes) ? lanes : [];
+
+    /// <summary>The lane of the organization's default endpoint, or null.</summary>
+    public Lane? DefaultOf(int organizationNo)
+    {
+        foreach (var lane in Of(organizationNo))
+        {
+            if (lane.Endpoint.IsDefault) return lane;
+        }
+
+        return null;
+    }
+
+    /// <summary>Adds a lane.</summary>
+    public void Add(Lane lane) => AddRange([lane]);
+
+    /// <summary>Adds lanes.</summary>
+    public void AddRange(IReadOnlyCollection<Lane> lanes)
+    {
+        lock (_lock)
+        {
+            foreach (var group in lanes.GroupBy(static lane => lane.Endpoint.OrganizationNo))
+            {
+                Lane[] existing = _byOrganization.TryGetValue(group.Key, out var found) ? found : [];
+                _byOrganization[group.Key] = [.. existing, .. group];
+            }
+
+            Volatile.Write(ref _all, [.. _all, .. lanes]);
+        }
+    }
+}

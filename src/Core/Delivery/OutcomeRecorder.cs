@@ -1,0 +1,154 @@
+using System.Threading.Channels;
+using Microsoft.Extensions.Logging;
+using ZapierTriggers.Core.Storing;
+using EventId = ZapierTriggers.Core.Events.EventId;
+
+namespace ZapierTriggers.Core.Delivery;
+
+/// <summary>
+/// Records results in batches, in one loop: a batch goes when it is full, when it has waited 10 ms, or at once when nothing is in flight that could join it. While
+/// the store is away results are kept and tried again; they are never sent again because of it. Worst case held: <see cref="HoldAt"/> results and what was in flight then.
+/// </summary>
+internal sealed partial class OutcomeRecorder(
+    IDeliveryStore store, DeliveryCounters counters, TimeProvider time, ILogger logger, Func<int> inFlight, Action<bool> hold, Action<DateTimeOffset> retryDue)
+{
+    /// <summary>Unrecorded results from which on no new try starts; they start again at half of it.</summary>
+    public const int HoldAt = 10_000;
+
+    private const int BatchSize = 512;
+    private static readonly TimeSpan Linger = TimeSpan.FromMilliseconds(10);
+
+    private readonly Channel<Item> _items = Channel.CreateUnbounded<Item>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly CancellationTokenSource _giveUp = new();
+    private int _unrecorded;
+    private bool _held;
+    private volatile bool _failing;
+
+    /// <summary>Results that are not in the store yet.</summary>
+    public int Unrecorded => Volatile.Read(ref _unrecorded);
+
+    /// <summary>Whether the store has refused the last attempt to record.</summary>
+    public bool IsFailing => _failing;
+
+    /// <summary>Takes a try's result. Never blocks.</summary>
+    public void Add(LaneTry ended, DeliveryResult result)
+    {
+        Interlocked.Increment(ref _unrecorded);
+        _items.Writer.TryWrite(new Item(ended.Lane, ended, result));
+    }
+
+    /// <summary>Notes that a lane's cursor moved without a result.</summary>
+    public void CursorMoved(Lane lane) => _items.Writer.TryWrite(new Item(lane, Ended: null, Result: null));
+
+    /// <summary>Ends <see cref="RunAsync"/> once everything added is recorded.</summary>
+    public void Complete() => _items.Writer.TryComplete();
+
+    /// <summary>Ends <see cref="RunAsync"/> as soon as the store refuses: what is not recorded is sent again after the next start.</summary>
+    public void GiveUp() => _giveUp.Cancel();
+
+    /// <summary>Records until completed.</summary>
+    public async Task RunAsync()
+    {
+        var batch = new List<Item>(BatchSize);
+        while (await _items.Reader.WaitToReadAsync(CancellationToken.None))
+        {
+            if (_items.Reader.Count < BatchSize / 4 && inFlight() > 0 && !_giveUp.IsCancellationRequested)
+                await Task.WhenAny(Task.Delay(Linger, time, _giveUp.Token));
+            while (batch.Count < BatchSize && _items.Reader.TryRead(out var item)) batch.Add(item);
+            if (Unrecorded >= HoldAt) SetHeld(true);
+            await RecordAsync(batch, Cursors(batch));
+            batch.Clear();
+            if (Unrecorded <= HoldAt / 2) SetHeld(false);
+        }
+    }
+
+    /// <summary>Finishes the batch's events in their lanes. Only now: a cursor must not be recorded before the results that it stands for.</summary>
+    private static List<LaneCursor> Cursors(List<Item> batch)
+    {
+        var lanes = new Dictionary<Lane, EventId>();
+        foreach (var item in batch) lanes[item.Lane] = item.Ended is { } ended ? item.Lane.Finish(ended) : item.Lane.Cursor;
+        return [.. lanes.Select(static pair => new LaneCursor(pair.Key.Endpoint.OrganizationNo, pair.Key.Endpoint.Id, pair.Value))];
+    }
+
+    private async Task RecordAsync(List<Item> items, List<LaneCursor> cursors)
+    {
+        var batch = new DeliveryBatch([.. items.Where(static item => item.Result is not null).Select(static item => item.Result!)], cursors);
+        var backoff = new Backoff(time);
+        while (true)
+        {
+            try
+            {
+                await store.RecordAsync(batch, CancellationToken.None);
+                _failing = false;
+                Done(items);
+                return;
+            }
+            catch (StoreException exception) when (exception.Failure == StoreFailure.RowRefused)
+            {
+                await RecordHalvesAsync(items, cursors, exception);
+                return;
+            }
+            catch (Exception exception)
+            {
+                _failing = true;
+                var wait = backoff.Failed();
+                Log.RecordFailed(logger, exception, batch.Results.Count, wait);
+                if (_giveUp.IsCancellationRequested) return;
+                await backoff.WaitAsync(wait, _giveUp.Token);
+            }
+        }
+    }
+
+    /// <summary>Finds the row that the store refuses by halving. It alone is given up; the cursors go last, when all results before them are in.</summary>
+    private async Task RecordHalvesAsync(List<Item> items, List<LaneCursor> cursors, StoreException exception)
+    {
+        if (items.Count <= 1)
+        {
+            foreach (var item in items) Log.ResultRefused(logger, exception, item.Lane.Endpoint.Id, item.Ended?.Event.Id);
+            Done(items);
+            return;
+        }
+
+        await RecordAsync(items[..(items.Count / 2)], []);
+        await RecordAsync(items[(items.Count / 2)..], []);
+        await RecordAsync([], cursors);
+    }
+
+    private void Done(List<Item> items)
+    {
+        DateTimeOffset? due = null;
+        foreach (var (lane, ended, result) in items)
+        {
+            if (ended is null || result is null) continue;
+            lane.Recorded(ended);
+            counters.Count(result);
+            Interlocked.Decrement(ref _unrecorded);
+            if (result.NextAttemptAt is { } next && (due is null || next < due)) due = next;
+        }
+
+        if (due is { } earliest) retryDue(earliest);
+    }
+
+    private void SetHeld(bool held)
+    {
+        if (_held == held) return;
+        _held = held;
+        hold(held);
+        if (held) Log.Held(logger, Unrecorded);
+    }
+
+    /// <summary>A result, or (without one) a lane whose cursor moved.</summary>
+    private readonly record struct Item(Lane Lane, LaneTry? Ended, DeliveryResult? Result);
+
+    private static partial class Log
+    {
+        [LoggerMessage(EventId = 5020, Level = LogLevel.Warning, Message = "Cannot record {Count} webhook results; they are kept and tried again in {Wait}")]
+        public static partial void RecordFailed(ILogger logger, Exception exception, int count, TimeSpan wait);
+
+        [LoggerMessage(EventId = 5021, Level = LogLevel.Error, Message = "The store refuses the webhook result of event {EventId} at endpoint {EndpointId}; it is given up")]
+        public static partial void ResultRefused(ILogger logger, Exception exception, Guid endpointId, EventId? eventId);
+
+        [LoggerMessage(EventId = 5022, Level = LogLevel.Warning, Message = "{Count} webhook results are not recorded yet; no new try starts until half of them are")]
+        public static partial void Held(ILogger logger, int count);
+    }
+}
