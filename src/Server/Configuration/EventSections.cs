@@ -1,0 +1,93 @@
+using ZapierTriggers.Core.Dedup;
+using ZapierTriggers.Core.Delivery;
+using ZapierTriggers.Core.Journal;
+using ZapierTriggers.Core.Sequencing;
+
+namespace ZapierTriggers.Server.Configuration;
+
+/// <summary>The settings of the way of an event: taken in, journaled, deduplicated, delivered.</summary>
+internal static class EventSections
+{
+    public static IngestOptions Ingest(SettingsReader read)
+    {
+        var defaults = new IngestOptions();
+        return new IngestOptions
+        {
+            AckWhen = read.Get(
+                "Ingest:AckWhen", defaults.AckWhen, SettingKind.OneOf<AckWhen>(),
+                "Which failure an answered 202 survives: `journaled` a killed process, `synced` a power cut too, `stored` whatever the database survives."),
+            QueueBytes = read.Get(
+                "Ingest:QueueBytes", defaults.QueueBytes, SettingKind.Size(1L << 20, 64L << 30),
+                "The most payload bytes that wait in memory for the journal; past it events are refused (503)."),
+        };
+    }
+
+    public static JournalOptions Journal(SettingsReader read)
+    {
+        var defaults = new JournalOptions();
+        var options = new JournalOptions
+        {
+            RingBytes = read.Get(
+                "Journal:RingBytes", defaults.RingBytes, SettingKind.Size(1L << 20, 16L << 30),
+                "Memory-mapped file that holds what is not flushed yet."),
+            SegmentBytes = read.Get(
+                "Journal:SegmentBytes", defaults.SegmentBytes, SettingKind.Size(1L << 20, 1L << 30),
+                "Size of one segment file, allocated ahead."),
+            FlushInterval = read.Get(
+                "Journal:FlushInterval", defaults.FlushInterval,
+                SettingKind.Duration(TimeSpan.FromMilliseconds(1), TimeSpan.FromSeconds(10)),
+                "The longest an event waits for its flush when nobody waits for it: what a power cut can take in `journaled` mode."),
+            MaxBytes = read.Get(
+                "Journal:MaxBytes", defaults.MaxBytes, SettingKind.Size(4L << 20, 16L << 40),
+                "The most bytes that wait for the store; past it events are refused (503) until half is free."),
+            RetainFor = read.Get(
+                "Journal:RetainFor", defaults.RetainFor, SettingKind.Duration(TimeSpan.Zero, TimeSpan.FromDays(7)),
+                "How long stored segments are kept, for a database failover that loses commits."),
+        };
+        var least = 2 * options.SegmentBytes;
+        read.Require(
+            options.MaxBytes >= least,
+            $"Journal:MaxBytes = {SettingText.FormatSize(options.MaxBytes)} is too small; use at least two segments (Journal:SegmentBytes), {SettingText.FormatSize(least)}.");
+        return options;
+    }
+
+    public static DedupOptions Dedup(SettingsReader read) => new()
+    {
+        MaxEntries = read.Get(
+            "Dedup:MaxEntries", new DedupOptions().MaxEntries, SettingKind.Number(0, 200_000_000, "ids"),
+            "Dedup ids held in memory, about 50 bytes each; older ones of the last 24 h are looked up in the store."),
+    };
+
+    public static DeliveryOptions Delivery(SettingsReader read, bool development)
+    {
+        var defaults = new DeliveryOptions();
+        var disabled = read.Get(
+            "DISABLE_WEBHOOK_DELIVERY", false, SettingKind.Switch,
+            "Holds all webhooks, whatever `Delivery:Enabled` says.");
+        return new DeliveryOptions
+        {
+            Enabled = read.Get(
+                "Delivery:Enabled", defaults.Enabled, SettingKind.Switch,
+                "Whether webhooks are sent; off holds them, nothing is lost.") && !disabled,
+            AllowPrivateNetworks = read.Get(
+                "Delivery:AllowPrivateNetworks", development, SettingKind.Switch,
+                "Whether webhooks may go to private and loopback addresses. On by default in Development."),
+            AllowedNetworks = read.Get(
+                "Delivery:AllowedNetworks", defaults.AllowedNetworks, SettingKind.ListOf(SettingKind.Network, 64),
+                "Networks that webhooks may go to, whatever they are."),
+            MaxInFlight = read.Get(
+                "Delivery:MaxInFlight", defaults.MaxInFlight, SettingKind.Number(1, 10_000, "tries"),
+                "Webhook tries in flight at the same time, over all endpoints."),
+            MaxInFlightPerEndpoint = read.Get(
+                "Delivery:MaxInFlightPerEndpoint", defaults.MaxInFlightPerEndpoint, SettingKind.Number(1, 10_000, "tries"),
+                "Webhook tries in flight at the same time to one endpoint, at the most."),
+            Timeout = read.Get(
+                "Delivery:Timeout", defaults.Timeout, SettingKind.Duration(TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(5)),
+                "One deadline over DNS, connect, TLS, send and answer of a try."),
+            RetrySchedule = read.Get(
+                "Delivery:RetrySchedule", defaults.RetrySchedule,
+                SettingKind.ListOf(SettingKind.Duration(TimeSpan.FromMilliseconds(1), TimeSpan.FromDays(7)), 32),
+                "Waits before the second, third, … try; when used up the event is a dead letter."),
+        };
+    }
+}

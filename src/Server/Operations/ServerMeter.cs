@@ -1,0 +1,45 @@
+using System.Diagnostics.Metrics;
+
+namespace ZapierTriggers.Server.Operations;
+
+/// <summary>
+/// The server's figures. Whoever has one gives a function that reads it; nothing is pushed, so counting costs the counted path only the counter it already has.
+/// Functions are called from scrapes, on any thread. Names are snake_case; in the Prometheus text a counter's ends with <c>_total</c>.
+/// </summary>
+internal sealed class ServerMeter : IDisposable
+{
+    /// <summary>Name of the meter, for exporters.</summary>
+    public const string Name = "ZapierTriggers";
+
+    private readonly Meter _meter = new(Name, Build.Version);
+    private readonly List<(string Name, Func<long> Read)> _figures = [];
+
+    /// <summary>A number that only grows while the process lives.</summary>
+    public void Counter(string name, string description, Func<long> read)
+    {
+        _meter.CreateObservableCounter(name, read, unit: null, description);
+        Add(name, read);
+    }
+
+    /// <summary>Counters under one name, told apart by one tag whose values are few and known: <c>("reason", "rate_limited")</c>.</summary>
+    public void Counters(string name, string description, string tag, IReadOnlyList<(string Value, Func<long> Read)> parts)
+    {
+        _meter.CreateObservableCounter(name, () => parts.Select(part => new Measurement<long>(part.Read(), new KeyValuePair<string, object?>(tag, part.Value))), unit: null, description);
+        foreach (var (value, read) in parts) Add($"{name}.{value}", read);
+    }
+
+    /// <summary>A number that goes up and down.</summary>
+    public void Gauge(string name, string description, Func<long> read)
+    {
+        _meter.CreateObservableGauge(name, read, unit: null, description);
+        Add(name, read);
+    }
+
+    /// <summary>All figures as they are now, in the order they were added.</summary>
+    public IEnumerable<(string Name, long Value)> Read() => _figures.Select(figure => (figure.Name, figure.Read()));
+
+    /// <inheritdoc/>
+    public void Dispose() => _meter.Dispose();
+
+    private void Add(string name, Func<long> read) => _figures.Add((name, read));
+}
