@@ -1,1 +1,3 @@
-return 0;
+using ZapierTriggers.Load.OpenLoop;
+
+return await Commands.RunAsync(args);

@@ -1,0 +1,25 @@
+using ZapierTriggers.Load.Core.Bodies;
+
+namespace ZapierTriggers.Load.Core.Driving;
+
+/// <summary>What is sent where.</summary>
+internal sealed record LoadSettings
+{
+    /// <summary>The server's base address, e.g. <c>http://localhost:8080</c>; plain HTTP only.</summary>
+    public required Uri Server { get; init; }
+
+    /// <summary>The organization's key; null sends none.</summary>
+    public string? ApiKey { get; init; }
+
+    /// <summary>The events.</summary>
+    public required EventSource Source { get; init; }
+
+    /// <summary>Connections over all threads.</summary>
+    public int Connections { get; init; } = 64;
+
+    /// <summary>Sending threads. One is enough for what two cores can answer.</summary>
+    public int Threads { get; init; } = 1;
+
+    /// <summary>How long an answer may take; also how long the end of a run waits for what is under way.</summary>
+    public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(10);
+}

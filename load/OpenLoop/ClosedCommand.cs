@@ -1,0 +1,31 @@
+using ZapierTriggers.Load.Core.Driving;
+
+namespace ZapierTriggers.Load.OpenLoop;
+
+/// <summary><c>closed</c>: how fast the server can be driven by a number of connections.</summary>
+internal static class ClosedCommand
+{
+    /// <summary>Runs the command.</summary>
+    public static async Task<int> RunAsync(Arguments arguments, CancellationToken stop)
+    {
+        var url = arguments.Url("--url", "http://localhost:8080");
+        var duration = TimeSpan.FromSeconds(arguments.Number("--seconds", 10));
+        var connections = arguments.Count("--connections", 64);
+        var serverId = arguments.Text("--server-pid") is null ? (int?)null : arguments.Count("--server-pid", 1);
+        var options = new CommonOptions(arguments);
+        arguments.RefuseOthers();
+
+        var source = options.CreateSource();
+        using var account = await Account.OpenAsync(url, options.Key, options.AdminToken, "load-closed");
+        Console.WriteLine(options.Describe(source));
+        var settings = options.CreateSettings(url, account.Key, source, connections);
+        using var run = new LoadRun(settings, _ => SendPlan.Closed(duration), new RequestNumbers());
+        var (own, server) = (ProcessCpu.Own(), ProcessCpu.Of(serverId));
+        var result = await Watch.RunAsync(run, stop);
+
+        foreach (var line in Report.Final(result)) Console.WriteLine(line);
+        Console.WriteLine($"CPU       generator {(ProcessCpu.Own() - own).TotalMicroseconds / Math.Max(1, result.Answered):F1} µs a request (busy {result.Busy:P0})"
+            + (serverId is null ? "" : $", server {(ProcessCpu.Of(serverId) - server).TotalMicroseconds / Math.Max(1, result.Answered):F1} µs"));
+        return result.Answered > 0 ? ExitCode.Success : ExitCode.Verdict;
+    }
+}

@@ -1,0 +1,80 @@
+using System.Globalization;
+using ZapierTriggers.Load.Core.Driving;
+
+namespace ZapierTriggers.Load.OpenLoop;
+
+/// <summary>
+/// <c>compare</c>: closed rounds against two servers, both warmed up, in turn and with the order swapped from pair to pair
+/// (A B, B A, A B …), so that a machine that drifts touches both alike. Only ratios within a pair are to be believed.
+/// </summary>
+internal static class CompareCommand
+{
+    private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(2);
+
+    /// <summary>Runs the command.</summary>
+    public static async Task<int> RunAsync(Arguments arguments, CancellationToken stop)
+    {
+        var (first, second) = (arguments.Url("--url"), arguments.Url("--against"));
+        var pairs = arguments.Count("--pairs", 7);
+        var duration = TimeSpan.FromSeconds(arguments.Number("--seconds", 5));
+        var connectionCounts = arguments.Counts("--connections", [64, 1]);
+        var secondKey = arguments.Text("--against-key");
+        var options = new CommonOptions(arguments);
+        arguments.RefuseOthers();
+
+        using var a = await Side.OpenAsync(first, options.Key, options);
+        using var b = await Side.OpenAsync(second, secondKey, options);
+        Console.WriteLine($"A = {first}   B = {second}   {pairs} pairs of {duration.TotalSeconds:N0} s rounds");
+        Console.WriteLine(options.Describe(a.Source));
+        var valid = true;
+        foreach (var connections in connectionCounts)
+        {
+            Console.WriteLine($"{connections} connections" + "   A/s        B/s      A/B    | p50 A      B  ms   A/B    | p99 A      B  ms   A/B ");
+            await a.RoundAsync(connections, WarmUp, stop);
+            await b.RoundAsync(connections, WarmUp, stop);
+            valid &= await ComparePairsAsync(a, b, pairs, connections, duration, stop);
+        }
+
+        return valid ? ExitCode.Success : ExitCode.Verdict;
+    }
+
+    private static async Task<bool> ComparePairsAsync(Side a, Side b, int pairs, int connections, TimeSpan duration, CancellationToken stop)
+    {
+        var ratios = new List<(double Rate, double Middle, double Tail)>();
+        var valid = true;
+        for (var pair = 0; pair < pairs && !stop.IsCancellationRequested; pair++)
+        {
+            var aFirst = pair % 2 == 0;
+            var early = await (aFirst ? a : b).RoundAsync(connections, duration, stop);
+            var late = await (aFirst ? b : a).RoundAsync(connections, duration, stop);
+            var (ofA, ofB) = aFirst ? (early, late) : (late, early);
+            valid &= PrintUnaccepted("A", ofA) & PrintUnaccepted("B", ofB);
+            ratios.Add((ofA.Rate / ofB.Rate, Of(ofA, 50) / Of(ofB, 50), Of(ofA, 99) / Of(ofB, 99)));
+            var (rate, middle, tail) = ratios[^1];
+            Console.WriteLine($"  {pair + 1,2} {(aFirst ? "A B" : "B A")}  {ofA.Rate,9:N0}  {ofB.Rate,9:N0}  {Ratio(rate)}  | "
+                + $"{Of(ofA, 50),7:F3} {Of(ofB, 50),7:F3}  {Ratio(middle)}  | {Of(ofA, 99),7:F3} {Of(ofB, 99),7:F3}  {Ratio(tail)}");
+        }
+
+        if (ratios.Count == 0) return false;
+        Console.WriteLine($"  rate {Summary(ratios.Select(r => r.Rate))}   p50 {Summary(ratios.Select(r => r.Middle))}   p99 {Summary(ratios.Select(r => r.Tail))}");
+        return valid;
+    }
+
+    // A refusal is cheaper than an acceptance: a round with some compares something else.
+    private static bool PrintUnaccepted(string side, LoadResult result)
+    {
+        if (result.Accepted == result.Answered && result.Unanswered == 0 && result.Answered > 0) return true;
+        Console.WriteLine($"  VOID: {side} did not accept everything: {Report.Statuses(result)}");
+        return false;
+    }
+
+    private static double Of(LoadResult result, double percentile) => LoadResult.Milliseconds(result.Latency, percentile);
+
+    private static string Ratio(double ratio) => ratio.ToString("F3", CultureInfo.InvariantCulture);
+
+    private static string Summary(IEnumerable<double> ratios)
+    {
+        var summary = RatioSummary.Of(ratios);
+        return $"A/B median {Ratio(summary.Median)} ({Ratio(summary.Lowest)} to {Ratio(summary.Highest)})";
+    }
+}

@@ -1,0 +1,83 @@
+using ZapierTriggers.Load.Core.Bodies;
+using ZapierTriggers.Load.Core.Driving;
+using ZapierTriggers.Load.Core.Receiving;
+using ZapierTriggers.Load.Core.Verdict;
+
+namespace ZapierTriggers.Load.OpenLoop;
+
+/// <summary><c>run</c>: open load by a fixed plan, then the audit.</summary>
+internal static class RunCommand
+{
+    private const int PageBytes = 4 << 20;
+    private const int RowOverhead = 300; // What the inbox adds to a payload.
+    private static readonly TimeSpan DeliveryPatience = TimeSpan.FromMinutes(1);
+
+    /// <summary>Runs the command.</summary>
+    public static async Task<int> RunAsync(Arguments arguments, CancellationToken stop)
+    {
+        var url = arguments.Url("--url", "http://localhost:8080");
+        var rate = arguments.Number("--rate", 1000);
+        var duration = TimeSpan.FromSeconds(arguments.Number("--seconds", 10));
+        var connections = arguments.Count("--connections", 64);
+        var arrivals = arguments.Text("--arrivals") ?? "constant";
+        var (webhooks, audited) = (arguments.Flag("--webhooks"), !arguments.Flag("--no-audit"));
+        var options = new CommonOptions(arguments);
+        arguments.RefuseOthers();
+        if (arrivals is not ("constant" or "poisson")) throw new UsageException($"--arrivals takes constant or poisson, not '{arrivals}'.");
+
+        var source = options.CreateSource();
+        using var account = await Account.OpenAsync(url, options.Key, options.AdminToken, "load-open");
+        await using var receiver = webhooks ? await Receiver.StartAsync() : null;
+        if (receiver is not null) receiver.Secret = await account.SetWebhookAsync(receiver.Url);
+        var inbox = new InboxReader(account.Client, Math.Clamp(PageBytes / (source.MeanPayloadLength + RowOverhead), 1, 1000));
+        if (audited) await inbox.SkipExistingAsync(stop);
+
+        Console.WriteLine(options.Describe(source));
+        Console.WriteLine($"plan      {rate:N0}/s for {duration.TotalSeconds:N0} s, {arrivals}, {connections} connections to {url}");
+        var ledger = audited ? new Ledger() : null;
+        var settings = options.CreateSettings(url, account.Key, source, connections);
+        var threads = Math.Min(settings.Threads, connections);
+        using var run = new LoadRun(settings, PlanOf, new RequestNumbers(), ledger);
+        var result = await Watch.RunAsync(run, stop);
+
+        foreach (var line in Report.Final(result)) Console.WriteLine(line);
+        Console.WriteLine(Report.Generator(result));
+        var code = PrintValidity(result);
+        if (ledger is null) return code;
+        return Math.Max(code, await AuditAsync(source, ledger, inbox, receiver));
+
+        SendPlan PlanOf(int thread) => arrivals == "poisson"
+            ? SendPlan.Poisson(rate / threads, duration, options.Seed + thread)
+            : SendPlan.Constant(rate / threads, duration, (double)thread / threads);
+    }
+
+    private static int PrintValidity(LoadResult result)
+    {
+        if (result.Backlog > 0) Console.WriteLine($"OVERLOAD  {result.Backlog:N0} requests of the plan were never sent: the server did not keep up");
+        if (result.VoidReason is not { } reason) return ExitCode.Success;
+        Console.WriteLine($"VOID      {reason}: the latencies say nothing about the server");
+        return ExitCode.Verdict;
+    }
+
+    private static async Task<int> AuditAsync(EventSource source, Ledger ledger, InboxReader inbox, Receiver? receiver)
+    {
+        if (receiver is not null) await WaitForDeliveriesAsync(ledger, receiver);
+        var report = await Audit.RunAsync(source, ledger, inbox.ReadAsync(), receiver?.Log.ToList());
+        foreach (var line in report.Lines()) Console.WriteLine(line);
+        return report.ExitCode;
+    }
+
+    private static async Task WaitForDeliveriesAsync(Ledger ledger, Receiver receiver)
+    {
+        var accepted = ledger.Entries.LongCount(entry => entry.Status == 202);
+        using var patience = new CancellationTokenSource(DeliveryPatience);
+        try
+        {
+            await receiver.Log.WaitForAsync(accepted, patience.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            Console.WriteLine($"note      {receiver.Log.Succeeded:N0} of {accepted:N0} events were delivered within {DeliveryPatience.TotalSeconds:N0} s");
+        }
+    }
+}

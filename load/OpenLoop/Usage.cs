@@ -1,0 +1,42 @@
+namespace ZapierTriggers.Load.OpenLoop;
+
+/// <summary>What <c>--help</c> prints.</summary>
+internal static class Usage
+{
+    public const string Text = """
+        Load for an event server: dotnet run -c Release --project load/OpenLoop -- COMMAND [options]
+
+        run       sends at a fixed rate whatever the server does, then audits what was stored
+          --url URL            default http://localhost:8080
+          --rate N             events per second, default 1000
+          --seconds N          default 10
+          --arrivals MODE      constant (default) or poisson
+          --webhooks           receives webhooks too, and audits them
+          --no-audit           skips the audit
+        closed    each connection sends again as soon as it has its answer
+          --url URL, --seconds N
+          --server-pid PID     shows the server's CPU per request too (Linux)
+        compare   closed rounds against two servers in turn, A B B A …, and their ratios
+          --url A --against B  two addresses
+          --pairs N            default 7
+          --seconds N          of each round, default 5
+          --connections LIST   default 64,1
+          --against-key KEY    B's key
+        bare      hosts the yardstick, a Kestrel that only reads and answers
+          --port N             default 9090
+          --headers MODE       contract (default) or none
+
+        For run, closed and compare:
+          --connections N      default 64
+          --threads N          sending threads, default 1
+          --key KEY            an organization's key; without it one is made by POST /api/keys/generate
+          --admin-token TOKEN  makes the organization with it and lifts its rate limit
+          --dedup MODE         none (default), unique, or dup:5% (that share repeats an earlier event)
+          --data FILE          events to send, one a line; default shared/data/github-events.ndjson
+          --size N             generated payloads of N bytes instead
+          --seed N             of what is generated or drawn, default 1
+          --timeout N          seconds an answer may take, default 10
+
+        Exit codes: 0 good, 1 could not run, 2 a promise was broken or the numbers are void.
+        """;
+}
