@@ -29,6 +29,9 @@ internal sealed class AccountDirectory(TimeProvider time)
     /// <summary>The organization with this internal number, or null.</summary>
     public Organization? FindByNo(int no) => _organizations.GetValueOrDefault(no);
 
+    /// <summary>The organization with this public id, or null. Walks through all: for the administrator's calls.</summary>
+    public Organization? FindById(Guid id) => _organizations.Values.FirstOrDefault(organization => organization.Id == id);
+
     /// <summary>The keys of the organization that have not ended, oldest first.</summary>
     public IReadOnlyList<ApiKey> KeysOf(Organization organization)
     {

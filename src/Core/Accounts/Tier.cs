@@ -8,6 +8,9 @@ internal sealed record Tier(string Name, int RateLimitPerMinute)
     /// <summary>Every tier, smallest first.</summary>
     public static readonly IReadOnlyList<Tier> All = [new("free", 100), new("pro", 1_000), new("business", 10_000), new("enterprise", 100_000)];
 
+    /// <summary>The names that are taken, for error texts.</summary>
+    public static string Names => string.Join(", ", All.Select(tier => tier.Name));
+
     /// <summary>The one that is given when none is asked for.</summary>
     public static Tier Default => All[0];
 

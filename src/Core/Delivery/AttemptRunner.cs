@@ -1,7 +1,6 @@
 using Microsoft.Extensions.Logging;
 using ZapierTriggers.Core.Events;
 using ZapierTriggers.Core.Storing;
-using EventId = ZapierTriggers.Core.Events.EventId;
 
 namespace ZapierTriggers.Core.Delivery;
 

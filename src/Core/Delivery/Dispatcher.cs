@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Logging;
-using EventId = ZapierTriggers.Core.Events.EventId;
 
 namespace ZapierTriggers.Core.Delivery;
 

@@ -1,7 +1,6 @@
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 using ZapierTriggers.Core.Storing;
-using EventId = ZapierTriggers.Core.Events.EventId;
 
 namespace ZapierTriggers.Core.Delivery;
 

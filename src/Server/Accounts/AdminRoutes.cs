@@ -26,7 +26,7 @@ internal sealed class AdminRoutes(AccountDirectory directory, IAccountStore stor
 
         if (Changed(organization.Record, body.RootElement, out var error) is not { } changed)
         {
-            await Answers.ProblemAsync(context, Problem.InvalidField, error!.Detail, ("field", error.Field));
+            await error!.AnswerAsync(context);
             return;
         }
 
@@ -56,7 +56,7 @@ internal sealed class AdminRoutes(AccountDirectory directory, IAccountStore stor
                 return null;
             }
 
-            record = record with { Tier = tier.Name, RateLimitPerMinute = tier.EventsPerMinute };
+            record = record with { Tier = tier.Name, RateLimitPerMinute = tier.RateLimitPerMinute };
         }
 
         if (!body.TryGetProperty("rate_limit_per_minute", out var limit)) return record;

@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using ZapierTriggers.Core.Accounts;
 using ZapierTriggers.Server.Http;
+using ZapierTriggers.Server.Operations;
 
 namespace ZapierTriggers.Server.Accounts;
 
@@ -42,7 +43,7 @@ internal sealed class Authentication(AccountDirectory directory, AdminToken admi
     public bool IsAdmin(HttpContext context)
     {
         var presented = Credentials.Of(context);
-        return !presented.IsEmpty && adminToken.Matches(presented.ToString());
+        return !presented.IsEmpty && adminToken.Matches(presented);
     }
 
     /// <summary>True for the administrator; false after it has answered 401.</summary>

@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
+using ZapierTriggers.Core.Journal;
 using ZapierTriggers.Core.Operations;
 using ZapierTriggers.Core.Storing;
 
@@ -22,6 +23,7 @@ internal static class StartupFailure
     private static (string Message, int ExitCode)? Explain(Exception error) => error switch
     {
         StartupException startup => (startup.Message, startup.ExitCode),
+        JournalException journal => (journal.Message, 1),
         StoreException { Failure: StoreFailure.Unavailable } store => ($"the database is not reachable: {OneLine(store.Message)} Check DATABASE_URL and that the database runs.", 1),
         StoreException { Failure: StoreFailure.Fenced } store => ($"another server works on this database: {OneLine(store.Message)} Stop it first, or give this one a database of its own.", 1),
         StoreException store => ($"the database cannot be used: {OneLine(store.Message)}", 1),

@@ -1,3 +1,4 @@
+using ZapierTriggers.Core.Journal;
 using ZapierTriggers.Core.Operations;
 using ZapierTriggers.Core.Storing;
 using ZapierTriggers.Server.Operations;
@@ -25,21 +26,10 @@ public sealed class StartupFailureTests
         using var folder = new ScratchFolder();
         File.WriteAllText(folder.File("file"), "");
 
-        var error = Assert.Throws<StartupException>(() => DataDirectory.Prepare(folder.File("file/data")));
+        var error = Assert.Throws<JournalException>(() => DataDirectory.Open(folder.File("file/data"), TimeProvider.System));
 
         Assert.Contains(folder.File("file/data"), Report(error).Line, StringComparison.Ordinal);
         Assert.Contains("Storage:DataDirectory", Report(error).Line, StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public void A_missing_data_directory_is_made_and_left_empty()
-    {
-        using var folder = new ScratchFolder();
-
-        var path = DataDirectory.Prepare(folder.File("a/b"));
-
-        Assert.Equal(folder.File("a/b"), path);
-        Assert.Empty(Directory.GetFileSystemEntries(path));
     }
 
     [Theory]
