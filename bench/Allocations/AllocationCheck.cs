@@ -1,0 +1,63 @@
+using System.Globalization;
+
+namespace ZapierTriggers.Bench.Allocations;
+
+/// <summary>
+/// Measures the bytes that each <see cref="Operation"/> allocates and compares them with the committed table: unlike times, they are the same on every machine.
+/// Takes seconds, needs no BenchmarkDotNet run.
+/// </summary>
+internal static class AllocationCheck
+{
+    private const int WarmUps = 2_000; // past the tiers of the compiler that box or allocate where the last does not
+    private const int Iterations = 20_000; // large enough that a pooled array now and then does not show
+
+    // What is amortised (a new generation, a pool's first array) may differ a little from run to run.
+    private const double Tolerance = 0.02;
+
+    /// <summary>Prints the table; 1 when an operation allocates more than expected or has no row, else 0.</summary>
+    public static int Run(TextWriter output)
+    {
+        var expected = AllocationTable.Read();
+        var failed = 0;
+        output.WriteLine($"{"operation",-34} {"expected",10} {"measured",10}  bytes per operation");
+        foreach (var operation in Operation.All)
+        {
+            var measured = Measure(operation.Prepare());
+            var verdict = Verdict(expected.TryGetValue(operation.Name, out var bytes) ? bytes : null, measured);
+            if (verdict.Fails) failed++;
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{operation.Name,-34} {bytes,10} {measured,10:0.##}  {verdict.Text}"));
+        }
+
+        foreach (var name in expected.Keys.Except(Operation.All.Select(static o => o.Name)))
+        {
+            failed++;
+            output.WriteLine($"{name,-34} has a row in {AllocationTable.FileName}, but there is no such operation");
+        }
+
+        output.WriteLine(failed == 0 ? "No operation allocates more than expected." : $"{failed} rows do not hold; see {AllocationTable.FileName}.");
+        return failed == 0 ? 0 : 1;
+    }
+
+    private static (bool Fails, string Text) Verdict(double? expected, double measured) => expected switch
+    {
+        null => (true, $"NO ROW: add it to {AllocationTable.FileName}"),
+        { } bytes when measured > (bytes * (1 + Tolerance)) + 0.5 => (true, "GREW"),
+        { } bytes when measured < (bytes * (1 - Tolerance)) - 0.5 => (false, "less than expected: lower the row"),
+        _ => (false, ""),
+    };
+
+    private static double Measure(Func<long> work)
+    {
+        Repeat(work, WarmUps);
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        Repeat(work, Iterations);
+        return (double)(GC.GetAllocatedBytesForCurrentThread() - before) / Iterations;
+    }
+
+    private static void Repeat(Func<long> work, int times)
+    {
+        var sum = 0L;
+        for (var i = 0; i < times; i++) sum += work();
+        GC.KeepAlive(sum);
+    }
+}

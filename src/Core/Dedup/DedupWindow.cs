@@ -1,0 +1,236 @@
+using System.Collections.Concurrent;
+using ZapierTriggers.Core.Events;
+
+namespace ZapierTriggers.Core.Dedup;
+
+/// <summary>
+/// Remembers for 24 h which event was the first with a dedup id. One writer (the sequencer) publishes; any thread reads without a lock. New ids go to
+/// a dictionary; a full one is replaced and frozen in the background (millions of dictionary nodes would cost the collector pauses of 160 ms,
+/// flat tables 2 ms), and frozen ones of similar size are merged, so that a look-up touches few. Memory is bounded by <see cref="DedupOptions.MaxEntries"/>: whole old generations
+/// are evicted, but only what is stored, and <see cref="Covers"/> tells whether a miss still is proof.
+/// </summary>
+internal sealed class DedupWindow
+{
+    /// <summary>How long an id is remembered, in milliseconds.</summary>
+    public const long LengthMs = 24 * 60 * 60 * 1000;
+
+    // 64 Ki entries of 80 bytes are 5 MiB of small objects: what the collector may have to follow, and a second of ids at full load.
+    private const int LargestGeneration = 64 * 1024;
+
+    private readonly Lock _gate = new();
+    private readonly Func<ulong> _storedThrough;
+    private readonly TimeProvider _time;
+    private readonly int _maxEntries;
+    private readonly int _generationEntries;
+
+    private volatile DedupGenerations _generations;
+    private int _newestCount;
+    private int _warmingCount;
+    private long _ownersCoverageMs;
+    private long _evictedThroughMs = long.MinValue;
+    private long _evictionVersion;
+    private bool _maintaining;
+    private bool _maintainAgain;
+
+    /// <summary>Starts empty.</summary>
+    /// <param name="options">The bound on entries.</param>
+    /// <param name="coveredSinceMs">
+    /// Unix milliseconds from which on every accepted id will be published here. At start: behind the clock and behind the last id issued before, whichever is later, since ids can be ahead of the clock.
+    /// </param>
+    /// <param name="storedThrough">Position (<see cref="EventId.High"/>) up to which events are in the store; read by a background thread.</param>
+    /// <param name="time">For the age of what is evicted.</param>
+    public DedupWindow(DedupOptions options, long coveredSinceMs, Func<ulong> storedThrough, TimeProvider time)
+    {
+        _maxEntries = options.MaxEntries;
+        _generationEntries = Math.Clamp(_maxEntries / 64, 1, LargestGeneration);
+        _ownersCoverageMs = coveredSinceMs;
+        _storedThrough = storedThrough;
+        _time = time;
+        _generations = new DedupGenerations { Newest = CreateDictionary(), Warming = [] };
+    }
+
+    /// <summary>Every dedup id accepted at or after this time (Unix milliseconds) is here. Moves forward when something is evicted.</summary>
+    public long CoveredSinceMs => Math.Max(Volatile.Read(ref _ownersCoverageMs), Volatile.Read(ref _evictedThroughMs) + 1);
+
+    /// <summary>
+    /// Goes up with every eviction. Read it before asking the store; if it is the same when the window is asked last, a miss in both is proof that the id is
+    /// new: only what is stored is evicted, so whatever has left the window by then was there for the store to find.
+    /// </summary>
+    public long EvictionVersion => Volatile.Read(ref _evictionVersion);
+
+    /// <summary>How much of the last 24 h the window covers, in seconds.</summary>
+    public double CoverageSeconds => Math.Clamp(_time.GetUtcNow().ToUnixTimeMilliseconds() - CoveredSinceMs, 0, LengthMs) / 1000.0;
+
+    /// <summary>Entries held, some of them perhaps over 24 h old.</summary>
+    public int Count => _generations.FixedCount + Growing;
+
+    /// <summary>Bytes held, the not yet frozen part as an estimate.</summary>
+    public long Bytes => _generations.Bytes(Growing);
+
+    /// <summary>The last background pass that failed, if any; what it would have frozen is still found, and the next pass tries again.</summary>
+    public Exception? MaintenanceFault { get; private set; }
+
+    /// <summary>Completes when no background pass is running or due.</summary>
+    public Task Maintenance { get; private set; } = Task.CompletedTask;
+
+    private int Growing => Volatile.Read(ref _newestCount) + Volatile.Read(ref _warmingCount);
+
+    /// <summary>Finds the first event with this key, if it was accepted less than 24 h before <paramref name="nowMs"/>. Any thread.</summary>
+    public bool TryFind(DedupKey key, long nowMs, out DedupEntry entry) => _generations.TryFind(key, nowMs, out entry);
+
+    /// <summary>
+    /// Whether a miss is proof that the organization has accepted no event with that id in the last 24 h. Ask after the miss: an eviction moves the coverage
+    /// before it takes the entries away.
+    /// </summary>
+    public bool Covers(long organizationCreatedAtMs, long nowMs)
+    {
+        var since = CoveredSinceMs;
+        return since <= nowMs - LengthMs + 1 || organizationCreatedAtMs >= since;
+    }
+
+    /// <summary>Remembers an accepted event. The writer only; readers find it from the return on. An expired entry of the same key is replaced.</summary>
+    public void Publish(DedupKey key, EventId id, ulong payloadHash)
+    {
+        var newest = _generations.Newest;
+        var entry = new DedupEntry(id, payloadHash);
+        if (!newest.TryAdd(key, entry))
+        {
+            newest[key] = entry;
+            return;
+        }
+
+        if (_newestCount + 1 < _generationEntries)
+        {
+            Volatile.Write(ref _newestCount, _newestCount + 1);
+            return;
+        }
+
+        lock (_gate) _generations = _generations.WithNewest(CreateDictionary());
+        Volatile.Write(ref _newestCount, 0);
+        Maintain();
+    }
+
+    /// <summary>
+    /// Remembers an event from before the start, from the journal or the store, in any order and next to the writer; readers find it from the return on. When
+    /// all of them since some time are there, <see cref="ExtendCoverage"/> makes a miss proof for that time too.
+    /// </summary>
+    public void Preload(DedupKey key, EventId id, ulong payloadHash)
+    {
+        lock (_gate)
+        {
+            var warming = _generations.Warming;
+            var entry = new DedupEntry(id, payloadHash);
+            if (!warming.TryAdd(key, entry))
+            {
+                if (warming[key].Id < id) warming[key] = entry;
+                return;
+            }
+
+            if (++_warmingCount < _generationEntries) return;
+            FillWarming();
+        }
+
+        Maintain();
+    }
+
+    /// <summary>States that every id accepted at or after that time (Unix milliseconds) has been published or preloaded. What was evicted meanwhile stays uncovered.</summary>
+    public void ExtendCoverage(long sinceMs)
+    {
+        lock (_gate)
+        {
+            if (sinceMs < _ownersCoverageMs) Volatile.Write(ref _ownersCoverageMs, sinceMs);
+            if (_warmingCount == 0) return;
+            FillWarming();
+        }
+
+        Maintain();
+    }
+
+    /// <summary>Starts a background pass: freeze, merge, evict. Comes by itself with each full generation; worth calling now and then to let go of expired ids in quiet times.</summary>
+    public void Maintain()
+    {
+        lock (_gate)
+        {
+            _maintainAgain = true;
+            if (_maintaining) return;
+            _maintaining = true;
+            Maintenance = Task.Run(RunMaintenance);
+        }
+    }
+
+    /// <summary>Hands the warming generation over to be frozen. Called under the gate.</summary>
+    private void FillWarming()
+    {
+        _generations = _generations.WithWarming([]);
+        _warmingCount = 0;
+    }
+
+    private void RunMaintenance()
+    {
+        while (true)
+        {
+            lock (_gate)
+            {
+                _maintaining = _maintainAgain;
+                _maintainAgain = false;
+                if (!_maintaining) return;
+            }
+
+            try
+            {
+                FreezeFull();
+                MergeSimilar();
+                EvictOldest();
+            }
+            catch (Exception e)
+            {
+                MaintenanceFault = e;
+            }
+        }
+    }
+
+    private void FreezeFull()
+    {
+        while (_generations.Full is [.., var oldest])
+        {
+            var frozen = FrozenGeneration.Of(oldest);
+            lock (_gate) _generations = _generations.WithFrozen(oldest, frozen);
+        }
+    }
+
+    /// <summary>
+    /// Merges neighbours of similar size, as log-structured stores do, up to an eighth of the bound: that much is evicted at once at the most, and
+    /// a look-up touches about a dozen tables.
+    /// </summary>
+    private void MergeSimilar()
+    {
+        var frozen = _generations.Frozen;
+        for (var i = 0; i + 1 < frozen.Length; i++)
+        {
+            var (newer, older) = (frozen[i], frozen[i + 1]);
+            if (newer.Count < older.Count / 2 || newer.Count + older.Count > _maxEntries / 8) continue;
+            var merged = FrozenGeneration.Merge(newer, older);
+            lock (_gate) _generations = _generations.WithMerged(newer, older, merged);
+            frozen = _generations.Frozen;
+            i = -1;
+        }
+    }
+
+    private void EvictOldest()
+    {
+        var expired = _time.GetUtcNow().ToUnixTimeMilliseconds() - LengthMs;
+        while (_generations.Frozen is [.., var oldest])
+        {
+            var hasRoom = Count + _generationEntries <= _maxEntries; // for all that comes before the next pass
+            if (oldest.Newest.UnixMilliseconds > expired && hasRoom) return;
+            if (oldest.Newest.High > _storedThrough()) return;
+
+            // In this order: who misses an evicted entry must see the coverage and the version that go with it.
+            Volatile.Write(ref _evictedThroughMs, Math.Max(_evictedThroughMs, oldest.Newest.UnixMilliseconds));
+            Interlocked.Increment(ref _evictionVersion);
+            lock (_gate) _generations = _generations.Without(oldest);
+        }
+    }
+
+    private ConcurrentDictionary<DedupKey, DedupEntry> CreateDictionary() => new(concurrencyLevel: 1, _generationEntries);
+}

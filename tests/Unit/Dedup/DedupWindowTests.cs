@@ -1,0 +1,169 @@
+using ZapierTriggers.Core.Dedup;
+using ZapierTriggers.Core.Events;
+
+namespace ZapierTriggers.Tests.Unit.Dedup;
+
+public sealed class DedupWindowTests
+{
+    private static readonly TimeSpan Day = TimeSpan.FromHours(24);
+    private static readonly TimeSpan Millisecond = TimeSpan.FromMilliseconds(1);
+
+    [Fact]
+    public void An_id_is_found_for_exactly_24_hours()
+    {
+        var test = new WindowUnderTest(1_000);
+        var first = test.Publish(1);
+        Assert.Equal(first, test.Find(1));
+        Assert.Null(test.Find(2));
+        test.Clock.Advance(Day - Millisecond);
+        Assert.Equal(first, test.Find(1));
+        test.Clock.Advance(Millisecond);
+        Assert.Null(test.Find(1));
+        var second = test.Publish(1);
+        Assert.Equal(second, test.Find(1));
+    }
+
+    [Fact]
+    public async Task An_expired_entry_does_not_hide_a_live_one_in_another_generation()
+    {
+        var test = new WindowUnderTest(64 * 4); // 4 a generation
+        test.Preload(1, WindowUnderTest.Start - Day);
+        test.Window.ExtendCoverage(0);
+        for (var key = 1; key < 40; key++) test.Publish(key);
+        await test.Window.Maintenance;
+        for (var key = 1; key < 40; key++) test.Check(key);
+        Assert.Equal(test.Model[1], test.Find(1));
+    }
+
+    [Fact]
+    public async Task Fifty_thousand_ids_in_a_window_of_a_thousand_leave_the_newest_and_an_honest_coverage()
+    {
+        var test = new WindowUnderTest(1_000);
+        for (var key = 0; key < 50_000; key++)
+        {
+            test.Clock.Advance(Millisecond);
+            test.Publish(key);
+            if (key % 100 != 0) continue;
+            await StoreAndMaintain(test);
+            for (var back = 0; back < 2_000; back += 13) test.Check(Math.Max(0, key - back));
+        }
+
+        await StoreAndMaintain(test);
+        Assert.InRange(test.Window.Count, 700, 1_000);
+        Assert.InRange(test.Now - test.Window.CoveredSinceMs, 700, 1_000);
+        Assert.True(test.Window.EvictionVersion >= 49_000 / 125);
+    }
+
+    [Fact]
+    public async Task Nothing_is_evicted_before_it_is_stored()
+    {
+        var test = new WindowUnderTest(1_000);
+        for (var key = 0; key < 5_000; key++) test.Publish(key);
+        await test.Window.Maintenance;
+        Assert.Equal((5_000, 0L), (test.Window.Count, test.Window.EvictionVersion));
+        Assert.All(Enumerable.Range(0, 5_000), key => Assert.Equal(test.Model[key], test.Find(key)));
+
+        test.Store(test.Model[2_500].Id.High);
+        test.Window.Maintain();
+        await test.Window.Maintenance;
+        Assert.InRange(test.Window.Count, 2_499, 2_499 + 125);
+        Assert.All(Enumerable.Range(2_501, 2_499), key => Assert.Equal(test.Model[key], test.Find(key)));
+    }
+
+    [Fact]
+    public async Task Expired_generations_are_evicted_without_losing_coverage()
+    {
+        var test = new WindowUnderTest(10_000);
+        for (var key = 0; key < 1_000; key++) test.Publish(key);
+        test.Store(test.Last.High);
+        test.Clock.Advance(Day - Millisecond);
+        test.Window.Maintain();
+        await test.Window.Maintenance;
+        Assert.Equal(1_000, test.Window.Count);
+
+        test.Clock.Advance(Millisecond);
+        test.Window.Maintain();
+        await test.Window.Maintenance;
+        Assert.InRange(test.Window.Count, 0, 10_000 / 64);
+        Assert.True(test.Window.Covers(long.MinValue, test.Now));
+        Assert.Equal(Day.TotalSeconds, test.Window.CoverageSeconds, tolerance: 0.01);
+    }
+
+    [Fact]
+    public void A_miss_is_proof_for_organizations_made_in_the_covered_time_and_for_all_after_24_hours()
+    {
+        var test = new WindowUnderTest(1_000);
+        var started = test.Window.CoveredSinceMs;
+        Assert.True(test.Window.Covers(started, test.Now));
+        Assert.False(test.Window.Covers(started - 1, test.Now));
+        test.Clock.Advance(Day - (2 * Millisecond));
+        Assert.False(test.Window.Covers(started - 1, test.Now));
+        test.Clock.Advance(Millisecond);
+        Assert.True(test.Window.Covers(started - 1, test.Now)); // what was accepted before the start is 24 h old now, or more
+    }
+
+    [Fact]
+    public async Task Preloaded_ids_extend_the_coverage_backwards()
+    {
+        var test = new WindowUnderTest(10_000);
+        var since = WindowUnderTest.Start - TimeSpan.FromHours(2);
+        for (var key = 0; key < 1_000; key++)
+        {
+            test.Preload(key, since + (key * TimeSpan.FromSeconds(7)));
+            test.Publish(key + 5_000);
+            test.Check(key);
+        }
+
+        Assert.Equal(WindowUnderTest.Start.ToUnixTimeMilliseconds(), test.Window.CoveredSinceMs);
+        test.Window.ExtendCoverage(since.ToUnixTimeMilliseconds());
+        test.Window.ExtendCoverage(test.Now);
+        Assert.Equal(since.ToUnixTimeMilliseconds(), test.Window.CoveredSinceMs);
+        await test.Window.Maintenance;
+        Assert.All(test.Model, pair => Assert.Equal(pair.Value, test.Find(pair.Key)));
+        Assert.Equal(2_000, test.Window.Count);
+    }
+
+    [Fact]
+    public async Task More_preloaded_ids_than_fit_do_not_extend_the_coverage_to_what_was_evicted()
+    {
+        var test = new WindowUnderTest(1_000);
+        test.Store(ulong.MaxValue);
+        for (var key = 0; key < 5_000; key++) test.Preload(key, WindowUnderTest.Start - ((key + 1) * TimeSpan.FromSeconds(10)));
+        test.Window.ExtendCoverage(0);
+        await test.Window.Maintenance;
+        Assert.InRange(test.Window.Count, 700, 1_000);
+        Assert.InRange(test.Window.CoverageSeconds, 7_000, 10_010);
+        for (var key = 0; key < 5_000; key++) test.Check(key);
+    }
+
+    [Fact]
+    public void Keys_differ_by_id_organization_and_secret()
+    {
+        HashSet<DedupKey> keys = [];
+        for (var organization = 1; organization <= 50; organization++)
+        {
+            for (var id = 0; id < 50; id++) Assert.True(keys.Add(DedupKey.Of([(byte)id], organization, 7)));
+        }
+
+        Assert.False(keys.Add(DedupKey.Of([0], 1, 7)));
+        Assert.True(keys.Add(DedupKey.Of([0], 1, 8)));
+    }
+
+    [Fact]
+    public void A_frozen_generation_takes_about_51_bytes_an_entry()
+    {
+        var entries = Enumerable.Range(1, 100_000)
+            .Select(i => KeyValuePair.Create(WindowUnderTest.Key(i), new DedupEntry(new EventId((ulong)i, 1), 0)));
+        var frozen = FrozenGeneration.Of([.. entries]);
+        Assert.InRange((double)frozen.Bytes / frozen.Count, 51.0, 51.5);
+        Assert.All(Enumerable.Range(1, 100_000), i => Assert.True(frozen.TryFind(WindowUnderTest.Key(i), out var e) && e.Id.High == (ulong)i));
+        Assert.All(Enumerable.Range(100_001, 100_000), i => Assert.False(frozen.TryFind(WindowUnderTest.Key(i), out _)));
+    }
+
+    private static Task StoreAndMaintain(WindowUnderTest test)
+    {
+        test.Store(test.Last.High);
+        test.Window.Maintain();
+        return test.Window.Maintenance;
+    }
+}
