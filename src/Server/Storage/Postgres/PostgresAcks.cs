@@ -1,0 +1,57 @@
+using Npgsql;
+
+namespace ZapierTriggers.Server.Storage.Postgres;
+
+/// <summary>Acknowledgements.</summary>
+internal sealed class PostgresAcks(PostgresDatabase database)
+{
+    /// <summary>In key order, so that two callers with the same ids cannot deadlock.</summary>
+    private const string Insert = """
+        INSERT INTO acks (organization_no, event_id, at)
+        SELECT e.organization_no, e.id, $3
+        FROM events e
+        WHERE e.organization_no = $1 AND e.id = ANY ($2)
+        ORDER BY e.id
+        ON CONFLICT DO NOTHING
+        """;
+
+    private const string DropRetries = """
+        DELETE FROM retries r
+        USING acks a
+        WHERE r.organization_no = $1 AND r.event_id = ANY ($2) AND a.organization_no = r.organization_no AND a.event_id = r.event_id
+        """;
+
+    private const string Read = """
+        SELECT a.event_id, a.at FROM acks a WHERE a.organization_no = $1 AND a.event_id = ANY ($2)
+        """;
+
+    /// <summary>See <see cref="Core.Storing.IEventStore.AcknowledgeAsync"/>. One round trip: a batch is one implicit transaction.</summary>
+    public Task<IReadOnlyList<DateTimeOffset?>> AcknowledgeAsync(
+        int organizationNo,
+        IReadOnlyList<EventId> ids,
+        DateTimeOffset at,
+        CancellationToken cancellationToken)
+    {
+        var keys = ids.Distinct().Select(id => id.ToGuid()).ToArray();
+        return database.RunAsync<IReadOnlyList<DateTimeOffset?>>(
+            async connection =>
+            {
+                await using var batch = new NpgsqlBatch(connection);
+                Add(batch, Insert, organizationNo, keys).With(at.ToUniversalTime());
+                Add(batch, DropRetries, organizationNo, keys);
+                Add(batch, Read, organizationNo, keys);
+                await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
+                var times = new Dictionary<EventId, DateTimeOffset>(keys.Length);
+                while (await reader.ReadAsync(cancellationToken)) times[reader.GetEventId(0)] = reader.GetTime(1);
+                return [.. ids.Select(id => times.TryGetValue(id, out var time) ? time : (DateTimeOffset?)null)];
+            },
+            cancellationToken);
+    }
+
+    private static NpgsqlParameterCollection Add(NpgsqlBatch batch, string sql, int organizationNo, Guid[] keys)
+    {
+        var command = new NpgsqlBatchCommand(sql);
+        batch.BatchCommands.Add(command);
+        return command.Parameters.With(organizationNo).With(keys);
+    }
+}

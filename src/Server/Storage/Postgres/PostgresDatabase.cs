@@ -1,0 +1,84 @@
+using Npgsql;
+using ZapierTriggers.Core.Storing;
+
+namespace ZapierTriggers.Server.Storage.Postgres;
+
+/// <summary>The pool of connections and the one way to use it: every driver error leaves as a <see cref="StoreException"/>.</summary>
+internal sealed class PostgresDatabase : IAsyncDisposable
+{
+    private readonly NpgsqlDataSource _source;
+
+    /// <summary>Makes the pool; nothing is connected yet. Throws <see cref="StoreException"/> when the text cannot be read.</summary>
+    public PostgresDatabase(string connectionString)
+    {
+        var settings = PostgresConnectionString.Parse(connectionString);
+        Place = $"{settings.Host}{(settings.Port == NpgsqlConnection.DefaultPort ? "" : $":{settings.Port}")}/{settings.Database ?? settings.Username}";
+        var builder = new NpgsqlSlimDataSourceBuilder(settings.ConnectionString);
+        builder.EnableArrays();
+        builder.EnableTransportSecurity();
+        _source = builder.Build();
+    }
+
+    /// <summary>Host, port if unusual, and database: for banners and logs.</summary>
+    public string Place { get; }
+
+    /// <summary>Runs the work on a connection of the pool.</summary>
+    public async Task<T> RunAsync<T>(Func<NpgsqlConnection, Task<T>> work, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await using var connection = await _source.OpenConnectionAsync(cancellationToken);
+            return await work(connection);
+        }
+        catch (Exception exception)
+        {
+            if (PostgresErrors.Map(exception) is not { } mapped) throw;
+
+            // Every pooled connection leads to the same demoted node: the next one must look the host up anew.
+            if (mapped.Code == PostgresErrors.ReadOnly) _source.Clear();
+            throw mapped;
+        }
+    }
+
+    /// <summary>Runs the work in a transaction (READ COMMITTED) that is committed when it returns.</summary>
+    public Task<T> RunInTransactionAsync<T>(Func<NpgsqlConnection, Task<T>> work, CancellationToken cancellationToken) =>
+        RunAsync(
+            async connection =>
+            {
+                await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+                var result = await work(connection);
+                await transaction.CommitAsync(cancellationToken);
+                return result;
+            },
+            cancellationToken);
+
+    /// <summary>Runs one statement; returns the rows it affected.</summary>
+    public Task<int> ExecuteAsync(string sql, Action<NpgsqlParameterCollection> bind, CancellationToken cancellationToken) =>
+        RunAsync(
+            async connection =>
+            {
+                await using var command = new NpgsqlCommand(sql, connection);
+                bind(command.Parameters);
+                return await command.ExecuteNonQueryAsync(cancellationToken);
+            },
+            cancellationToken);
+
+    /// <summary>Runs one query; returns its rows.</summary>
+    public Task<List<T>> QueryAsync<T>(
+        string sql,
+        Action<NpgsqlParameterCollection> bind,
+        Func<NpgsqlDataReader, T> read,
+        CancellationToken cancellationToken) =>
+        RunAsync(
+            async connection =>
+            {
+                await using var command = new NpgsqlCommand(sql, connection);
+                bind(command.Parameters);
+                await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+                return await reader.ReadAllAsync(read, cancellationToken);
+            },
+            cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync() => _source.DisposeAsync();
+}

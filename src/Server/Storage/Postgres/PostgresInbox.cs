@@ -1,0 +1,141 @@
+using System.Globalization;
+using Npgsql;
+using ZapierTriggers.Core.Storing;
+
+namespace ZapierTriggers.Server.Storage.Postgres;
+
+/// <summary>
+/// Pages of an inbox by keyset on the primary key (the daily partitions are ordered, so the planner reads them one after the other and stops at the limit), and single events.
+/// The page is cut before anything is joined to it.
+/// </summary>
+internal sealed class PostgresInbox(PostgresDatabase database)
+{
+    /// <summary>Columns of an event with what happened to it; <c>p</c> is the page. Read by <see cref="ReadEvent"/>.</summary>
+    private const string Summary = """
+        SELECT p.id, p.type, p.payload, p.dedup_id, p.ordering_key,
+               a.at,
+               coalesce(t.delivered, false), coalesce(t.retrying, false), coalesce(t.dead, false),
+               coalesce(t.attempts, 0)::integer, t.response_status, t.error,
+               greatest(a.at, t.changed_at)
+        FROM page p
+        LEFT JOIN acks a ON a.organization_no = $1 AND a.event_id = p.id
+        LEFT JOIN LATERAL (
+            SELECT bool_or(u.status = 1)                                AS delivered,
+                   bool_or(u.status = 2)                                AS retrying,
+                   bool_or(u.status = 3)                                AS dead,
+                   sum(u.attempts)                                      AS attempts,
+                   (array_agg(u.response_status ORDER BY u.at DESC))[1] AS response_status,
+                   (array_agg(u.error ORDER BY u.at DESC))[1]           AS error,
+                   max(u.at + coalesce(u.latency_ms, 0) * interval '1 millisecond') AS changed_at
+            FROM (
+                SELECT o.status, o.attempts, o.at, o.response_status, o.error, o.latency_ms
+                FROM outcomes o
+                WHERE o.organization_no = $1 AND o.event_id = p.id
+                UNION ALL
+                SELECT 2, r.attempts, r.at, r.response_status, r.error, r.latency_ms
+                FROM retries r
+                WHERE r.organization_no = $1 AND r.event_id = p.id
+            ) u
+        ) t ON true
+        """;
+
+    private const string One = $"""
+        WITH page AS (
+            SELECT e.id, e.type, e.payload, e.dedup_id, e.ordering_key FROM events e WHERE e.organization_no = $1 AND e.id = $2
+        )
+        {Summary}
+        """;
+
+    /// <summary>See <see cref="IEventStore.ReadInboxAsync"/>.</summary>
+    public Task<InboxPage> ReadAsync(InboxQuery query, CancellationToken cancellationToken)
+    {
+        // Postgres text cannot hold U+0000, so nothing has such a type.
+        if (query.Type?.Contains('\0', StringComparison.Ordinal) == true)
+            return Task.FromResult(new InboxPage([], HasMore: false, query.IncludeTotal ? 0 : null));
+
+        return database.RunAsync(
+            async connection =>
+            {
+                var events = await ReadPageAsync(connection, query, cancellationToken);
+                var hasMore = events.Count > query.Limit;
+                if (hasMore) events.RemoveAt(query.Limit);
+                return new InboxPage(events, hasMore, query.IncludeTotal ? await CountAsync(connection, query, cancellationToken) : null);
+            },
+            cancellationToken);
+    }
+
+    /// <summary>One event with its status, or null.</summary>
+    public static async Task<StoredEvent?> FindAsync(NpgsqlConnection connection, int organizationNo, Guid id, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(One, connection);
+        command.Parameters.With(organizationNo).With(id);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        return await reader.ReadAsync(cancellationToken) ? ReadEvent(reader) : null;
+    }
+
+    /// <summary>Reads one event more than asked for, to know whether more follow.</summary>
+    private static async Task<List<StoredEvent>> ReadPageAsync(NpgsqlConnection connection, InboxQuery query, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand { Connection = connection };
+        var parameters = command.Parameters.With(query.OrganizationNo).With(query.Limit + 1).With(query.Offset);
+        var conditions = Conditions(query, parameters);
+        var (order, after) = query.Ascending ? ("ASC", ">") : ("DESC", "<");
+        if (query.Cursor is { } cursor)
+        {
+            parameters.With(cursor);
+            conditions += string.Create(CultureInfo.InvariantCulture, $"\n    AND e.id {after} ${parameters.Count}");
+        }
+
+        command.CommandText = $"""
+            WITH page AS (
+                SELECT e.id, e.type, e.payload, e.dedup_id, e.ordering_key
+                FROM events e
+                WHERE e.organization_no = $1 {conditions}
+                ORDER BY e.id {order}
+                LIMIT $2 OFFSET $3
+            )
+            {Summary}
+            ORDER BY p.id {order}
+            """;
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        return await reader.ReadAllAsync(ReadEvent, cancellationToken);
+    }
+
+    private static async Task<long> CountAsync(NpgsqlConnection connection, InboxQuery query, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand { Connection = connection };
+        var conditions = Conditions(query, command.Parameters.With(query.OrganizationNo));
+        command.CommandText = $"""
+            SELECT count(*) FROM events e WHERE e.organization_no = $1 {conditions}
+            """;
+        return (long)(await command.ExecuteScalarAsync(cancellationToken))!;
+    }
+
+    private static string Conditions(InboxQuery query, NpgsqlParameterCollection parameters)
+    {
+        var conditions = StatusFilter.Sql(query.Status);
+        if (query.Type is null) return conditions;
+        parameters.With(query.Type);
+        return conditions + string.Create(CultureInfo.InvariantCulture, $"\n    AND e.type = ${parameters.Count}");
+    }
+
+    private static StoredEvent ReadEvent(NpgsqlDataReader row)
+    {
+        var id = row.GetEventId(0);
+        var acknowledgedAt = row.GetTimeOrNull(5);
+        return new StoredEvent
+        {
+            Id = id,
+            Type = row.GetString(1),
+            Payload = row.GetFieldValue<byte[]>(2),
+            DedupId = row.GetTextOrNull(3),
+            OrderingKey = row.GetTextOrNull(4),
+            AcknowledgedAt = acknowledgedAt,
+            Status = StatusFilter.Of(acknowledgedAt is not null, row.GetBoolean(6), row.GetBoolean(7), row.GetBoolean(8)),
+            Attempts = row.GetInt32(9),
+            ResponseStatus = row.GetIntOrNull(10),
+            LastError = row.GetTextOrNull(11),
+            UpdatedAt = row.GetTimeOrNull(12) ?? id.AcceptedAt,
+        };
+    }
+}

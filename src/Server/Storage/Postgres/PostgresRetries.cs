@@ -1,0 +1,65 @@
+using ZapierTriggers.Core.Delivery;
+
+namespace ZapierTriggers.Server.Storage.Postgres;
+
+/// <summary>Retries that wait, over all organizations: what is due is found by time.</summary>
+internal sealed class PostgresRetries(PostgresDatabase database)
+{
+    /// <summary>Rows that another server is claiming right now are passed over. The attempt is counted before it is made.</summary>
+    private const string Claim = """
+        WITH due AS (
+            SELECT r.organization_no, r.endpoint_id, r.event_id, r.due_at
+            FROM retries r
+            JOIN endpoints p ON p.organization_no = r.organization_no AND p.id = r.endpoint_id AND p.enabled
+            WHERE r.due_at <= $1
+              AND NOT EXISTS (SELECT 1 FROM acks a WHERE a.organization_no = r.organization_no AND a.event_id = r.event_id)
+            ORDER BY r.due_at
+            LIMIT $3
+            FOR UPDATE OF r SKIP LOCKED
+        ), claimed AS (
+            UPDATE retries r
+            SET attempts = r.attempts + 1, due_at = $2
+            FROM due d
+            WHERE r.organization_no = d.organization_no AND r.endpoint_id = d.endpoint_id AND r.event_id = d.event_id
+            RETURNING r.organization_no, r.endpoint_id, r.event_id, r.attempts, d.due_at
+        )
+        SELECT c.organization_no, c.endpoint_id, c.event_id, c.attempts, e.type, e.payload, e.ordering_key
+        FROM claimed c
+        JOIN events e ON e.organization_no = c.organization_no AND e.id = c.event_id
+        ORDER BY c.due_at, c.event_id
+        """;
+
+    private const string Next = """
+        SELECT r.due_at
+        FROM retries r
+        JOIN endpoints p ON p.organization_no = r.organization_no AND p.id = r.endpoint_id AND p.enabled
+        WHERE NOT EXISTS (SELECT 1 FROM acks a WHERE a.organization_no = r.organization_no AND a.event_id = r.event_id)
+        ORDER BY r.due_at
+        LIMIT 1
+        """;
+
+    /// <summary>See <see cref="IDeliveryStore.ClaimRetriesAsync"/>.</summary>
+    public async Task<IReadOnlyList<ClaimedRetry>> ClaimAsync(DateTimeOffset now, DateTimeOffset leaseUntil, int limit, CancellationToken cancellationToken) =>
+        await database.QueryAsync(
+            Claim,
+            parameters => parameters.With(now).With(leaseUntil).With(limit),
+            row => new ClaimedRetry(
+                row.GetInt32(0),
+                row.GetGuid(1),
+                new DueEvent
+                {
+                    Id = row.GetEventId(2),
+                    Type = row.GetString(4),
+                    Payload = row.GetFieldValue<byte[]>(5),
+                    OrderingKey = row.GetTextOrNull(6),
+                },
+                row.GetInt32(3)),
+            cancellationToken);
+
+    /// <summary>See <see cref="IDeliveryStore.NextRetryAsync"/>.</summary>
+    public async Task<DateTimeOffset?> NextAsync(CancellationToken cancellationToken)
+    {
+        var rows = await database.QueryAsync(Next, _ => { }, row => row.GetTime(0), cancellationToken);
+        return rows.Count == 0 ? null : rows[0];
+    }
+}

@@ -1,0 +1,40 @@
+using Npgsql;
+
+namespace ZapierTriggers.Server.Storage.Postgres;
+
+/// <summary>Our types to and from the driver's.</summary>
+internal static class PostgresRows
+{
+    /// <summary>Adds the next positional parameter (<c>$1</c>, <c>$2</c>, …) without boxing; null is NULL of the type.</summary>
+    public static NpgsqlParameterCollection With<T>(this NpgsqlParameterCollection parameters, T value)
+    {
+        parameters.Add(new NpgsqlParameter<T> { TypedValue = value });
+        return parameters;
+    }
+
+    /// <summary>Adds an id as a uuid.</summary>
+    public static NpgsqlParameterCollection With(this NpgsqlParameterCollection parameters, EventId id) => parameters.With(id.ToGuid());
+
+    /// <summary>Reads a uuid column as an id.</summary>
+    public static EventId GetEventId(this NpgsqlDataReader reader, int column) => EventId.FromGuid(reader.GetGuid(column));
+
+    /// <summary>Reads a timestamptz column.</summary>
+    public static DateTimeOffset GetTime(this NpgsqlDataReader reader, int column) => reader.GetFieldValue<DateTimeOffset>(column);
+
+    /// <summary>Reads a nullable timestamptz column.</summary>
+    public static DateTimeOffset? GetTimeOrNull(this NpgsqlDataReader reader, int column) => reader.IsDBNull(column) ? null : reader.GetTime(column);
+
+    /// <summary>Reads a nullable text column.</summary>
+    public static string? GetTextOrNull(this NpgsqlDataReader reader, int column) => reader.IsDBNull(column) ? null : reader.GetString(column);
+
+    /// <summary>Reads a nullable integer column.</summary>
+    public static int? GetIntOrNull(this NpgsqlDataReader reader, int column) => reader.IsDBNull(column) ? null : reader.GetInt32(column);
+
+    /// <summary>Reads the rest of the current result.</summary>
+    public static async Task<List<T>> ReadAllAsync<T>(this NpgsqlDataReader reader, Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken)
+    {
+        var rows = new List<T>();
+        while (await reader.ReadAsync(cancellationToken)) rows.Add(read(reader));
+        return rows;
+    }
+}

@@ -1,0 +1,127 @@
+using Microsoft.Data.Sqlite;
+using ZapierTriggers.Core.Accounts;
+
+namespace ZapierTriggers.Server.Storage.Sqlite;
+
+/// <summary>Organizations and keys in SQLite.</summary>
+internal sealed class SqliteAccountStore(SqliteDatabase database, TimeProvider time) : IAccountStore
+{
+    private const string Organizations = """
+        SELECT organization_no, id, name, tier, rate_limit_per_minute, route, created_at, updated_at FROM organizations
+        """;
+
+    private const string Keys = """
+        SELECT organization_no, id, hash, prefix, name, scopes, created_at, expires_at, last_used_at
+        FROM api_keys
+        WHERE expires_at IS NULL OR expires_at > $1
+        """;
+
+    private const string InsertOrganization = """
+        INSERT INTO organizations (organization_no, id, name, tier, rate_limit_per_minute, route, created_at, updated_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+        ON CONFLICT DO NOTHING
+        """;
+
+    private const string InsertKey = """
+        INSERT INTO api_keys (organization_no, id, hash, prefix, name, scopes, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+        """;
+
+    private const string EndKey = """
+        UPDATE api_keys
+        SET expires_at = min(coalesce(expires_at, $3), $3)
+        WHERE organization_no = $1 AND id = $2 AND (expires_at IS NULL OR expires_at > $4)
+        """;
+
+    private const string TouchOrganization = """
+        UPDATE organizations SET updated_at = $2 WHERE organization_no = $1
+        """;
+
+    /// <summary>By the key's own unique id: the caller knows no organization.</summary>
+    private const string NoteUse = """
+        UPDATE api_keys SET last_used_at = $2 WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < $2)
+        """;
+
+    /// <inheritdoc/>
+    public Task<AccountSnapshot> LoadAsync(CancellationToken cancellationToken) =>
+        database.ReadAsync(
+            connection => new AccountSnapshot(connection.Query(Organizations, ReadOrganization), connection.Query(Keys, ReadKey, time.GetUtcNow())),
+            cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<bool> CreateAsync(OrganizationRecord organization, ApiKeyRecord key, CancellationToken cancellationToken) =>
+        database.WriteAsync(
+            connection =>
+            {
+                var made = connection.Execute(
+                    InsertOrganization,
+                    organization.No,
+                    organization.Id,
+                    organization.Name,
+                    organization.Tier,
+                    organization.RateLimitPerMinute,
+                    organization.Route,
+                    organization.CreatedAt,
+                    organization.UpdatedAt) == 1;
+                if (made) Insert(connection, key);
+                return made;
+            },
+            cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<bool> RotateAsync(ApiKeyRecord added, Guid replacedKeyId, DateTimeOffset replacedEndsAt, CancellationToken cancellationToken) =>
+        database.WriteAsync(
+            connection =>
+            {
+                if (connection.Execute(EndKey, added.OrganizationNo, replacedKeyId, replacedEndsAt, time.GetUtcNow()) == 0) return false;
+                connection.Execute(TouchOrganization, added.OrganizationNo, added.CreatedAt);
+                Insert(connection, added);
+                return true;
+            },
+            cancellationToken);
+
+    /// <inheritdoc/>
+    public Task NoteUseAsync(IReadOnlyList<(Guid KeyId, DateTimeOffset At)> uses, CancellationToken cancellationToken) =>
+        database.WriteAsync(
+            connection =>
+            {
+                using var note = new SqliteStatement(connection, NoteUse);
+                return uses.Sum(use => note.Execute(use.KeyId, use.At));
+            },
+            cancellationToken);
+
+    private static void Insert(SqliteConnection connection, ApiKeyRecord key) => connection.Execute(
+        InsertKey,
+        key.OrganizationNo,
+        key.Id,
+        key.Hash,
+        key.Prefix,
+        key.Name,
+        key.Scopes,
+        key.CreatedAt,
+        key.ExpiresAt);
+
+    private static OrganizationRecord ReadOrganization(SqliteDataReader row) => new()
+    {
+        No = row.GetInt32(0),
+        Id = row.GetUuid(1),
+        Name = row.GetString(2),
+        Tier = row.GetString(3),
+        RateLimitPerMinute = row.GetIntOrNull(4),
+        Route = row.GetString(5),
+        CreatedAt = row.GetTime(6),
+        UpdatedAt = row.GetTime(7),
+    };
+
+    private static ApiKeyRecord ReadKey(SqliteDataReader row) => new()
+    {
+        OrganizationNo = row.GetInt32(0),
+        Id = row.GetUuid(1),
+        Hash = row.GetFieldValue<byte[]>(2),
+        Prefix = row.GetString(3),
+        Name = row.GetString(4),
+        Scopes = row.GetString(5),
+        CreatedAt = row.GetTime(6),
+        ExpiresAt = row.GetTimeOrNull(7),
+        LastUsedAt = row.GetTimeOrNull(8),
+    };
+}

@@ -1,0 +1,115 @@
+using ZapierTriggers.Core.Events;
+using ZapierTriggers.Core.Storing;
+
+namespace ZapierTriggers.Server.Storage.Sqlite;
+
+/// <summary>Events in SQLite.</summary>
+internal sealed class SqliteEventStore(SqliteDatabase database, TimeProvider time) : IEventStore
+{
+    private const string Duplicate = """
+        SELECT e.id, e.payload_hash
+        FROM events e
+        WHERE e.organization_no = $1 AND e.dedup_id = $2 AND e.id >= $3
+        ORDER BY e.id
+        LIMIT 1
+        """;
+
+    private const string Probe = """
+        UPDATE probes SET at = $1 WHERE organization_no = 0
+        """;
+
+    private const string Acknowledge = """
+        INSERT INTO acks (organization_no, event_id, at)
+        SELECT e.organization_no, e.id, $3 FROM events e WHERE e.organization_no = $1 AND e.id = $2
+        ON CONFLICT DO NOTHING
+        """;
+
+    private const string ReadAck = """
+        SELECT a.at FROM acks a WHERE a.organization_no = $1 AND a.event_id = $2
+        """;
+
+    private const string DropRetries = """
+        DELETE FROM retries WHERE organization_no = $1 AND event_id = $2
+        """;
+
+    private readonly SqliteShards _shards = new(database, time);
+    private readonly SqliteInbox _inbox = new(database);
+    private readonly SqliteEventDetail _detail = new(database);
+
+    /// <inheritdoc/>
+    public Task PrepareAsync(CancellationToken cancellationToken) => SqliteMigrations.RunAsync(database, time, cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<ShardClaim> ClaimShardAsync(int shard, Guid journalId, CancellationToken cancellationToken) =>
+        _shards.ClaimAsync(shard, journalId, cancellationToken);
+
+    /// <inheritdoc/>
+    public Task AppendAsync(
+        ShardClaim claim,
+        Checkpoint previous,
+        Checkpoint next,
+        ReadOnlyMemory<JournaledEvent> events,
+        CancellationToken cancellationToken) =>
+        _shards.AppendAsync(claim, previous, next, events, cancellationToken);
+
+    /// <inheritdoc/>
+    public Task QuarantineAsync(
+        ShardClaim claim,
+        Checkpoint previous,
+        Checkpoint next,
+        JournaledEvent refused,
+        string reason,
+        CancellationToken cancellationToken) =>
+        _shards.QuarantineAsync(claim, previous, next, refused, reason, cancellationToken);
+
+    /// <inheritdoc/>
+    public async Task<DuplicateOf?> FindDuplicateAsync(int organizationNo, string dedupId, EventId notBefore, CancellationToken cancellationToken)
+    {
+        var found = await database.ReadAsync(
+            connection => connection.Query(
+                Duplicate,
+                row => new DuplicateOf(row.GetEventId(0), unchecked((ulong)row.GetInt64(1))),
+                organizationNo,
+                dedupId,
+                notBefore),
+            cancellationToken);
+        return found.Count == 0 ? null : found[0];
+    }
+
+    /// <inheritdoc/>
+    public Task<InboxPage> ReadInboxAsync(InboxQuery query, CancellationToken cancellationToken) => _inbox.ReadAsync(query, cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<EventDetail?> FindEventAsync(int organizationNo, EventId id, CancellationToken cancellationToken) =>
+        _detail.FindAsync(organizationNo, id, cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<DateTimeOffset?>> AcknowledgeAsync(
+        int organizationNo,
+        IReadOnlyList<EventId> ids,
+        DateTimeOffset at,
+        CancellationToken cancellationToken) =>
+        database.WriteAsync<IReadOnlyList<DateTimeOffset?>>(
+            connection =>
+            {
+                using var acknowledge = new SqliteStatement(connection, Acknowledge);
+                using var read = new SqliteStatement(connection, ReadAck);
+                using var drop = new SqliteStatement(connection, DropRetries);
+                var times = new DateTimeOffset?[ids.Count];
+                for (var index = 0; index < times.Length; index++)
+                {
+                    acknowledge.Execute(organizationNo, ids[index], at);
+                    var known = read.Query(row => row.GetTime(0), organizationNo, ids[index]);
+                    if (known.Count == 0) continue;
+                    times[index] = known[0];
+                    drop.Execute(organizationNo, ids[index]);
+                }
+
+                return times;
+            },
+            cancellationToken);
+
+    /// <inheritdoc/>
+    public Task ProbeAsync(CancellationToken cancellationToken) =>
+        database.WriteAsync(connection => connection.Execute(Probe, time.GetUtcNow()), cancellationToken);
+}

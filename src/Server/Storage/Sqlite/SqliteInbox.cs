@@ -1,0 +1,101 @@
+using System.Globalization;
+using Microsoft.Data.Sqlite;
+using ZapierTriggers.Core.Storing;
+
+namespace ZapierTriggers.Server.Storage.Sqlite;
+
+/// <summary>Pages of an inbox by keyset on the primary key. What happened to each event is looked up row by row: inside the process that is no round trip.</summary>
+internal sealed class SqliteInbox(SqliteDatabase database)
+{
+    private const string Columns = """
+        e.id, e.type, e.payload, e.dedup_id, e.ordering_key,
+        (SELECT a.at FROM acks a WHERE a.organization_no = $1 AND a.event_id = e.id)
+        """;
+
+    private const string One = $"""
+        SELECT {Columns} FROM events e WHERE e.organization_no = $1 AND e.id = $2
+        """;
+
+    /// <summary>See <see cref="IEventStore.ReadInboxAsync"/>.</summary>
+    public Task<InboxPage> ReadAsync(InboxQuery query, CancellationToken cancellationToken) =>
+        database.ReadAsync(
+            connection =>
+            {
+                var events = ReadPage(connection, query);
+                var hasMore = events.Count > query.Limit;
+                if (hasMore) events.RemoveAt(query.Limit);
+                return new InboxPage(events, hasMore, query.IncludeTotal ? Count(connection, query) : null);
+            },
+            cancellationToken);
+
+    /// <summary>One event with its status, or null.</summary>
+    public static StoredEvent? Find(SqliteConnection connection, int organizationNo, Core.Events.EventId id)
+    {
+        using var tries = new SqliteTries(connection);
+        var found = connection.Query(One, row => ReadEvent(row, tries, organizationNo), organizationNo, id);
+        return found.Count == 0 ? null : found[0];
+    }
+
+    /// <summary>Reads one event more than asked for, to know whether more follow.</summary>
+    private static List<StoredEvent> ReadPage(SqliteConnection connection, InboxQuery query)
+    {
+        List<object?> values = [query.OrganizationNo, query.Limit + 1, query.Offset];
+        var conditions = Conditions(query, values);
+        var (order, after) = query.Ascending ? ("ASC", ">") : ("DESC", "<");
+        if (query.Cursor is { } cursor)
+        {
+            values.Add(cursor);
+            conditions += string.Create(CultureInfo.InvariantCulture, $"\n    AND e.id {after} ${values.Count}");
+        }
+
+        var sql = $"""
+            SELECT {Columns}
+            FROM events e
+            WHERE e.organization_no = $1 {conditions}
+            ORDER BY e.id {order}
+            LIMIT $2 OFFSET $3
+            """;
+        using var tries = new SqliteTries(connection);
+        return connection.Query(sql, row => ReadEvent(row, tries, query.OrganizationNo), [.. values]);
+    }
+
+    private static long Count(SqliteConnection connection, InboxQuery query)
+    {
+        List<object?> values = [query.OrganizationNo];
+        var conditions = Conditions(query, values);
+        var sql = $"""
+            SELECT count(*) FROM events e WHERE e.organization_no = $1 {conditions}
+            """;
+        return connection.Query(sql, row => row.GetInt64(0), [.. values])[0];
+    }
+
+    private static string Conditions(InboxQuery query, List<object?> values)
+    {
+        var conditions = StatusFilter.Sql(query.Status);
+        if (query.Type is null) return conditions;
+        values.Add(query.Type);
+        return conditions + string.Create(CultureInfo.InvariantCulture, $"\n    AND e.type = ${values.Count}");
+    }
+
+    private static StoredEvent ReadEvent(SqliteDataReader row, SqliteTries tries, int organizationNo)
+    {
+        var id = row.GetEventId(0);
+        var acknowledgedAt = row.GetTimeOrNull(5);
+        var summary = tries.Summarize(organizationNo, id);
+        var changedAt = acknowledgedAt > summary.ChangedAt || summary.ChangedAt is null ? acknowledgedAt : summary.ChangedAt;
+        return new StoredEvent
+        {
+            Id = id,
+            Type = row.GetString(1),
+            Payload = row.GetFieldValue<byte[]>(2),
+            DedupId = row.GetTextOrNull(3),
+            OrderingKey = row.GetTextOrNull(4),
+            AcknowledgedAt = acknowledgedAt,
+            Status = StatusFilter.Of(acknowledgedAt is not null, summary.Delivered, summary.Retrying, summary.Dead),
+            Attempts = summary.Attempts,
+            ResponseStatus = summary.ResponseStatus,
+            LastError = summary.Error,
+            UpdatedAt = changedAt ?? id.AcceptedAt,
+        };
+    }
+}

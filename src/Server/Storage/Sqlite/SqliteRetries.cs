@@ -1,0 +1,64 @@
+using Microsoft.Data.Sqlite;
+using ZapierTriggers.Core.Delivery;
+
+namespace ZapierTriggers.Server.Storage.Sqlite;
+
+/// <summary>Retries that wait, over all organizations: what is due is found by time.</summary>
+internal sealed class SqliteRetries(SqliteDatabase database)
+{
+    /// <summary>A retry that may be tried: its endpoint is enabled and its event not acknowledged.</summary>
+    private const string Waiting = """
+        retries r
+        JOIN endpoints p ON p.organization_no = r.organization_no AND p.id = r.endpoint_id AND p.enabled
+        WHERE NOT EXISTS (SELECT 1 FROM acks a WHERE a.organization_no = r.organization_no AND a.event_id = r.event_id)
+        """;
+
+    private const string Due = $"""
+        SELECT r.organization_no, r.endpoint_id, r.event_id, r.attempts + 1, e.type, e.payload, e.ordering_key
+        FROM events e
+        JOIN (SELECT r.organization_no, r.endpoint_id, r.event_id, r.attempts, r.due_at
+              FROM {Waiting} AND r.due_at <= $1
+              ORDER BY r.due_at
+              LIMIT $2) r ON e.organization_no = r.organization_no AND e.id = r.event_id
+        ORDER BY r.due_at, r.event_id
+        """;
+
+    private const string Claim = """
+        UPDATE retries SET attempts = $4, due_at = $5 WHERE organization_no = $1 AND endpoint_id = $2 AND event_id = $3
+        """;
+
+    private const string Next = $"""
+        SELECT r.due_at FROM {Waiting} ORDER BY r.due_at LIMIT 1
+        """;
+
+    /// <summary>See <see cref="IDeliveryStore.ClaimRetriesAsync"/>. One transaction on the only writing connection is as good as one statement.</summary>
+    public Task<IReadOnlyList<ClaimedRetry>> ClaimAsync(DateTimeOffset now, DateTimeOffset leaseUntil, int limit, CancellationToken cancellationToken) =>
+        database.WriteAsync<IReadOnlyList<ClaimedRetry>>(
+            connection =>
+            {
+                var due = connection.Query(Due, ReadRetry, now, limit);
+                using var claim = new SqliteStatement(connection, Claim);
+                foreach (var retry in due) claim.Execute(retry.OrganizationNo, retry.EndpointId, retry.Event.Id, retry.Attempt, leaseUntil);
+                return due;
+            },
+            cancellationToken);
+
+    /// <summary>See <see cref="IDeliveryStore.NextRetryAsync"/>.</summary>
+    public async Task<DateTimeOffset?> NextAsync(CancellationToken cancellationToken)
+    {
+        var rows = await database.ReadAsync(connection => connection.Query(Next, row => row.GetTime(0)), cancellationToken);
+        return rows.Count == 0 ? null : rows[0];
+    }
+
+    private static ClaimedRetry ReadRetry(SqliteDataReader row) => new(
+        row.GetInt32(0),
+        row.GetUuid(1),
+        new DueEvent
+        {
+            Id = row.GetEventId(2),
+            Type = row.GetString(4),
+            Payload = row.GetFieldValue<byte[]>(5),
+            OrderingKey = row.GetTextOrNull(6),
+        },
+        row.GetInt32(3));
+}
