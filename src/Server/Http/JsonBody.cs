@@ -1,0 +1,113 @@
+using System.Buffers;
+using System.Text.Json;
+using System.Text.Unicode;
+
+namespace ZapierTriggers.Server.Http;
+
+/// <summary>Reads small JSON request bodies of the management calls. (Events have a parser of their own.)</summary>
+internal static class JsonBody
+{
+    private const int MaxDepth = 64;
+
+    /// <summary>
+    /// The request's JSON, for the caller to dispose; null after it has answered: 415 for another media type or any encoding, 413 past <paramref name="maxBytes"/> bytes
+    /// read, 400 for what is not valid JSON in UTF-8 (a byte order mark, a lone surrogate, a twin of a key and nesting over 64 are not).
+    /// </summary>
+    public static async ValueTask<JsonDocument?> ReadAsync(HttpContext context, int maxBytes)
+    {
+        if (!await AcceptsMediaTypeAsync(context)) return null;
+        var bytes = await ReadBytesAsync(context, maxBytes);
+        if (bytes is null)
+        {
+            await Answers.ProblemAsync(context, Problem.PayloadTooLarge, $"The body is over {maxBytes} bytes; send less.", ("limit_bytes", maxBytes));
+            return null;
+        }
+
+        if (Parse(bytes, out var reason) is { } document) return document;
+        await Answers.ProblemAsync(context, Problem.InvalidJson, $"The body is not valid JSON in UTF-8: {reason}");
+        return null;
+    }
+
+    /// <summary>The same, for calls that take an object: anything else is a 400 too.</summary>
+    public static async ValueTask<JsonDocument?> ReadObjectAsync(HttpContext context, int maxBytes)
+    {
+        var document = await ReadAsync(context, maxBytes);
+        if (document is null || document.RootElement.ValueKind == JsonValueKind.Object) return document;
+        document.Dispose();
+        await Answers.ProblemAsync(context, Problem.InvalidJson, "The body must be a JSON object.");
+        return null;
+    }
+
+    /// <summary>Whether the request has a body at all, for calls whose body is optional.</summary>
+    public static bool IsSent(HttpContext context) =>
+        context.Request.ContentLength is not 0 && context.Features.Get<Microsoft.AspNetCore.Http.Features.IHttpRequestBodyDetectionFeature>() is not { CanHaveBody: false };
+
+    private static async ValueTask<bool> AcceptsMediaTypeAsync(HttpContext context)
+    {
+        var request = context.Request;
+        if (request.Headers.ContentEncoding.Count > 0)
+        {
+            await Answers.ProblemAsync(context, Problem.UnsupportedMediaType, "The body must be sent without Content-Encoding.");
+            return false;
+        }
+
+        if (string.IsNullOrEmpty(request.ContentType) || request.HasJsonContentType()) return true;
+        await Answers.ProblemAsync(context, Problem.UnsupportedMediaType, "Send JSON with Content-Type: application/json.");
+        return false;
+    }
+
+    private static async ValueTask<byte[]?> ReadBytesAsync(HttpContext context, int maxBytes)
+    {
+        var reader = context.Request.BodyReader;
+        while (true)
+        {
+            var result = await reader.ReadAsync(context.RequestAborted);
+            var buffer = result.Buffer;
+            if (buffer.Length > maxBytes)
+            {
+                reader.AdvanceTo(buffer.End);
+                return null;
+            }
+
+            if (result.IsCompleted)
+            {
+                var bytes = buffer.ToArray();
+                reader.AdvanceTo(buffer.End);
+                return bytes;
+            }
+
+            reader.AdvanceTo(buffer.Start, buffer.End);
+        }
+    }
+
+    private static JsonDocument? Parse(byte[] bytes, out string reason)
+    {
+        reason = "it is not UTF-8.";
+        if (!Utf8.IsValid(bytes)) return null;
+        try
+        {
+            CheckEscapes(bytes);
+            return JsonDocument.Parse(bytes, new JsonDocumentOptions { MaxDepth = MaxDepth, AllowDuplicateProperties = false });
+        }
+        catch (JsonException invalid)
+        {
+            reason = invalid.Message;
+        }
+        catch (InvalidOperationException)
+        {
+            reason = "a \\u escape is half of a surrogate pair.";
+        }
+
+        return null;
+    }
+
+    /// <summary>Unescapes all strings once: the parser accepts a lone surrogate and would throw only when the string is taken out.</summary>
+    private static void CheckEscapes(byte[] bytes)
+    {
+        var reader = new Utf8JsonReader(bytes, new JsonReaderOptions { MaxDepth = MaxDepth });
+        while (reader.Read())
+        {
+            if (reader.TokenType is JsonTokenType.String or JsonTokenType.PropertyName && reader.ValueIsEscaped) _ = reader.GetString();
+        }
+    }
+}
