@@ -15,7 +15,12 @@ internal static class JsonBody
     /// </summary>
     public static async ValueTask<JsonDocument?> ReadAsync(HttpContext context, int maxBytes)
     {
-        if (!await AcceptsMediaTypeAsync(context)) return null;
+        if (!MediaTypes.IsAcceptedJson(context.Request.Headers, out var refusal))
+        {
+            await Answers.ProblemAsync(context, Problem.UnsupportedMediaType, refusal);
+            return null;
+        }
+
         var bytes = await ReadBytesAsync(context, maxBytes);
         if (bytes is null)
         {
@@ -41,20 +46,6 @@ internal static class JsonBody
     /// <summary>Whether the request has a body at all, for calls whose body is optional.</summary>
     public static bool IsSent(HttpContext context) =>
         context.Request.ContentLength is not 0 && context.Features.Get<Microsoft.AspNetCore.Http.Features.IHttpRequestBodyDetectionFeature>() is not { CanHaveBody: false };
-
-    private static async ValueTask<bool> AcceptsMediaTypeAsync(HttpContext context)
-    {
-        var request = context.Request;
-        if (request.Headers.ContentEncoding.Count > 0)
-        {
-            await Answers.ProblemAsync(context, Problem.UnsupportedMediaType, "The body must be sent without Content-Encoding.");
-            return false;
-        }
-
-        if (string.IsNullOrEmpty(request.ContentType) || request.HasJsonContentType()) return true;
-        await Answers.ProblemAsync(context, Problem.UnsupportedMediaType, "Send JSON with Content-Type: application/json.");
-        return false;
-    }
 
     private static async ValueTask<byte[]?> ReadBytesAsync(HttpContext context, int maxBytes)
     {

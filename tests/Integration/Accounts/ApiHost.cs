@@ -1,0 +1,115 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text;
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
+using ZapierTriggers.Core.Accounts;
+using ZapierTriggers.Core.Sequencing;
+using ZapierTriggers.Server.Accounts;
+using ZapierTriggers.Server.Http;
+using ZapierTriggers.Server.Inbox;
+using ZapierTriggers.Tests.Integration.Inbox;
+
+namespace ZapierTriggers.Tests.Integration.Accounts;
+
+/// <summary>Real Kestrel on a free port with the account, inbox and ack routes over stores in memory; a clock that tests set.</summary>
+internal sealed class ApiHost : IAsyncDisposable
+{
+    /// <summary>The admin token.</summary>
+    public const string AdminToken = "admin-token-of-the-tests";
+
+    private readonly WebApplication _application;
+
+    private ApiHost(RegistrationOptions options)
+    {
+        Directory = new AccountDirectory(Time);
+        var authentication = new Authentication(Directory, new AdminToken(AdminToken));
+        var registration = new Registration(Directory, Accounts, authentication, options, Time, NullLogger<Registration>.Instance);
+        var rotation = new KeyRotation(Directory, Accounts, authentication, Time, NullLogger<KeyRotation>.Instance);
+        StoredBarrier barrier = (organization, _) =>
+        {
+            BarrierCalls.Add(organization.No);
+            return ValueTask.FromResult(BarrierHolds);
+        };
+        new AccountRoutes(Directory, authentication, registration, rotation, no => WebhookUrls.GetValueOrDefault(no)).Map(Routes);
+        new InboxRoutes(Events, authentication, barrier).Map(Routes);
+        new AckRoutes(Events, authentication, barrier, (no, ids) => Notices.Add((no, ids)), Time).Map(Routes);
+        Routes.Freeze();
+
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
+        _application = builder.Build();
+        _application.Run(Routes.DispatchAsync);
+    }
+
+    public FakeTimeProvider Time { get; } = new(new DateTimeOffset(2025, 3, 1, 12, 0, 30, 250, TimeSpan.Zero));
+
+    public RouteTable Routes { get; } = new();
+
+    public AccountDirectory Directory { get; }
+
+    public MemoryAccountStore Accounts { get; } = new();
+
+    public MemoryEventStore Events { get; } = new();
+
+    public Dictionary<int, string> WebhookUrls { get; } = [];
+
+    /// <summary>Organizations that waited at the barrier.</summary>
+    public List<int> BarrierCalls { get; } = [];
+
+    /// <summary>What the barrier answers.</summary>
+    public bool BarrierHolds { get; set; } = true;
+
+    /// <summary>Acknowledgements told to the dispatcher.</summary>
+    public List<(int OrganizationNo, IReadOnlyList<ZapierTriggers.Core.Events.EventId> Ids)> Notices { get; } = [];
+
+    public HttpClient Client { get; } = new();
+
+    public static async Task<ApiHost> StartAsync(RegistrationOptions? options = null)
+    {
+        var host = new ApiHost(options ?? new RegistrationOptions { Open = true });
+        await host._application.StartAsync(TestContext.Current.CancellationToken);
+        host.Client.BaseAddress = new Uri(host._application.Urls.Single());
+        return host;
+    }
+
+    /// <summary>Makes an organization by the API; its key, and the organization in memory.</summary>
+    public async Task<(string Key, Organization Organization)> RegisterAsync(string name = "Acme", string tier = "free")
+    {
+        var (status, body, _) = await SendAsync(HttpMethod.Post, "/api/keys/generate", null, $$"""{"organization_name": "{{name}}", "tier": "{{tier}}"}""");
+        Assert.Equal(HttpStatusCode.Created, status);
+        var key = (string)body["api_key"]!;
+        return (key, Directory.Authenticate(key)!.Organization);
+    }
+
+    /// <summary>Sends a request; its answer's status, JSON and headers.</summary>
+    public async Task<(HttpStatusCode Status, JsonObject Body, HttpResponseHeaders Headers)> SendAsync(
+        HttpMethod method, string path, string? key, string? json = null)
+    {
+        using var request = new HttpRequestMessage(method, path);
+        if (key is not null) request.Headers.TryAddWithoutValidation("X-API-Key", key);
+        if (json is not null) request.Content = new StringContent(json, Encoding.UTF8, "application/json");
+        return await SendAsync(request);
+    }
+
+    /// <summary>Sends a request; its answer's status, JSON and headers.</summary>
+    public async Task<(HttpStatusCode Status, JsonObject Body, HttpResponseHeaders Headers)> SendAsync(HttpRequestMessage request)
+    {
+        using var response = await Client.SendAsync(request, TestContext.Current.CancellationToken);
+        var text = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+        var isProblem = (int)response.StatusCode >= 400;
+        Assert.Equal(isProblem ? "application/problem+json" : "application/json", response.Content.Headers.ContentType?.MediaType);
+        return (response.StatusCode, JsonNode.Parse(text)!.AsObject(), response.Headers);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Client.Dispose();
+        await _application.DisposeAsync();
+    }
+}
