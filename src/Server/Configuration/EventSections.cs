@@ -28,7 +28,7 @@ internal static class EventSections
         var options = new JournalOptions
         {
             RingBytes = read.Get(
-                "Journal:RingBytes", defaults.RingBytes, SettingKind.Size(1L << 20, 16L << 30),
+                "Journal:RingBytes", defaults.RingBytes, SettingKind.Size(1L << 20, 64L << 20),
                 "Memory-mapped file that holds what is not flushed yet."),
             SegmentBytes = read.Get(
                 "Journal:SegmentBytes", defaults.SegmentBytes, SettingKind.Size(1L << 20, 1L << 30),
