@@ -40,6 +40,7 @@ internal sealed partial class EventServer : IAsyncDisposable
     private readonly StoreSet _stores;
     private readonly Readiness _readiness;
     private readonly IngestGate _gate;
+    private readonly AddressGuard _guard;
     private readonly Dispatcher _dispatcher;
     private readonly KeyUseWriter _keyUse;
     private readonly ServerMeter _meter = new();
@@ -55,8 +56,8 @@ internal sealed partial class EventServer : IAsyncDisposable
         _accounts = new AccountDirectory(TimeProvider.System);
         _readiness = new Readiness(stores.Events, TimeProvider.System);
         _gate = new IngestGate(stores.Events);
-        _dispatcher = new Dispatcher(
-            stores.Deliveries, settings.Delivery, new AddressGuard(settings.Delivery, BoundEndpoints), TimeProvider.System, loggers.CreateLogger<Dispatcher>());
+        _guard = new AddressGuard(settings.Delivery, BoundEndpoints);
+        _dispatcher = new Dispatcher(stores.Deliveries, settings.Delivery, _guard, TimeProvider.System, loggers.CreateLogger<Dispatcher>());
         _keyUse = new KeyUseWriter(_accounts, stores.Accounts, TimeProvider.System, loggers.CreateLogger<KeyUseWriter>());
         ServerFigures.Add(_meter, () => _shard, _dispatcher);
         app.Run(CreatePipeline(token, loggers).RunAsync);
@@ -142,11 +143,12 @@ internal sealed partial class EventServer : IAsyncDisposable
         var authentication = new Authentication(_accounts, token);
         var routes = new RouteTable();
         var registration = new Registration(_accounts, _stores.Accounts, authentication, _settings.Registration, time, loggers.CreateLogger<Registration>());
-        new AccountRoutes(_accounts, authentication, registration, new KeyRotation(_accounts, _stores.Accounts, authentication, time), _dispatcher.DefaultUrl).Map(routes);
+        var rotation = new KeyRotation(_accounts, _stores.Accounts, authentication, time, loggers.CreateLogger<KeyRotation>());
+        new AccountRoutes(_accounts, authentication, registration, rotation, _dispatcher.DefaultUrl).Map(routes);
         new AdminRoutes(_accounts, _stores.Accounts, authentication, time).Map(routes);
         new InboxRoutes(_stores.Events, authentication, StoredBarrierAsync).Map(routes);
         new AckRoutes(_stores.Events, authentication, StoredBarrierAsync, _dispatcher.Acknowledged, time).Map(routes);
-        new WebhookRoutes(_dispatcher, authentication).Map(routes);
+        new WebhookRoutes(context => authentication.AuthenticateOrAnswerAsync(context, KeyScopes.WebhooksManage), _dispatcher, _guard).Map(routes);
         new HealthRoutes(time, _readiness.Read, _meter).Map(routes);
         var metrics = PrometheusEndpoint.Build(_app.Services);
         routes.Map(HttpMethods.Get, "/metrics", (context, _) => metrics(context));

@@ -155,13 +155,16 @@ internal sealed class IngestMiddleware(Authentication authentication, IngestGate
         return gate.Store.FindDuplicateAsync(organization.No, System.Text.Encoding.UTF8.GetString(item.DedupId.Span), notBefore, cancellationToken);
     }
 
+    /// <summary>Not async itself: the receipt is nearly always there when <see cref="Shard.Submit"/> returns, and then this costs no state machine.</summary>
     private static ValueTask<Receipt> SubmitAsync(Shard shard, Organization organization, in JournaledEvent item, DedupKey key, long storeAskedAt)
     {
         var submission = Submission.Rent(organization, item, key, storeAskedAt);
         shard.Submit(submission);
         var receipt = submission.WaitAsync();
         if (!receipt.IsCompletedSuccessfully) return AwaitAsync(submission, receipt);
+#pragma warning disable VSTHRD103 // it is there
         var result = receipt.Result;
+#pragma warning restore VSTHRD103
         submission.Return();
         return ValueTask.FromResult(result);
     }

@@ -42,6 +42,10 @@ internal sealed class PostgresAccountStore(PostgresDatabase database, TimeProvid
         FROM ended
         """;
 
+    private const string Update = """
+        UPDATE organizations SET name = $2, tier = $3, rate_limit_per_minute = $4, updated_at = $5 WHERE organization_no = $1
+        """;
+
     /// <summary>By the key's own unique id: the caller knows no organization.</summary>
     private const string NoteUse = """
         UPDATE api_keys k
@@ -75,6 +79,14 @@ internal sealed class PostgresAccountStore(PostgresDatabase database, TimeProvid
             Rotate,
             parameters => BindKey(parameters, added).With(replacedKeyId).With(replacedEndsAt.ToUniversalTime()).With(time.GetUtcNow()),
             cancellationToken) == 1;
+
+    /// <inheritdoc/>
+    public Task UpdateAsync(OrganizationRecord organization, CancellationToken cancellationToken) =>
+        database.ExecuteAsync(
+            Update,
+            parameters => parameters.With(organization.No).With(organization.Name).With(organization.Tier).With(organization.RateLimitPerMinute)
+                .With(organization.UpdatedAt.ToUniversalTime()),
+            cancellationToken);
 
     /// <inheritdoc/>
     public Task NoteUseAsync(IReadOnlyList<(Guid KeyId, DateTimeOffset At)> uses, CancellationToken cancellationToken) =>

@@ -85,8 +85,9 @@ internal sealed class PostgresDeliveryStore(PostgresDatabase database, TimeProvi
         DateTimeOffset now,
         DateTimeOffset leaseUntil,
         int limit,
+        IReadOnlyList<ClaimRoom> rooms,
         CancellationToken cancellationToken) =>
-        _retries.ClaimAsync(now.ToUniversalTime(), leaseUntil.ToUniversalTime(), limit, cancellationToken);
+        _retries.ClaimAsync(now.ToUniversalTime(), leaseUntil.ToUniversalTime(), limit, rooms, cancellationToken);
 
     /// <inheritdoc/>
     public Task<DateTimeOffset?> NextRetryAsync(CancellationToken cancellationToken) => _retries.NextAsync(cancellationToken);

@@ -100,7 +100,7 @@ internal sealed class PostgresOutcomes(PostgresDatabase database, TimeProvider t
             .With(Column(results, result => result.EndpointId)).With(Column(results, result => (short)result.Status))
             .With(Column(results, result => result.NextAttemptAt?.ToUniversalTime())).With(Column(results, result => result.Attempt?.Number))
             .With(Column(results, result => (result.Attempt?.At ?? now).ToUniversalTime())).With(Column(results, result => result.Attempt?.ResponseStatus))
-            .With(Column(results, result => result.Attempt?.LatencyMilliseconds)).With(Column(results, result => Text(result.Attempt?.Error)))
+            .With(Column(results, result => result.Attempt?.LatencyMilliseconds)).With(Column(results, result => Text(result.Attempt?.Error ?? result.Reason)))
             .With(Column(results, result => Text(result.Attempt?.ResponseBody)));
     }
 

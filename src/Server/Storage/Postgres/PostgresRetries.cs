@@ -8,14 +8,20 @@ internal sealed class PostgresRetries(PostgresDatabase database)
     /// <summary>Rows that another server is claiming right now are passed over. The attempt is counted before it is made.</summary>
     private const string Claim = """
         WITH due AS (
-            SELECT r.organization_no, r.endpoint_id, r.event_id, r.due_at
-            FROM retries r
-            JOIN endpoints p ON p.organization_no = r.organization_no AND p.id = r.endpoint_id AND p.enabled
-            WHERE r.due_at <= $1
-              AND NOT EXISTS (SELECT 1 FROM acks a WHERE a.organization_no = r.organization_no AND a.event_id = r.event_id)
-            ORDER BY r.due_at
+            SELECT d.organization_no, d.endpoint_id, d.event_id, d.due_at
+            FROM unnest($4::integer[], $5::uuid[], $6::integer[]) AS room (organization_no, endpoint_id, most)
+            JOIN endpoints p ON p.organization_no = room.organization_no AND p.id = room.endpoint_id AND p.enabled
+            CROSS JOIN LATERAL (
+                SELECT r.organization_no, r.endpoint_id, r.event_id, r.due_at
+                FROM retries r
+                WHERE r.organization_no = room.organization_no AND r.endpoint_id = room.endpoint_id AND r.due_at <= $1
+                  AND NOT EXISTS (SELECT 1 FROM acks a WHERE a.organization_no = r.organization_no AND a.event_id = r.event_id)
+                ORDER BY r.due_at
+                LIMIT room.most
+                FOR UPDATE OF r SKIP LOCKED
+            ) d
+            ORDER BY d.due_at
             LIMIT $3
-            FOR UPDATE OF r SKIP LOCKED
         ), claimed AS (
             UPDATE retries r
             SET attempts = r.attempts + 1, due_at = $2
@@ -39,10 +45,12 @@ internal sealed class PostgresRetries(PostgresDatabase database)
         """;
 
     /// <summary>See <see cref="IDeliveryStore.ClaimRetriesAsync"/>.</summary>
-    public async Task<IReadOnlyList<ClaimedRetry>> ClaimAsync(DateTimeOffset now, DateTimeOffset leaseUntil, int limit, CancellationToken cancellationToken) =>
+    public async Task<IReadOnlyList<ClaimedRetry>> ClaimAsync(
+        DateTimeOffset now, DateTimeOffset leaseUntil, int limit, IReadOnlyList<ClaimRoom> rooms, CancellationToken cancellationToken) =>
         await database.QueryAsync(
             Claim,
-            parameters => parameters.With(now).With(leaseUntil).With(limit),
+            parameters => parameters.With(now).With(leaseUntil).With(limit)
+                .With(rooms.Select(room => room.OrganizationNo).ToArray()).With(rooms.Select(room => room.EndpointId).ToArray()).With(rooms.Select(room => room.Count).ToArray()),
             row => new ClaimedRetry(
                 row.GetInt32(0),
                 row.GetGuid(1),

@@ -14,25 +14,31 @@ internal sealed class PostgresShards(PostgresDatabase database, TimeProvider tim
     /// <summary>Bytes encoded before they are sent: a few rows of the largest payload, and far above the driver's own buffer, which is then passed by.</summary>
     private const int ChunkBytes = 1 << 20;
 
+    /// <summary>Locks all of the shard's rows first: a commit in flight of another holder ends before, or sees the new epoch.</summary>
     private const string Claim = """
-        INSERT INTO shards AS s (shard, journal_id, epoch)
-        VALUES ($1, $2, 1)
-        ON CONFLICT (shard) DO UPDATE
-        SET epoch = s.epoch + 1,
-            stored_sequence = CASE WHEN s.journal_id = excluded.journal_id THEN s.stored_sequence ELSE 0 END,
-            journal_id = excluded.journal_id,
-            updated_at = now()
-        RETURNING epoch, stored_through, stored_sequence
+        WITH held AS (
+            SELECT epoch, stored_through FROM shards WHERE shard = $1 FOR UPDATE
+        ), claimed AS (
+            INSERT INTO shards (shard, journal_id, epoch)
+            VALUES ($1, $2, 1 + coalesce((SELECT max(held.epoch) FROM held), 0))
+            ON CONFLICT (shard, journal_id) DO UPDATE
+            SET epoch = excluded.epoch, updated_at = now()
+            RETURNING epoch, stored_through, stored_sequence
+        )
+        SELECT epoch, stored_through, stored_sequence,
+               (SELECT held.stored_through FROM held WHERE held.stored_through IS NOT NULL ORDER BY held.stored_through DESC LIMIT 1)
+        FROM claimed
         """;
 
     private const string Advance = """
-        UPDATE shards
+        UPDATE shards s
         SET stored_through = $4, stored_sequence = $5, updated_at = now()
-        WHERE shard = $1 AND epoch = $2 AND stored_through IS NOT DISTINCT FROM $3
+        WHERE s.shard = $1 AND s.journal_id = $6 AND s.epoch = $2 AND s.stored_through IS NOT DISTINCT FROM $3
+          AND NOT EXISTS (SELECT 1 FROM shards o WHERE o.shard = $1 AND o.epoch > $2)
         """;
 
     private const string Read = """
-        SELECT epoch, stored_through FROM shards WHERE shard = $1
+        SELECT (SELECT max(o.epoch) FROM shards o WHERE o.shard = $1), s.stored_through FROM shards s WHERE s.shard = $1 AND s.journal_id = $2
         """;
 
     private const string Quarantine = """
@@ -45,7 +51,8 @@ internal sealed class PostgresShards(PostgresDatabase database, TimeProvider tim
         var rows = await database.QueryAsync(
             Claim,
             parameters => parameters.With(shard).With(journalId),
-            row => new ShardClaim(shard, row.GetInt64(0), new Checkpoint(row.IsDBNull(1) ? default : row.GetEventId(1), row.GetInt64(2))),
+            row => new ShardClaim(
+                shard, row.GetInt64(0), journalId, new Checkpoint(IdOrZero(row, 1), row.GetInt64(2)), IdOrZero(row, 3)),
             cancellationToken);
         return rows[0];
     }
@@ -91,7 +98,7 @@ internal sealed class PostgresShards(PostgresDatabase database, TimeProvider tim
             {
                 await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
                 await using var advance = new NpgsqlCommand(Advance, connection);
-                advance.Parameters.With(claim.Shard).With(claim.Epoch).With(Nullable(previous.Id)).With(Nullable(next.Id)).With(next.Sequence);
+                advance.Parameters.With(claim.Shard).With(claim.Epoch).With(Nullable(previous.Id)).With(Nullable(next.Id)).With(next.Sequence).With(claim.JournalId);
                 if (await advance.ExecuteNonQueryAsync(cancellationToken) == 0)
                 {
                     await transaction.RollbackAsync(cancellationToken);
@@ -109,9 +116,9 @@ internal sealed class PostgresShards(PostgresDatabase database, TimeProvider tim
     private static async Task ExplainAsync(NpgsqlConnection connection, ShardClaim claim, Checkpoint next, CancellationToken cancellationToken)
     {
         await using var command = new NpgsqlCommand(Read, connection);
-        command.Parameters.With(claim.Shard);
+        command.Parameters.With(claim.Shard).With(claim.JournalId);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        var rows = await reader.ReadAllAsync(row => (Epoch: row.GetInt64(0), Through: row.IsDBNull(1) ? default : row.GetEventId(1)), cancellationToken);
+        var rows = await reader.ReadAllAsync(row => (Epoch: row.GetInt64(0), Through: IdOrZero(row, 1)), cancellationToken);
         CheckpointMismatch.Explain(claim, next, rows.Count == 0 ? null : rows[0].Epoch, rows.Count == 0 ? default : rows[0].Through);
     }
 
@@ -161,6 +168,8 @@ internal sealed class PostgresShards(PostgresDatabase database, TimeProvider tim
         ArrayPool<byte>.Shared.Return(buffer);
         buffer = ArrayPool<byte>.Shared.Rent(needed);
     }
+
+    private static EventId IdOrZero(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? default : row.GetEventId(column);
 
     private static Guid? Nullable(EventId id) => id.IsZero ? null : id.ToGuid();
 }

@@ -36,6 +36,10 @@ internal sealed class SqliteAccountStore(SqliteDatabase database, TimeProvider t
         UPDATE organizations SET updated_at = $2 WHERE organization_no = $1
         """;
 
+    private const string Update = """
+        UPDATE organizations SET name = $2, tier = $3, rate_limit_per_minute = $4, updated_at = $5 WHERE organization_no = $1
+        """;
+
     /// <summary>By the key's own unique id: the caller knows no organization.</summary>
     private const string NoteUse = """
         UPDATE api_keys SET last_used_at = $2 WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < $2)
@@ -77,6 +81,13 @@ internal sealed class SqliteAccountStore(SqliteDatabase database, TimeProvider t
                 Insert(connection, added);
                 return true;
             },
+            cancellationToken);
+
+    /// <inheritdoc/>
+    public Task UpdateAsync(OrganizationRecord organization, CancellationToken cancellationToken) =>
+        database.WriteAsync(
+            connection => connection.Execute(
+                Update, organization.No, organization.Name, organization.Tier, organization.RateLimitPerMinute, organization.UpdatedAt),
             cancellationToken);
 
     /// <inheritdoc/>

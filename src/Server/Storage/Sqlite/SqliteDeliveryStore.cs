@@ -100,8 +100,9 @@ internal sealed class SqliteDeliveryStore(SqliteDatabase database, TimeProvider 
         DateTimeOffset now,
         DateTimeOffset leaseUntil,
         int limit,
+        IReadOnlyList<ClaimRoom> rooms,
         CancellationToken cancellationToken) =>
-        _retries.ClaimAsync(now, leaseUntil, limit, cancellationToken);
+        _retries.ClaimAsync(now, leaseUntil, limit, rooms, cancellationToken);
 
     /// <inheritdoc/>
     public Task<DateTimeOffset?> NextRetryAsync(CancellationToken cancellationToken) => _retries.NextAsync(cancellationToken);

@@ -71,7 +71,7 @@ internal sealed class SqliteOutcomes(SqliteDatabase database, TimeProvider time)
                 attempt?.Number,
                 attempt?.ResponseStatus,
                 attempt?.LatencyMilliseconds,
-                attempt?.Error,
+                attempt?.Error ?? result.Reason,
                 attempt?.ResponseBody);
             drop.Execute(result.OrganizationNo, result.EventId, result.EndpointId);
         }

@@ -17,9 +17,9 @@ internal sealed class SqliteRetries(SqliteDatabase database)
         SELECT r.organization_no, r.endpoint_id, r.event_id, r.attempts + 1, e.type, e.payload, e.ordering_key
         FROM events e
         JOIN (SELECT r.organization_no, r.endpoint_id, r.event_id, r.attempts, r.due_at
-              FROM {Waiting} AND r.due_at <= $1
+              FROM {Waiting} AND r.organization_no = $1 AND r.endpoint_id = $2 AND r.due_at <= $3
               ORDER BY r.due_at
-              LIMIT $2) r ON e.organization_no = r.organization_no AND e.id = r.event_id
+              LIMIT $4) r ON e.organization_no = r.organization_no AND e.id = r.event_id
         ORDER BY r.due_at, r.event_id
         """;
 
@@ -32,11 +32,18 @@ internal sealed class SqliteRetries(SqliteDatabase database)
         """;
 
     /// <summary>See <see cref="IDeliveryStore.ClaimRetriesAsync"/>. One transaction on the only writing connection is as good as one statement.</summary>
-    public Task<IReadOnlyList<ClaimedRetry>> ClaimAsync(DateTimeOffset now, DateTimeOffset leaseUntil, int limit, CancellationToken cancellationToken) =>
+    public Task<IReadOnlyList<ClaimedRetry>> ClaimAsync(
+        DateTimeOffset now, DateTimeOffset leaseUntil, int limit, IReadOnlyList<ClaimRoom> rooms, CancellationToken cancellationToken) =>
         database.WriteAsync<IReadOnlyList<ClaimedRetry>>(
             connection =>
             {
-                var due = connection.Query(Due, ReadRetry, now, limit);
+                var due = new List<ClaimedRetry>();
+                foreach (var room in rooms)
+                {
+                    if (due.Count >= limit) break;
+                    due.AddRange(connection.Query(Due, ReadRetry, room.OrganizationNo, room.EndpointId, now, Math.Min(room.Count, limit - due.Count)));
+                }
+
                 using var claim = new SqliteStatement(connection, Claim);
                 foreach (var retry in due) claim.Execute(retry.OrganizationNo, retry.EndpointId, retry.Event.Id, retry.Attempt, leaseUntil);
                 return due;

@@ -8,24 +8,22 @@ namespace ZapierTriggers.Server.Storage.Sqlite;
 internal sealed class SqliteShards(SqliteDatabase database, TimeProvider time)
 {
     private const string Claim = """
-        INSERT INTO shards AS s (shard, journal_id, epoch, updated_at)
-        VALUES ($1, $2, 1, $3)
-        ON CONFLICT (shard) DO UPDATE
-        SET epoch = s.epoch + 1,
-            stored_sequence = CASE WHEN s.journal_id = excluded.journal_id THEN s.stored_sequence ELSE 0 END,
-            journal_id = excluded.journal_id,
-            updated_at = excluded.updated_at
-        RETURNING epoch, stored_through, stored_sequence
+        INSERT INTO shards (shard, journal_id, epoch, updated_at)
+        VALUES ($1, $2, 1 + coalesce((SELECT max(o.epoch) FROM shards o WHERE o.shard = $1), 0), $3)
+        ON CONFLICT (shard, journal_id) DO UPDATE
+        SET epoch = excluded.epoch, updated_at = excluded.updated_at
+        RETURNING epoch, stored_through, stored_sequence, (SELECT max(o.stored_through) FROM shards o WHERE o.shard = $1)
         """;
 
     private const string Advance = """
         UPDATE shards
         SET stored_through = $4, stored_sequence = $5, updated_at = $6
-        WHERE shard = $1 AND epoch = $2 AND stored_through IS $3
+        WHERE shard = $1 AND journal_id = $7 AND epoch = $2 AND stored_through IS $3
+          AND NOT EXISTS (SELECT 1 FROM shards o WHERE o.shard = $1 AND o.epoch > $2)
         """;
 
     private const string Read = """
-        SELECT epoch, stored_through FROM shards WHERE shard = $1
+        SELECT (SELECT max(o.epoch) FROM shards o WHERE o.shard = $1), s.stored_through FROM shards s WHERE s.shard = $1 AND s.journal_id = $2
         """;
 
     private const string Quarantine = """
@@ -40,7 +38,7 @@ internal sealed class SqliteShards(SqliteDatabase database, TimeProvider time)
         database.WriteAsync(
             connection => connection.Query(
                 Claim,
-                row => new ShardClaim(shard, row.GetInt64(0), new Checkpoint(row.IsDBNull(1) ? default : row.GetEventId(1), row.GetInt64(2))),
+                row => new ShardClaim(shard, row.GetInt64(0), journalId, new Checkpoint(IdOrZero(row, 1), row.GetInt64(2)), IdOrZero(row, 3)),
                 shard,
                 journalId,
                 time.GetUtcNow())[0],
@@ -83,11 +81,13 @@ internal sealed class SqliteShards(SqliteDatabase database, TimeProvider time)
     /// <summary>False when the checkpoint is there already; throws when the shard is another's.</summary>
     private bool TryAdvance(SqliteConnection connection, ShardClaim claim, Checkpoint previous, Checkpoint next)
     {
-        if (connection.Execute(Advance, claim.Shard, claim.Epoch, Nullable(previous.Id), Nullable(next.Id), next.Sequence, time.GetUtcNow()) == 1) return true;
-        var rows = connection.Query(Read, row => (Epoch: row.GetInt64(0), Through: row.IsDBNull(1) ? default : row.GetEventId(1)), claim.Shard);
+        if (connection.Execute(Advance, claim.Shard, claim.Epoch, Nullable(previous.Id), Nullable(next.Id), next.Sequence, time.GetUtcNow(), claim.JournalId) == 1) return true;
+        var rows = connection.Query(Read, row => (Epoch: row.GetInt64(0), Through: IdOrZero(row, 1)), claim.Shard, claim.JournalId);
         CheckpointMismatch.Explain(claim, next, rows.Count == 0 ? null : rows[0].Epoch, rows.Count == 0 ? default : rows[0].Through);
         return false;
     }
+
+    private static EventId IdOrZero(SqliteDataReader row, int column) => row.IsDBNull(column) ? default : row.GetEventId(column);
 
     private static object? Nullable(EventId id) => id.IsZero ? null : id;
 }

@@ -24,14 +24,15 @@ CREATE TABLE api_keys (
     PRIMARY KEY (organization_no, id)
 );
 
--- One row a shard, updated by every batch: room on the page keeps the update off the indexes.
+-- A checkpoint for each journal that has written the shard; the highest epoch holds it. Updated by every batch: room on the page keeps the update off the indexes.
 CREATE TABLE shards (
-    shard           integer     NOT NULL PRIMARY KEY,
+    shard           integer     NOT NULL,
     journal_id      uuid        NOT NULL,
     epoch           bigint      NOT NULL,
     stored_through  uuid,
     stored_sequence bigint      NOT NULL DEFAULT 0,
-    updated_at      timestamptz NOT NULL DEFAULT now()
+    updated_at      timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (shard, journal_id)
 ) WITH (fillfactor = 50);
 
 -- A partition is one UTC day. There is no default partition: rows in it would stop the day's own partition from being made.
@@ -46,7 +47,7 @@ CREATE TABLE events (
     PRIMARY KEY (organization_no, id)
 ) PARTITION BY RANGE (id);
 
-CREATE INDEX events_dedup_id ON events (organization_no, dedup_id) WHERE dedup_id IS NOT NULL;
+CREATE INDEX events_dedup_id ON events (organization_no, dedup_id) INCLUDE (id, payload_hash) WHERE dedup_id IS NOT NULL;
 
 -- For people who read the database with SQL.
 CREATE VIEW readable_events AS
@@ -122,6 +123,7 @@ CREATE TABLE retries (
 );
 
 CREATE INDEX retries_due ON retries (due_at);
+CREATE INDEX retries_lane ON retries (organization_no, endpoint_id, due_at);
 CREATE INDEX retries_event ON retries (organization_no, event_id);
 
 -- Failed tries that were not the last.

@@ -26,12 +26,13 @@ CREATE TABLE api_keys (
 ) WITHOUT ROWID;
 
 CREATE TABLE shards (
-    shard           INTEGER NOT NULL PRIMARY KEY,
+    shard           INTEGER NOT NULL,
     journal_id      BLOB    NOT NULL,
     epoch           INTEGER NOT NULL,
     stored_through  BLOB,
     stored_sequence INTEGER NOT NULL DEFAULT 0,
-    updated_at      INTEGER NOT NULL
+    updated_at      INTEGER NOT NULL,
+    PRIMARY KEY (shard, journal_id)
 );
 
 CREATE TABLE events (
@@ -114,6 +115,7 @@ CREATE TABLE retries (
 ) WITHOUT ROWID;
 
 CREATE INDEX retries_due ON retries (due_at);
+CREATE INDEX retries_lane ON retries (organization_no, endpoint_id, due_at);
 CREATE INDEX retries_event ON retries (organization_no, event_id);
 
 -- Failed tries that were not the last.
