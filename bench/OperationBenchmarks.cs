@@ -2,7 +2,7 @@ using BenchmarkDotNet.Attributes;
 
 namespace ZapierTriggers.Bench;
 
-/// <summary>Times every <see cref="Operation"/>: <c>--filter '*' --job short</c>, or one with <c>--filter '*(Operation: find-hit)*'</c>.</summary>
+/// <summary>Times every <see cref="Operation"/>: <c>--filter '*' --job short</c>, or some with <c>--filter '*dedup-find*'</c>.</summary>
 [MemoryDiagnoser]
 public class OperationBenchmarks
 {

@@ -10,7 +10,7 @@ internal static class Bodies
     private const string Order =
         """{"order_id":"ord_8fK2x","customer":{"id":"cus_91Lq","email":"someone@example.com","name":"Zoë"},"items":[{"sku":"A-1","quantity":2,"price":19.99},{"sku":"B-22","quantity":1,"price":5}],"currency":"EUR","total":44.98,"paid":true,"coupon":null,"created_at":"2030-01-01T12:00:00.000Z","note":"Leave it at the door, please."}""";
 
-    /// <summary>The README's example, 61 bytes.</summary>
+    /// <summary>The smallest useful event, about 60 bytes.</summary>
     public static byte[] Small { get; } = """{"type":"user.created","payload":{"user_id":"12345","n":1}}"""u8.ToArray();
 
     /// <summary>An order with dedup id and ordering key, about 400 bytes.</summary>

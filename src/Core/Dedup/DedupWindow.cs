@@ -199,8 +199,8 @@ internal sealed class DedupWindow
     }
 
     /// <summary>
-    /// Merges neighbours of similar size, as log-structured stores do, up to an eighth of the bound: that much is evicted at once at the most, and
-    /// a look-up touches about a dozen tables.
+    /// Merges neighbours of similar size, as log-structured stores do, up to a quarter of the bound: that much is evicted at once at the most, and
+    /// a look-up touches eight tables or so.
     /// </summary>
     private void MergeSimilar()
     {
@@ -208,7 +208,7 @@ internal sealed class DedupWindow
         for (var i = 0; i + 1 < frozen.Length; i++)
         {
             var (newer, older) = (frozen[i], frozen[i + 1]);
-            if (newer.Count < older.Count / 2 || newer.Count + older.Count > _maxEntries / 8) continue;
+            if (newer.Count < older.Count / 2 || newer.Count + older.Count > _maxEntries / 4) continue;
             var merged = FrozenGeneration.Merge(newer, older);
             lock (_gate) _generations = _generations.WithMerged(newer, older, merged);
             frozen = _generations.Frozen;

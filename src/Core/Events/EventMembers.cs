@@ -6,8 +6,7 @@ namespace ZapierTriggers.Core.Events;
 /// <summary>Where a member's value is in the body.</summary>
 /// <param name="Offset">Its first byte.</param>
 /// <param name="Length">Bytes, without surrounding white space; 0 = there is no such member.</param>
-/// <param name="HasEscapes">Whether it is a string with a backslash in it.</param>
-internal readonly record struct JsonMember(int Offset, int Length, bool HasEscapes);
+internal readonly record struct JsonMember(int Offset, int Length);
 
 /// <summary>The members of an event's top-level object: reads all, keeps the places of the five known ones, refuses twins.</summary>
 internal static class EventMembers
@@ -45,7 +44,7 @@ internal static class EventMembers
         others.Return();
         if (end >= 0)
         {
-            end = scanner.SkipWhiteSpace(end);
+            scanner.Next(ref end);
             if (end < body.Length) scanner.Fail(EventParseError.TrailingBytes, end);
         }
 
@@ -55,11 +54,11 @@ internal static class EventMembers
 
     private static int ReadObject(ReadOnlySpan<byte> body, ref JsonScanner scanner, Span<JsonMember> known, ref JsonKeySet others)
     {
-        var at = scanner.SkipWhiteSpace(0);
-        if (at == body.Length) return scanner.Fail(EventParseError.Empty, at);
-        if (body[at] != '{') return scanner.Fail(EventParseError.NotAnObject, at);
-        at = scanner.SkipWhiteSpace(at + 1);
-        if (scanner.Peek(at) == '}') return at + 1;
+        var at = 0;
+        var first = scanner.Next(ref at);
+        if (first != '{') return scanner.Fail(at == body.Length ? EventParseError.Empty : EventParseError.NotAnObject, at);
+        at++;
+        if (scanner.Next(ref at) == '}') return at + 1;
 
         while (true)
         {
@@ -67,40 +66,42 @@ internal static class EventMembers
             var name = at;
             at = scanner.SkipString(at);
             if (at < 0) return -1;
-            var index = Find(body[(name + 1)..(at - 1)], scanner.HasEscapes, known, ref others);
+            var index = Find(body[(name + 1)..(at - 1)], known, ref others);
             if (index == Twin) return scanner.Fail(EventParseError.TwinKey, name);
 
             // 2. The colon and the value.
-            at = scanner.SkipWhiteSpace(at);
-            if (scanner.Peek(at) != ':') return scanner.Fail(EventParseError.Malformed, at);
-            var value = scanner.SkipWhiteSpace(at + 1);
+            if (scanner.Next(ref at) != ':') return scanner.Fail(EventParseError.Malformed, at);
+            at++;
+            scanner.Next(ref at);
+            var value = at;
             at = scanner.SkipValue(value, depth: 1);
             if (at < 0) return -1;
-            if (index >= 0) known[index] = new JsonMember(value, at - value, scanner.HasEscapes);
+            if (index >= 0) known[index] = new JsonMember(value, at - value);
 
             // 3. A comma and the next member, or the end.
-            at = scanner.SkipWhiteSpace(at);
-            if (scanner.Peek(at) == '}') return at + 1;
-            if (scanner.Peek(at) != ',') return scanner.Fail(EventParseError.Malformed, at);
-            at = scanner.SkipWhiteSpace(at + 1);
+            var next = scanner.Next(ref at);
+            if (next == '}') return at + 1;
+            if (next != ',') return scanner.Fail(EventParseError.Malformed, at);
+            at++;
+            scanner.Next(ref at);
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static int Find(ReadOnlySpan<byte> name, bool hasEscapes, ReadOnlySpan<JsonMember> known, ref JsonKeySet others)
+    private static int Find(ReadOnlySpan<byte> name, ReadOnlySpan<JsonMember> known, ref JsonKeySet others)
     {
-        if (hasEscapes) return FindEscaped(name, known, ref others);
         var index = IndexOf(name);
-        if (index == Unknown) return others.Add(name) ? Unknown : Twin;
-        return known[index].Length == 0 ? index : Twin;
+        if (index >= 0) return known[index].Length == 0 ? index : Twin;
+        return name.Contains((byte)'\\') ? FindEscaped(name, known, ref others) : others.Add(name) ? Unknown : Twin;
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static int FindEscaped(ReadOnlySpan<byte> name, ReadOnlySpan<JsonMember> known, ref JsonKeySet others)
     {
         var buffer = ArrayPool<byte>.Shared.Rent(name.Length); // an escape is never shorter than what it stands for
-        var length = JsonEscape.Decode(name, buffer);
-        var index = Find(buffer.AsSpan(0, length), hasEscapes: false, known, ref others);
+        var decoded = buffer.AsSpan(0, JsonEscape.Decode(name, buffer));
+        var index = IndexOf(decoded);
+        if (index >= 0 && known[index].Length > 0) index = Twin;
+        if (index == Unknown && !others.Add(decoded)) index = Twin;
         ArrayPool<byte>.Shared.Return(buffer);
         return index;
     }

@@ -79,14 +79,14 @@ internal static class EventParser
     {
         text = default;
         if (member.Length == 0 || body[member.Offset] != '"') return true;
-        var length = member.Length - 2;
-        if (!member.HasEscapes)
+        var inside = body.Slice(member.Offset + 1, member.Length - 2);
+        if (!inside.Contains((byte)'\\'))
         {
-            text = new FieldText(member.Offset + 1, length, InScratch: false);
+            text = new FieldText(member.Offset + 1, inside.Length, InScratch: false);
             return true;
         }
 
-        length = JsonEscape.Decode(body.Slice(member.Offset + 1, length), scratch.Slice(scratchOffset, MaxFieldBytes));
+        var length = JsonEscape.Decode(inside, scratch.Slice(scratchOffset, MaxFieldBytes));
         text = new FieldText(scratchOffset, Math.Max(0, length), InScratch: true);
         return length >= 0;
     }
