@@ -53,10 +53,10 @@ internal static class RunCommand
 
     private static int PrintValidity(LoadResult result)
     {
-        if (result.Backlog > 0) Console.WriteLine($"OVERLOAD  {result.Backlog:N0} requests of the plan were never sent: the server did not keep up");
-        if (result.VoidReason is not { } reason) return ExitCode.Success;
-        Console.WriteLine($"VOID      {reason}: the latencies say nothing about the server");
-        return ExitCode.Verdict;
+        if (result.Backlog > 0)
+            Console.WriteLine($"OVERLOAD  {result.Backlog:N0} requests of the plan were never sent: the server did not keep up, and the true latencies are worse");
+        if (result.VoidReason is { } reason) Console.WriteLine($"VOID      {reason}: the latencies say nothing about the server");
+        return result.Backlog > 0 || result.VoidReason is not null ? ExitCode.Verdict : ExitCode.Success;
     }
 
     private static async Task<int> AuditAsync(EventSource source, Ledger ledger, InboxReader inbox, Receiver? receiver)

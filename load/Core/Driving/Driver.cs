@@ -59,6 +59,7 @@ internal sealed class Driver : IDisposable
     public void Run(long start, CancellationToken cancellationToken)
     {
         _start = start;
+        ReadySet.UseExactTimers();
         var overSince = long.MaxValue;
         for (var now = Now; ; now = Now)
         {

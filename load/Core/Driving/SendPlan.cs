@@ -66,8 +66,9 @@ internal sealed class SendPlan
     /// <summary>Requests that are due and not taken; for a Poisson plan, their expected number.</summary>
     public long Backlog(long now)
     {
+        const double Rounding = 1e-6; // A whole number of gaps may come out a little over.
         var until = Math.Min(now, _end);
-        return IsClosed || _next >= until ? 0 : 1 + (long)((until - _next) / _interval);
+        return IsClosed || _next >= until ? 0 : (long)Math.Ceiling((until - _next) / _interval - Rounding);
     }
 
     private double Gap() => -Math.Log(1 - _random!.NextDouble()) * _interval;

@@ -128,12 +128,14 @@ internal sealed class Audit(EventSource source, Ledger ledger, AuditSettings set
         foreach (var delivery in deliveries)
         {
             _report.Deliveries++;
-            CheckDelivery(delivery, Array.BinarySearch(ids, delivery.EventId), contents, delivered);
+            var index = Array.BinarySearch(ids, delivery.EventId);
+            while (index > 0 && ids[index] == ids[index - 1]) index--; // Of an id listed twice, the first stands for both.
+            CheckDelivery(delivery, index, contents, delivered);
         }
 
         for (var i = 0; settings.AllMustBeDelivered && i < ids.Length; i++)
         {
-            if (!delivered[i]) Report(Violation.NotDelivered, contents[i], ids[i]);
+            if (!delivered[i] && (i == 0 || ids[i] != ids[i - 1])) Report(Violation.NotDelivered, contents[i], ids[i]);
         }
     }
 
