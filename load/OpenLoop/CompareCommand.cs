@@ -29,7 +29,8 @@ internal static class CompareCommand
         var valid = true;
         foreach (var connections in connectionCounts)
         {
-            Console.WriteLine($"{connections} connections" + "   A/s        B/s      A/B    | p50 A      B  ms   A/B    | p99 A      B  ms   A/B ");
+            Console.WriteLine($"{connections} connections");
+            Console.WriteLine("  pair         A/s        B/s    A/B  |  p50 A   p50 B    A/B  |  p99 A   p99 B    A/B   (ms)");
             await a.RoundAsync(connections, WarmUp, stop);
             await b.RoundAsync(connections, WarmUp, stop);
             valid &= await ComparePairsAsync(a, b, pairs, connections, duration, stop);

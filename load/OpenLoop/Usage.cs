@@ -30,7 +30,7 @@ internal static class Usage
           --connections N      default 64
           --threads N          sending threads, default 1
           --key KEY            an organization's key; without it one is made by POST /api/keys/generate
-          --admin-token TOKEN  makes the organization with it and lifts its rate limit
+          --admin-token TOKEN  makes the organization with it and lifts its rate limit (compare: at both servers)
           --dedup MODE         none (default), unique, or dup:5% (that share repeats an earlier event)
           --data FILE          events to send, one a line; default shared/data/github-events.ndjson
           --size N             generated payloads of N bytes instead
