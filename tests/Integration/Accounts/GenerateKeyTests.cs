@@ -103,11 +103,11 @@ public sealed class GenerateKeyTests
         await using var host = await ApiHost.StartAsync(new RegistrationOptions { Open = false });
         const string Body = """{"organization_name": "a"}""";
         ApiAssert.Problem(await host.SendAsync(HttpMethod.Post, Path, null, Body), 401, "missing_admin_token", "Missing admin token");
-        ApiAssert.Problem(await host.SendAsync(HttpMethod.Post, Path, ApiHost.AdminToken + "x", Body), 401, "invalid_admin_token", "Invalid admin token");
-        Assert.Equal(HttpStatusCode.Created, (await host.SendAsync(HttpMethod.Post, Path, ApiHost.AdminToken, Body)).Status);
+        ApiAssert.Problem(await host.SendAsync(HttpMethod.Post, Path, ApiHost.AdminTokenText + "x", Body), 401, "invalid_admin_token", "Invalid admin token");
+        Assert.Equal(HttpStatusCode.Created, (await host.SendAsync(HttpMethod.Post, Path, ApiHost.AdminTokenText, Body)).Status);
 
         using var bearer = new HttpRequestMessage(HttpMethod.Post, Path) { Content = new StringContent(Body, null, "application/json") };
-        bearer.Headers.Authorization = new("Bearer", ApiHost.AdminToken);
+        bearer.Headers.Authorization = new("Bearer", ApiHost.AdminTokenText);
         Assert.Equal(HttpStatusCode.Created, (await host.SendAsync(bearer)).Status);
     }
 
@@ -124,7 +124,7 @@ public sealed class GenerateKeyTests
         Assert.Equal(2, (int?)refused.Body["limit"]);
         Assert.Equal(60, (int?)refused.Body["window"]);
         Assert.Equal((int?)refused.Body["retry_after_seconds"], (int?)refused.Headers.RetryAfter?.Delta?.TotalSeconds);
-        Assert.Equal(HttpStatusCode.Created, (await host.SendAsync(HttpMethod.Post, Path, ApiHost.AdminToken, Body)).Status);
+        Assert.Equal(HttpStatusCode.Created, (await host.SendAsync(HttpMethod.Post, Path, ApiHost.AdminTokenText, Body)).Status);
 
         host.Time.Advance(TimeSpan.FromSeconds((int)refused.Body["retry_after_seconds"]!));
         Assert.Equal(HttpStatusCode.Created, (await host.SendAsync(HttpMethod.Post, Path, null, Body)).Status);

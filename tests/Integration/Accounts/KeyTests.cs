@@ -38,7 +38,7 @@ public sealed class KeyTests
         ApiAssert.Problem(await host.SendAsync(HttpMethod.Get, "/api/keys", null), 401, "missing_api_key", "Missing API key");
         ApiAssert.Problem(await host.SendAsync(HttpMethod.Get, "/api/keys", "nonsense"), 401, "invalid_api_key", "Invalid API key");
         ApiAssert.Problem(await host.SendAsync(HttpMethod.Get, "/api/keys", key + "x"), 401, "invalid_api_key", "Invalid API key");
-        ApiAssert.Problem(await host.SendAsync(HttpMethod.Get, "/api/keys", ApiHost.AdminToken), 401, "invalid_api_key", "Invalid API key");
+        ApiAssert.Problem(await host.SendAsync(HttpMethod.Get, "/api/keys", ApiHost.AdminTokenText), 401, "invalid_api_key", "Invalid API key");
     }
 
     [Theory]
