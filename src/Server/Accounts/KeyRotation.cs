@@ -67,7 +67,7 @@ internal sealed partial class KeyRotation(
 
     private static partial class Log
     {
-        [LoggerMessage(2002, LogLevel.Information, "Organization {OrganizationId}: key {OldKeyId} replaced by {NewKeyId}, ends at {EndsAt}")]
+        [LoggerMessage(4002, LogLevel.Information, "Organization {OrganizationId}: key {OldKeyId} replaced by {NewKeyId}, ends at {EndsAt}")]
         public static partial void KeyRotated(ILogger logger, Guid organizationId, Guid oldKeyId, Guid newKeyId, DateTimeOffset endsAt);
     }
 }

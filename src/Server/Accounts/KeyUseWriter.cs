@@ -64,10 +64,10 @@ internal sealed partial class KeyUseWriter(AccountDirectory directory, IAccountS
 
     private static partial class Log
     {
-        [LoggerMessage(2003, LogLevel.Warning, "The last use of {Count} keys was not written; last_used_at will lag until the store is back")]
+        [LoggerMessage(4003, LogLevel.Warning, "The last use of {Count} keys was not written; last_used_at will lag until the store is back")]
         public static partial void NotWritten(ILogger logger, int count, Exception failure);
 
-        [LoggerMessage(2004, LogLevel.Information, "Stopping: the last use of {Count} keys was not written in time")]
+        [LoggerMessage(4004, LogLevel.Information, "Stopping: the last use of {Count} keys was not written in time")]
         public static partial void GivenUp(ILogger logger, int count);
     }
 }

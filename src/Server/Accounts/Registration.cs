@@ -83,7 +83,7 @@ internal sealed partial class Registration(
 
     private static partial class Log
     {
-        [LoggerMessage(2001, LogLevel.Information, "Organization {OrganizationId} created, tier {Tier}, first key for {Mode} use")]
+        [LoggerMessage(4001, LogLevel.Information, "Organization {OrganizationId} created, tier {Tier}, first key for {Mode} use")]
         public static partial void OrganizationCreated(ILogger logger, Guid organizationId, string tier, string mode);
     }
 }

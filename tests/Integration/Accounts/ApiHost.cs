@@ -12,6 +12,7 @@ using ZapierTriggers.Core.Sequencing;
 using ZapierTriggers.Server.Accounts;
 using ZapierTriggers.Server.Http;
 using ZapierTriggers.Server.Inbox;
+using ZapierTriggers.Server.Operations;
 using ZapierTriggers.Tests.Integration.Inbox;
 
 namespace ZapierTriggers.Tests.Integration.Accounts;
@@ -20,14 +21,14 @@ namespace ZapierTriggers.Tests.Integration.Accounts;
 internal sealed class ApiHost : IAsyncDisposable
 {
     /// <summary>The admin token.</summary>
-    public const string AdminToken = "admin-token-of-the-tests";
+    public const string AdminTokenText = "admin-token-of-the-tests";
 
     private readonly WebApplication _application;
 
     private ApiHost(RegistrationOptions options)
     {
         Directory = new AccountDirectory(Time);
-        var authentication = new Authentication(Directory, new AdminToken(AdminToken));
+        var authentication = new Authentication(Directory, AdminToken.Provision(AdminTokenText, dataDirectory: ""));
         var registration = new Registration(Directory, Accounts, authentication, options, Time, NullLogger<Registration>.Instance);
         var rotation = new KeyRotation(Directory, Accounts, authentication, Time, NullLogger<KeyRotation>.Instance);
         StoredBarrier barrier = (organization, _) =>
@@ -36,6 +37,7 @@ internal sealed class ApiHost : IAsyncDisposable
             return ValueTask.FromResult(BarrierHolds);
         };
         new AccountRoutes(Directory, authentication, registration, rotation, no => WebhookUrls.GetValueOrDefault(no)).Map(Routes);
+        new AdminRoutes(Directory, Accounts, authentication, Time).Map(Routes);
         new InboxRoutes(Events, authentication, barrier).Map(Routes);
         new AckRoutes(Events, authentication, barrier, (no, ids) => Notices.Add((no, ids)), Time).Map(Routes);
         Routes.Freeze();

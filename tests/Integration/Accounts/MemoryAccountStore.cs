@@ -42,6 +42,13 @@ internal sealed class MemoryAccountStore : IAccountStore
         return Task.FromResult(true);
     }
 
+    public Task UpdateAsync(OrganizationRecord organization, CancellationToken cancellationToken)
+    {
+        ThrowIfAway();
+        Organizations[Organizations.FindIndex(stored => stored.No == organization.No)] = organization;
+        return Task.CompletedTask;
+    }
+
     public Task NoteUseAsync(IReadOnlyList<(Guid KeyId, DateTimeOffset At)> uses, CancellationToken cancellationToken)
     {
         ThrowIfAway();

@@ -33,7 +33,7 @@ internal sealed class MemoryEventStore : IEventStore
     public Task<EventDetail?> FindEventAsync(int organizationNo, EventId id, CancellationToken cancellationToken)
     {
         ThrowIfFailing();
-        return Task.FromResult(Events.FirstOrDefault(entry => entry.OrganizationNo == organizationNo && entry.Detail.Event.Id == id).Detail);
+        return Task.FromResult<EventDetail?>(Events.FirstOrDefault(entry => entry.OrganizationNo == organizationNo && entry.Detail.Event.Id == id).Detail);
     }
 
     public Task<IReadOnlyList<DateTimeOffset?>> AcknowledgeAsync(int organizationNo, IReadOnlyList<EventId> ids, DateTimeOffset at, CancellationToken cancellationToken)
