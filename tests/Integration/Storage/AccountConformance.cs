@@ -36,7 +36,13 @@ public abstract class AccountConformance<T>(T fixture) : IClassFixture<T>
         var taken = NewOrganization();
         await CreateAsync(taken, NewKey(taken));
 
-        foreach (var twin in new[] { NewOrganization() with { No = taken.No }, NewOrganization() with { Id = taken.Id }, NewOrganization() with { Route = taken.Route } })
+        OrganizationRecord[] twins =
+        [
+            NewOrganization() with { No = taken.No },
+            NewOrganization() with { Id = taken.Id },
+            NewOrganization() with { Route = taken.Route },
+        ];
+        foreach (var twin in twins)
         {
             Assert.False(await CreateAsync(twin, NewKey(twin)));
             var (organizations, keys) = await LoadAsync(twin.No);
@@ -96,12 +102,15 @@ public abstract class AccountConformance<T>(T fixture) : IClassFixture<T>
         Assert.Equal(Now.AddMinutes(2), (await LoadAsync(organization.No)).Keys[0].LastUsedAt);
     }
 
-    private Task<bool> CreateAsync(OrganizationRecord organization, ApiKeyRecord key) => Store.CreateAsync(organization, key, CancellationToken.None);
+    private Task<bool> CreateAsync(OrganizationRecord organization, ApiKeyRecord key) =>
+        Store.CreateAsync(organization, key, CancellationToken.None);
 
     private async Task<(IReadOnlyList<OrganizationRecord> Organizations, IReadOnlyList<ApiKeyRecord> Keys)> LoadAsync(int organizationNo)
     {
         var snapshot = await Store.LoadAsync(CancellationToken.None);
-        return ([.. snapshot.Organizations.Where(found => found.No == organizationNo)], [.. snapshot.Keys.Where(key => key.OrganizationNo == organizationNo)]);
+        return (
+            [.. snapshot.Organizations.Where(found => found.No == organizationNo)],
+            [.. snapshot.Keys.Where(key => key.OrganizationNo == organizationNo)]);
     }
 
     private static OrganizationRecord NewOrganization() => new()

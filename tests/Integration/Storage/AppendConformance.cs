@@ -47,17 +47,20 @@ public abstract class AppendConformance<T>(T fixture) : IClassFixture<T>
         Assert.Equal(4, (await fixture.ReadAllAsync(_events.OrganizationNo)).Count);
     }
 
-    [Fact]
-    public async Task A_fenced_writer_stores_nothing_even_when_its_last_batch_is_there()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_fenced_writer_stores_nothing_even_when_its_last_batch_is_there(bool byAnotherJournal)
     {
         var writer = await fixture.NewShardAsync();
         var previous = writer.At;
         var first = _events.Many(1);
         await writer.AppendAsync(first);
-        await ReclaimAsync(writer);
+        await Store.ClaimShardAsync(writer.Claim.Shard, byAnotherJournal ? Guid.NewGuid() : writer.Claim.JournalId, CancellationToken.None);
 
         var fenced = await Assert.ThrowsAsync<StoreException>(() => writer.AppendAsync(_events.Next()));
-        var repeated = await Assert.ThrowsAsync<StoreException>(() => Store.AppendAsync(writer.Claim, previous, writer.At, first, CancellationToken.None));
+        var repeated = await Assert.ThrowsAsync<StoreException>(
+            () => Store.AppendAsync(writer.Claim, previous, writer.At, first, CancellationToken.None));
 
         Assert.Equal(StoreFailure.Fenced, fenced.Failure);
         Assert.Equal(StoreFailure.Fenced, repeated.Failure);
@@ -117,7 +120,8 @@ public abstract class AppendConformance<T>(T fixture) : IClassFixture<T>
 
         var row = (byte[])(await fixture.ScalarAsync($"SELECT event FROM quarantine WHERE organization_no = {_events.OrganizationNo}"))!;
         var kept = Server.Storage.QuarantinedRow.Decode(_events.OrganizationNo, refused.Id, row);
-        Assert.Equal("t/dedup/key/" + """{"x":"y"}""", Text(kept.Type) + "/" + Text(kept.DedupId) + "/" + Text(kept.OrderingKey) + "/" + Text(kept.Payload));
+        Assert.Equal(("t", "dedup", "key"), (Text(kept.Type), Text(kept.DedupId), Text(kept.OrderingKey)));
+        Assert.Equal("""{"x":"y"}""", Text(kept.Payload));
         Assert.Equal(refused.PayloadHash, kept.PayloadHash);
         Assert.Empty(await fixture.ReadAllAsync(_events.OrganizationNo));
         Assert.Equal(next, (await ReclaimAsync(writer)).StoredThrough);
@@ -141,18 +145,31 @@ public abstract class AppendConformance<T>(T fixture) : IClassFixture<T>
     }
 
     [Fact]
-    public async Task A_claim_raises_the_epoch_and_another_journal_begins_at_sequence_zero()
+    public async Task A_claim_raises_the_epoch_and_each_journal_has_a_checkpoint_of_its_own()
     {
-        var (shard, journal) = (StoreFixture.NextNumber(), Guid.NewGuid());
+        var (shard, journal, other) = (StoreFixture.NextNumber(), Guid.NewGuid(), Guid.NewGuid());
         var first = await Store.ClaimShardAsync(shard, journal, CancellationToken.None);
         var next = new Checkpoint(_events.Next().Id, 9);
         await Store.AppendAsync(first, default, next, ReadOnlyMemory<JournaledEvent>.Empty, CancellationToken.None);
 
-        var same = await Store.ClaimShardAsync(shard, journal, CancellationToken.None);
-        var other = await Store.ClaimShardAsync(shard, Guid.NewGuid(), CancellationToken.None);
+        var second = await Store.ClaimShardAsync(shard, other, CancellationToken.None);
+        var third = await Store.ClaimShardAsync(shard, journal, CancellationToken.None);
 
-        Assert.Equal(new ShardClaim(shard, first.Epoch + 1, next), same);
-        Assert.Equal(new ShardClaim(shard, first.Epoch + 2, next with { Sequence = 0 }), other);
+        Assert.Equal(new ShardClaim(shard, first.Epoch + 1, other, default, next.Id), second);
+        Assert.Equal(new ShardClaim(shard, first.Epoch + 2, journal, next, next.Id), third);
+    }
+
+    [Fact]
+    public async Task Of_those_who_claim_a_shard_at_once_one_can_write()
+    {
+        var shard = StoreFixture.NextNumber();
+        var writers = await Task.WhenAll(Enumerable.Range(0, 6).Select(_ => ShardWriter.ClaimAsync(Store, shard)));
+
+        Assert.Equal(6, writers.Select(writer => writer.Claim.Epoch).Distinct().Count());
+        foreach (var writer in writers.OrderBy(writer => writer.Claim.Epoch).SkipLast(1))
+            Assert.Equal(StoreFailure.Fenced, (await Assert.ThrowsAsync<StoreException>(() => writer.AppendAsync(_events.Next()))).Failure);
+        await writers.MaxBy(writer => writer.Claim.Epoch)!.AppendAsync(_events.Next());
+        Assert.Single(await fixture.ReadAllAsync(_events.OrganizationNo));
     }
 
     [Fact]
@@ -168,7 +185,8 @@ public abstract class AppendConformance<T>(T fixture) : IClassFixture<T>
         Assert.Equal(400, (await fixture.ReadAllAsync(_events.OrganizationNo)).Select(stored => stored.Id).Distinct().Count());
     }
 
-    private Task<ShardClaim> ReclaimAsync(ShardWriter writer) => Store.ClaimShardAsync(writer.Claim.Shard, writer.JournalId, CancellationToken.None);
+    private Task<ShardClaim> ReclaimAsync(ShardWriter writer) =>
+        Store.ClaimShardAsync(writer.Claim.Shard, writer.Claim.JournalId, CancellationToken.None);
 
     private static string Text(ReadOnlyMemory<byte> utf8) => Encoding.UTF8.GetString(utf8.Span);
 }

@@ -65,7 +65,12 @@ internal sealed class DeliveryScene
         Store.ReadLaneAsync(OrganizationNo, Endpoint.Id, after, limit, maxBytes, CancellationToken.None);
 
     public Task<IReadOnlyList<ClaimedRetry>> ClaimAsync(DateTimeOffset now, DateTimeOffset? leaseUntil = null, int limit = 100) =>
-        Store.ClaimRetriesAsync(now, leaseUntil ?? now.AddMinutes(1), limit, CancellationToken.None);
+        Store.ClaimRetriesAsync(
+            now,
+            leaseUntil ?? now.AddMinutes(1),
+            limit,
+            [new ClaimRoom(OrganizationNo, Endpoint.Id, limit)],
+            CancellationToken.None);
 
     public async Task<EventDetail> FindAsync(EventId id) =>
         (await _fixture.Stores.Events.FindEventAsync(OrganizationNo, id, CancellationToken.None))!;

@@ -30,7 +30,9 @@ public abstract class LaneConformance<T>(T fixture) : IClassFixture<T>
             DisabledReason = "410",
             UpdatedAt = Now.AddMinutes(1),
         };
-        await Store.SaveEndpointAsync(changed with { DeliveredThrough = scene.Events.Next().Id, CreatedAt = Now.AddDays(1) }, CancellationToken.None);
+        await Store.SaveEndpointAsync(
+            changed with { DeliveredThrough = scene.Events.Next().Id, CreatedAt = Now.AddDays(1) },
+            CancellationToken.None);
 
         Assert.Equal(changed, await LoadAsync(scene));
     }
@@ -48,7 +50,9 @@ public abstract class LaneConformance<T>(T fixture) : IClassFixture<T>
         await Store.SaveEndpointAsync(DeliveryScene.NewEndpoint(organizationNo), CancellationToken.None);
         var loaded = await Store.LoadEndpointsAsync(CancellationToken.None);
         Assert.Equal(2, loaded.Count(endpoint => endpoint.OrganizationNo == organizationNo));
-        Assert.Equal(2L, Convert.ToInt64(await fixture.ScalarAsync($"SELECT count(*) FROM lanes WHERE organization_no = {organizationNo}")));
+        Assert.Equal(
+            2L,
+            Convert.ToInt64(await fixture.ScalarAsync($"SELECT count(*) FROM lanes WHERE organization_no = {organizationNo}")));
     }
 
     [Fact]
@@ -94,14 +98,19 @@ public abstract class LaneConformance<T>(T fixture) : IClassFixture<T>
     {
         var scene = await DeliveryScene.SetAsync(fixture);
         var payload = $$"""{"x":"{{new string('x', 1000)}}"}""";
-        var ids = await scene.AppendAsync(scene.Events.Next("t", payload, orderingKey: "k"), scene.Events.Next("t", payload), scene.Events.Next("t", payload));
+        var ids = await scene.AppendAsync(
+            scene.Events.Next("t", payload, orderingKey: "k"),
+            scene.Events.Next("t", payload),
+            scene.Events.Next("t", payload));
 
         var one = await scene.ReadLaneAsync(default, maxBytes: 1);
         var two = await scene.ReadLaneAsync(default, maxBytes: 1500);
 
         Assert.Equal(ids[..1], one.Events.Select(due => due.Id));
         Assert.Equal(ids[0], one.ScannedThrough);
-        Assert.Equal(("t", "k", payload), (one.Events[0].Type, one.Events[0].OrderingKey, System.Text.Encoding.UTF8.GetString(one.Events[0].Payload)));
+        Assert.Equal(
+            ("t", "k", payload),
+            (one.Events[0].Type, one.Events[0].OrderingKey, System.Text.Encoding.UTF8.GetString(one.Events[0].Payload)));
         Assert.Equal(ids[..2], two.Events.Select(due => due.Id));
         Assert.Equal(ids[1], two.ScannedThrough);
     }

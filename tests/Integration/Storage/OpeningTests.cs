@@ -7,7 +7,9 @@ using ZapierTriggers.Server.Storage;
 namespace ZapierTriggers.Tests.Integration.Storage;
 
 /// <summary>Opening the stores: what the banner shows, and what an operator reads when it fails.</summary>
-public sealed class OpeningTests(PostgresFixture postgres, SqliteFixture sqlite) : IClassFixture<PostgresFixture>, IClassFixture<SqliteFixture>
+public sealed class OpeningTests(
+    PostgresFixture postgres,
+    SqliteFixture sqlite) : IClassFixture<PostgresFixture>, IClassFixture<SqliteFixture>
 {
     [Fact]
     public void The_database_is_named_for_the_banner()
@@ -20,9 +22,13 @@ public sealed class OpeningTests(PostgresFixture postgres, SqliteFixture sqlite)
     [Fact]
     public async Task A_database_that_may_lose_commits_is_warned_of()
     {
-        await using var stores = await OpenAsync(new StorageOptions { ConnectionString = postgres.ConnectionString + ";Options=-c synchronous_commit=off" });
+        await using var stores = await OpenAsync(
+            new StorageOptions { ConnectionString = postgres.ConnectionString + ";Options=-c synchronous_commit=off" });
 
-        Assert.Contains("synchronous_commit", Assert.Single(stores.Warnings, warning => warning.Contains("commit", StringComparison.Ordinal)), StringComparison.Ordinal);
+        Assert.Contains(
+            "synchronous_commit",
+            Assert.Single(stores.Warnings, warning => warning.Contains("commit", StringComparison.Ordinal)),
+            StringComparison.Ordinal);
     }
 
     [Fact]

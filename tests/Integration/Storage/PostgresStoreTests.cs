@@ -1,3 +1,4 @@
+using Npgsql;
 using ZapierTriggers.Core.Storing;
 
 namespace ZapierTriggers.Tests.Integration.Storage;
@@ -5,6 +6,14 @@ namespace ZapierTriggers.Tests.Integration.Storage;
 /// <summary>What only Postgres can do wrong: partitions, U+0000, read-only servers.</summary>
 public sealed class PostgresStoreTests : IAsyncLifetime
 {
+    /// <summary>Statements on this schema's shards that wait for a lock.</summary>
+    private const string Waiting = """
+        SELECT count(DISTINCT l.pid)
+        FROM pg_locks l
+        JOIN pg_locks w ON w.pid = l.pid AND NOT w.granted
+        WHERE l.relation = 'shards'::regclass
+        """;
+
     private readonly PostgresFixture _fixture = new();
     private readonly TestEvents _events = new(StoreFixture.NextNumber());
 
@@ -44,6 +53,28 @@ public sealed class PostgresStoreTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_commit_that_waited_for_a_claim_is_fenced()
+    {
+        var writer = await _fixture.NewShardAsync();
+        await using var source = NpgsqlDataSource.Create(_fixture.ConnectionString);
+        await using var connection = await source.OpenConnectionAsync();
+        await using var transaction = await connection.BeginTransactionAsync();
+        await using var hold = new NpgsqlCommand($"SELECT 1 FROM shards WHERE shard = {writer.Claim.Shard} FOR UPDATE", connection);
+        await hold.ExecuteNonQueryAsync();
+
+        // Both queue up behind our lock, the claim first.
+        var claim = _fixture.Stores.Events.ClaimShardAsync(writer.Claim.Shard, Guid.NewGuid(), CancellationToken.None);
+        await UntilWaitingAsync(1);
+        var append = writer.AppendAsync(_events.Next());
+        await UntilWaitingAsync(2);
+        await transaction.CommitAsync();
+
+        await claim;
+        Assert.Equal(StoreFailure.Fenced, (await Assert.ThrowsAsync<StoreException>(() => append)).Failure);
+        Assert.Empty(await _fixture.ReadAllAsync(_events.OrganizationNo));
+    }
+
+    [Fact]
     public async Task A_row_that_text_cannot_hold_is_refused_and_the_rest_can_go_on()
     {
         var writer = await _fixture.NewShardAsync();
@@ -71,6 +102,12 @@ public sealed class PostgresStoreTests : IAsyncLifetime
 
         await _fixture.ScalarAsync("DROP TRIGGER refuse ON shards");
         await writer.AppendAsync(_events.Next());
+    }
+
+    private async Task UntilWaitingAsync(long count)
+    {
+        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        while ((long)(await _fixture.ScalarAsync(Waiting))! < count) deadline.Token.ThrowIfCancellationRequested();
     }
 
     private async Task<string> DaysAsync() => (string)(await _fixture.ScalarAsync("""

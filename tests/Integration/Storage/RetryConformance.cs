@@ -26,13 +26,20 @@ public abstract class RetryConformance<T> : IAsyncLifetime
     {
         var scene = await DeliveryScene.SetAsync(_fixture);
         var ids = await scene.AppendAsync(3);
-        await scene.RecordAsync(scene.Failed(ids[0], 1, Now.AddSeconds(5)), scene.Failed(ids[1], 1, Now.AddSeconds(3)), scene.Failed(ids[2], 4, Now.AddSeconds(9)));
+        await scene.RecordAsync(
+            scene.Failed(ids[0], 1, Now.AddSeconds(5)),
+            scene.Failed(ids[1], 1, Now.AddSeconds(3)),
+            scene.Failed(ids[2], 4, Now.AddSeconds(9)));
         Assert.Equal(Now.AddSeconds(3), await NextAsync(scene));
 
         var claimed = await scene.ClaimAsync(Now.AddSeconds(5), leaseUntil: Now.AddSeconds(60));
 
         Assert.Equal([(ids[1], 2), (ids[0], 2)], claimed.Select(retry => (retry.Event.Id, retry.Attempt)));
-        Assert.All(claimed, retry => Assert.Equal((scene.OrganizationNo, scene.Endpoint.Id, "user.created"), (retry.OrganizationNo, retry.EndpointId, retry.Event.Type)));
+        Assert.All(
+            claimed,
+            retry => Assert.Equal(
+                (scene.OrganizationNo, scene.Endpoint.Id, "user.created"),
+                (retry.OrganizationNo, retry.EndpointId, retry.Event.Type)));
         Assert.Equal("""{"n":1}""", System.Text.Encoding.UTF8.GetString(claimed[0].Event.Payload));
         Assert.Empty(await scene.ClaimAsync(Now.AddSeconds(5)));
         Assert.Equal(Now.AddSeconds(9), await NextAsync(scene));
@@ -78,13 +85,20 @@ public abstract class RetryConformance<T> : IAsyncLifetime
 
         for (var time = 0; time < 2; time++) await scene.RecordAsync(scene.Delivered(ids[0]));
 
-        Assert.Equal(1L, Convert.ToInt64(await _fixture.ScalarAsync("SELECT (SELECT count(*) FROM outcomes) + (SELECT count(*) FROM attempts) + (SELECT count(*) FROM retries)")));
+        const string Rows = "SELECT (SELECT count(*) FROM outcomes) + (SELECT count(*) FROM attempts) + (SELECT count(*) FROM retries)";
+        Assert.Equal(1L, Convert.ToInt64(await _fixture.ScalarAsync(Rows)));
         var detail = await scene.FindAsync(ids[0]);
-        Assert.Equal((EventStatus.Delivered, 1, 200, null), (detail.Event.Status, detail.Event.Attempts, detail.Event.ResponseStatus, detail.Event.LastError));
+        Assert.Equal(
+            (EventStatus.Delivered, 1, 200, null),
+            (detail.Event.Status, detail.Event.Attempts, detail.Event.ResponseStatus, detail.Event.LastError));
         Assert.Equal(Now.AddSeconds(1).AddMilliseconds(250), detail.Event.UpdatedAt);
         var delivery = Assert.Single(detail.Deliveries);
-        Assert.Equal((scene.Endpoint.Id, scene.Endpoint.Url, EventStatus.Delivered, null), (delivery.EndpointId, delivery.Url, delivery.Status, delivery.NextAttemptAt));
-        Assert.Equal((1, Now.AddSeconds(1), 250), (delivery.Attempts[0].Number, delivery.Attempts[0].At, delivery.Attempts[0].LatencyMilliseconds));
+        Assert.Equal(
+            (scene.Endpoint.Id, scene.Endpoint.Url, EventStatus.Delivered, null),
+            (delivery.EndpointId, delivery.Url, delivery.Status, delivery.NextAttemptAt));
+        Assert.Equal(
+            (1, Now.AddSeconds(1), 250),
+            (delivery.Attempts[0].Number, delivery.Attempts[0].At, delivery.Attempts[0].LatencyMilliseconds));
     }
 
     [Fact]
@@ -96,7 +110,9 @@ public abstract class RetryConformance<T> : IAsyncLifetime
         await scene.RecordAsync(scene.Failed(ids[0], 2, Now.AddSeconds(30)));
 
         var waiting = await scene.FindAsync(ids[0]);
-        Assert.Equal((EventStatus.Failed, 2, "status 500 on try 2"), (waiting.Event.Status, waiting.Event.Attempts, waiting.Event.LastError));
+        Assert.Equal(
+            (EventStatus.Failed, 2, "status 500 on try 2"),
+            (waiting.Event.Status, waiting.Event.Attempts, waiting.Event.LastError));
         Assert.Equal((EventStatus.Failed, Now.AddSeconds(30)), (waiting.Deliveries[0].Status, waiting.Deliveries[0].NextAttemptAt));
         Assert.Equal([1, 2], waiting.Deliveries[0].Attempts.Select(attempt => attempt.Number));
 

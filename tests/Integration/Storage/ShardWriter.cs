@@ -8,26 +8,20 @@ internal sealed class ShardWriter
 {
     private readonly IEventStore _store;
 
-    private ShardWriter(IEventStore store, Guid journalId, ShardClaim claim)
+    private ShardWriter(IEventStore store, ShardClaim claim)
     {
         _store = store;
-        JournalId = journalId;
         Claim = claim;
         At = claim.StoredThrough;
     }
-
-    public Guid JournalId { get; }
 
     public ShardClaim Claim { get; }
 
     /// <summary>The checkpoint after the last batch.</summary>
     public Checkpoint At { get; private set; }
 
-    public static async Task<ShardWriter> ClaimAsync(IEventStore store, int shard)
-    {
-        var journalId = Guid.NewGuid();
-        return new ShardWriter(store, journalId, await store.ClaimShardAsync(shard, journalId, CancellationToken.None));
-    }
+    public static async Task<ShardWriter> ClaimAsync(IEventStore store, int shard) =>
+        new(store, await store.ClaimShardAsync(shard, Guid.NewGuid(), CancellationToken.None));
 
     /// <summary>The checkpoint that a batch from here on ends at.</summary>
     public Checkpoint After(IReadOnlyList<JournaledEvent> events) => new(events[^1].Id, At.Sequence + events.Count);

@@ -26,7 +26,10 @@ public abstract class StatusConformance<T>(T fixture) : IClassFixture<T>
         await scene.AcknowledgeAsync(Now, ids[4], ids[5]);
 
         EventStatus[] expected =
-            [EventStatus.Pending, EventStatus.Delivered, EventStatus.Failed, EventStatus.DeadLetter, EventStatus.Delivered, EventStatus.Delivered];
+        [
+            EventStatus.Pending, EventStatus.Delivered, EventStatus.Failed,
+            EventStatus.DeadLetter, EventStatus.Delivered, EventStatus.Delivered,
+        ];
         var stored = await fixture.ReadAllAsync(scene.OrganizationNo);
         Assert.Equal(expected, stored.Select(found => found.Status));
         foreach (var status in Enum.GetValues<EventStatus>())

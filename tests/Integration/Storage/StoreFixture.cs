@@ -46,8 +46,11 @@ public abstract class StoreFixture : IAsyncLifetime
     internal abstract Task<object?> ScalarAsync(string sql);
 
     /// <summary>Reads all of an organization's events, oldest first.</summary>
-    internal async Task<IReadOnlyList<StoredEvent>> ReadAllAsync(int organizationNo) =>
-        (await Stores.Events.ReadInboxAsync(new InboxQuery { OrganizationNo = organizationNo, Ascending = true, Limit = 1000 }, CancellationToken.None)).Events;
+    internal async Task<IReadOnlyList<StoredEvent>> ReadAllAsync(int organizationNo)
+    {
+        var query = new InboxQuery { OrganizationNo = organizationNo, Ascending = true, Limit = 1000 };
+        return (await Stores.Events.ReadInboxAsync(query, CancellationToken.None)).Events;
+    }
 
     protected abstract Task CreateAsync();
 

@@ -14,7 +14,11 @@ internal sealed class TestEvents(int organizationNo, DateTimeOffset? at = null)
     /// <summary>Unix milliseconds of the next event.</summary>
     public long UnixMilliseconds { get; set; } = (at ?? StoreFixture.Noon).ToUnixTimeMilliseconds();
 
-    public JournaledEvent Next(string type = "user.created", string payload = """{"user_id":"12345"}""", string dedupId = "", string orderingKey = "") =>
+    public JournaledEvent Next(
+        string type = "user.created",
+        string payload = """{"user_id":"12345"}""",
+        string dedupId = "",
+        string orderingKey = "") =>
         Next(Encoding.UTF8.GetBytes(type), Encoding.UTF8.GetBytes(payload), dedupId, orderingKey);
 
     public JournaledEvent Next(byte[] type, byte[] payload, string dedupId = "", string orderingKey = "") => new()
@@ -31,8 +35,8 @@ internal sealed class TestEvents(int organizationNo, DateTimeOffset? at = null)
     public JournaledEvent[] Many(int count) => [.. Enumerable.Range(0, count).Select(number => Next(payload: $$"""{"n":{{number}}}"""))];
 
     /// <summary>
-    /// Types and payloads of real webhooks, byte for byte, from <c>shared/data</c> in or above the repository; where that is not there, a few made ones
-    /// with what usually breaks: large numbers, odd spacing, escapes, surrogates, every control character, 256 KiB.
+    /// Types and payloads of real webhooks, byte for byte, from <c>shared/data</c> in or above the repository; where that is not there, a
+    /// few made ones with what usually breaks: large numbers, odd spacing, escapes, surrogates, every control character, 256 KiB.
     /// </summary>
     public static IReadOnlyList<(byte[] Type, byte[] Payload)> Samples()
     {
