@@ -20,12 +20,14 @@ internal static class CheckpointMismatch
         {
             throw new StoreException(
                 StoreFailure.Fenced,
-                $"Another server has taken over shard {claim.Shard} (epoch {other}, ours was {claim.Epoch}): stop this one or give it a database of its own.");
+                $"Another server has taken over shard {claim.Shard} (epoch {other}, ours was {claim.Epoch}): "
+                + "stop this one or give it a database of its own.");
         }
 
         throw new StoreException(
             StoreFailure.Fault,
-            $"The checkpoint of shard {claim.Shard} is at {(epoch is null ? "no row" : storedThrough.ToString())}, which is neither before nor after the batch that ends at {next.Id}: "
-            + "was the database restored from a backup? Restart the server so that it reads the journal again from there.");
+            $"The checkpoint of shard {claim.Shard} is at {(epoch is null ? "no row" : storedThrough.ToString())}, "
+            + $"which is neither before nor after the batch that ends at {next.Id}: was the database restored from a backup? "
+            + "Restart the server so that it reads the journal again from there.");
     }
 }

@@ -3,7 +3,10 @@ using System.Reflection;
 
 namespace ZapierTriggers.Server.Storage;
 
-/// <summary>One numbered step of a store's schema, embedded as <c>Storage/&lt;store&gt;/Migrations/NNNN_name.sql</c>. A step is never changed once released.</summary>
+/// <summary>
+/// One numbered step of a store's schema, embedded as <c>Storage/&lt;store&gt;/Migrations/NNNN_name.sql</c>. A step is never changed once
+/// released.
+/// </summary>
 /// <param name="Version">From 1, without gaps.</param>
 /// <param name="Name">File name without the extension.</param>
 /// <param name="Sql">One or more statements.</param>

@@ -3,8 +3,9 @@ using ZapierTriggers.Core.Events;
 namespace ZapierTriggers.Server.Storage;
 
 /// <summary>
-/// What an event's status is made of: an acknowledgement or a delivered outcome → delivered; else a waiting retry → failed; else a dead-letter
-/// outcome → dead letter; else pending. Once as a rule for rows that were read, once as SQL for filters; the conformance suite holds them equal.
+/// What an event's status is made of: an acknowledgement or a delivered outcome → delivered; else a waiting retry → failed; else a
+/// dead-letter outcome → dead letter; else pending. Once as a rule for rows that were read, once as SQL for filters; the conformance suite
+/// holds them equal.
 /// </summary>
 internal static class StatusFilter
 {

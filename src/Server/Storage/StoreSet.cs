@@ -22,10 +22,14 @@ internal sealed record StoreSet(
     IAsyncDisposable Database) : IAsyncDisposable
 {
     /// <summary>
-    /// Opens Postgres when a connection string is set, else the embedded SQLite file. Throws <see cref="StoreException"/> with one line that says what
-    /// is wrong and what to do about it.
+    /// Opens Postgres when a connection string is set, else the embedded SQLite file. Throws <see cref="StoreException"/> with one line
+    /// that says what is wrong and what to do about it.
     /// </summary>
-    public static Task<StoreSet> OpenAsync(StorageOptions options, TimeProvider time, ILoggerFactory loggers, CancellationToken cancellationToken) =>
+    public static Task<StoreSet> OpenAsync(
+        StorageOptions options,
+        TimeProvider time,
+        ILoggerFactory loggers,
+        CancellationToken cancellationToken) =>
         string.IsNullOrWhiteSpace(options.ConnectionString)
             ? SqliteStores.OpenAsync(options, time, cancellationToken)
             : PostgresStores.OpenAsync(options, time, loggers, cancellationToken);

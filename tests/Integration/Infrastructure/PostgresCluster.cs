@@ -5,14 +5,15 @@ using System.Net.Sockets;
 namespace ZapierTriggers.Tests.Integration.Infrastructure;
 
 /// <summary>
-/// A throw-away PostgreSQL server for one run: its files in a temporary directory, its socket on a free loopback port, <c>fsync</c> on as in
-/// earnest. Started once, stopped and deleted at the end. As root it runs as an unprivileged user, because Postgres refuses root. No test framework in here: other test
-/// projects link this file.
+/// A throw-away PostgreSQL server for one run: its files in a temporary directory, its socket on a free loopback port, <c>fsync</c> on as
+/// in earnest. Started once, stopped and deleted at the end. As root it runs as an unprivileged user, because Postgres refuses root. No
+/// test framework in here: other test projects link this file.
 /// </summary>
 internal sealed class PostgresCluster : IDisposable
 {
     private const string Remedy =
-        "No PostgreSQL for the tests. Type: apt-get install postgresql   (or set ZAP_TEST_POSTGRES to a connection string of a user who may create schemas)";
+        "No PostgreSQL for the tests. Type: apt-get install postgresql   "
+        + "(or set ZAP_TEST_POSTGRES to a connection string of a user who may create schemas)";
 
     private readonly string _binaries;
     private readonly string _directory;
@@ -37,7 +38,9 @@ internal sealed class PostgresCluster : IDisposable
     /// <summary>The connection string that the environment gives (<c>ZAP_TEST_POSTGRES</c>), or null.</summary>
     public static string? Given => Environment.GetEnvironmentVariable("ZAP_TEST_POSTGRES") is { Length: > 0 } given ? given : null;
 
-    /// <summary>Makes and starts a cluster. Throws <see cref="InvalidOperationException"/> with the line to type when there is no PostgreSQL here.</summary>
+    /// <summary>
+    /// Makes and starts a cluster. Throws <see cref="InvalidOperationException"/> with the line to type when there is no PostgreSQL here.
+    /// </summary>
     public static PostgresCluster Start(params string[] settings)
     {
         var directory = Directory.CreateTempSubdirectory("zap-pg-").FullName;
@@ -45,7 +48,9 @@ internal sealed class PostgresCluster : IDisposable
         try
         {
             if (Unprivileged is { } user) cluster.Run("chown", [user, directory]);
-            cluster.RunAsPostgres("initdb", ["-D", cluster.DataDirectory, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync"]);
+            cluster.RunAsPostgres(
+                "initdb",
+                ["-D", cluster.DataDirectory, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync"]);
             cluster.Begin(settings);
             return cluster;
         }
@@ -56,10 +61,16 @@ internal sealed class PostgresCluster : IDisposable
         }
     }
 
-    /// <summary>Starts the server of an existing cluster (after <see cref="Stop"/>), with settings like <c>max_connections=20</c>.</summary>
+    /// <summary>
+    /// Starts the server of an existing cluster (after <see cref="Stop"/>), with settings like <c>max_connections=20</c>.
+    /// </summary>
     public void Begin(params string[] settings)
     {
-        string[] all = ["listen_addresses=127.0.0.1", $"port={Port}", $"unix_socket_directories={_directory}", "fsync=on", "max_connections=200", .. settings];
+        string[] all =
+        [
+            "listen_addresses=127.0.0.1", $"port={Port}", $"unix_socket_directories={_directory}", "fsync=on", "max_connections=200",
+            .. settings,
+        ];
         var options = string.Join(' ', all.Select(setting => $"-c {setting}"));
         RunAsPostgres("pg_ctl", ["-D", DataDirectory, "-l", Path.Combine(_directory, "log"), "-w", "-t", "60", "-o", options, "start"]);
         _running = true;
@@ -89,9 +100,12 @@ internal sealed class PostgresCluster : IDisposable
     {
         var path = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator);
         var debian = Directory.Exists("/usr/lib/postgresql")
-            ? Directory.GetDirectories("/usr/lib/postgresql").OrderByDescending(VersionOf).Select(directory => Path.Combine(directory, "bin"))
+            ? Directory.GetDirectories("/usr/lib/postgresql")
+                .OrderByDescending(VersionOf)
+                .Select(directory => Path.Combine(directory, "bin"))
             : [];
-        return debian.Concat(path).FirstOrDefault(directory => File.Exists(Path.Combine(directory, "initdb")) && File.Exists(Path.Combine(directory, "pg_ctl")))
+        return debian.Concat(path).FirstOrDefault(
+            directory => File.Exists(Path.Combine(directory, "initdb")) && File.Exists(Path.Combine(directory, "pg_ctl")))
             ?? throw new InvalidOperationException(Remedy);
     }
 
@@ -107,8 +121,14 @@ internal sealed class PostgresCluster : IDisposable
     private void RunAsPostgres(string program, string[] arguments)
     {
         var full = Path.Combine(_binaries, program);
-        if (Unprivileged is { } user) Run("setpriv", ["--reuid", user, "--regid", user == "nobody" ? "nogroup" : user, "--clear-groups", full, .. arguments]);
-        else Run(full, arguments);
+        if (Unprivileged is not { } user)
+        {
+            Run(full, arguments);
+            return;
+        }
+
+        var group = user == "nobody" ? "nogroup" : user;
+        Run("setpriv", ["--reuid", user, "--regid", group, "--clear-groups", full, .. arguments]);
     }
 
     /// <summary>Runs a program to its end. Throws <see cref="InvalidOperationException"/> with its output when it fails.</summary>
@@ -117,6 +137,7 @@ internal sealed class PostgresCluster : IDisposable
         var start = new ProcessStartInfo(program, arguments)
         {
             WorkingDirectory = _directory,
+            UseShellExecute = false,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
@@ -125,6 +146,7 @@ internal sealed class PostgresCluster : IDisposable
         var errors = process.StandardError.ReadToEndAsync();
         process.WaitForExit();
         if (process.ExitCode != 0)
-            throw new InvalidOperationException($"{Path.GetFileName(program)} {arguments.LastOrDefault()} failed: {output.Result}{errors.Result}");
+            throw new InvalidOperationException(
+                $"{Path.GetFileName(program)} {arguments.LastOrDefault()} failed: {output.Result}{errors.Result}");
     }
 }

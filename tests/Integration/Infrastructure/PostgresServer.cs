@@ -2,7 +2,10 @@ using Npgsql;
 
 namespace ZapierTriggers.Tests.Integration.Infrastructure;
 
-/// <summary>The one PostgreSQL of a test run: the given one (<c>ZAP_TEST_POSTGRES</c>) or a throw-away cluster, started on first use and stopped when the process ends.</summary>
+/// <summary>
+/// The one PostgreSQL of a test run: the given one (<c>ZAP_TEST_POSTGRES</c>) or a throw-away cluster, started on first use and stopped
+/// when the process ends.
+/// </summary>
 internal static class PostgresServer
 {
     private static readonly Lazy<string> Server = new(Start, LazyThreadSafetyMode.ExecutionAndPublication);

@@ -33,7 +33,8 @@ internal static class EventCopyEncoder
 
     /// <summary>What a stream begins with.</summary>
     public static ReadOnlySpan<byte> Header =>
-        [(byte)'P', (byte)'G', (byte)'C', (byte)'O', (byte)'P', (byte)'Y', (byte)'\n', 0xFF, (byte)'\r', (byte)'\n', 0, 0, 0, 0, 0, 0, 0, 0, 0];
+        [(byte)'P', (byte)'G', (byte)'C', (byte)'O', (byte)'P', (byte)'Y', (byte)'\n', 0xFF, (byte)'\r', (byte)'\n', 0,
+         0, 0, 0, 0, 0, 0, 0, 0];
 
     /// <summary>What a stream ends with.</summary>
     public static ReadOnlySpan<byte> Trailer => [0xFF, 0xFF];

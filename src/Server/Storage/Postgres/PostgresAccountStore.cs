@@ -74,7 +74,11 @@ internal sealed class PostgresAccountStore(PostgresDatabase database, TimeProvid
             cancellationToken) == 1;
 
     /// <inheritdoc/>
-    public async Task<bool> RotateAsync(ApiKeyRecord added, Guid replacedKeyId, DateTimeOffset replacedEndsAt, CancellationToken cancellationToken) =>
+    public async Task<bool> RotateAsync(
+        ApiKeyRecord added,
+        Guid replacedKeyId,
+        DateTimeOffset replacedEndsAt,
+        CancellationToken cancellationToken) =>
         await database.ExecuteAsync(
             Rotate,
             parameters => BindKey(parameters, added).With(replacedKeyId).With(replacedEndsAt.ToUniversalTime()).With(time.GetUtcNow()),
@@ -84,7 +88,8 @@ internal sealed class PostgresAccountStore(PostgresDatabase database, TimeProvid
     public Task UpdateAsync(OrganizationRecord organization, CancellationToken cancellationToken) =>
         database.ExecuteAsync(
             Update,
-            parameters => parameters.With(organization.No).With(organization.Name).With(organization.Tier).With(organization.RateLimitPerMinute)
+            parameters => parameters.With(organization.No).With(organization.Name).With(organization.Tier)
+                .With(organization.RateLimitPerMinute)
                 .With(organization.UpdatedAt.ToUniversalTime()),
             cancellationToken);
 
@@ -92,7 +97,8 @@ internal sealed class PostgresAccountStore(PostgresDatabase database, TimeProvid
     public Task NoteUseAsync(IReadOnlyList<(Guid KeyId, DateTimeOffset At)> uses, CancellationToken cancellationToken) =>
         database.ExecuteAsync(
             NoteUse,
-            parameters => parameters.With(uses.Select(use => use.KeyId).ToArray()).With(uses.Select(use => use.At.ToUniversalTime()).ToArray()),
+            parameters => parameters.With(uses.Select(use => use.KeyId).ToArray())
+                .With(uses.Select(use => use.At.ToUniversalTime()).ToArray()),
             cancellationToken);
 
     /// <summary><c>$1</c> to <c>$8</c>.</summary>

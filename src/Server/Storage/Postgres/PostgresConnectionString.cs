@@ -5,8 +5,9 @@ using ZapierTriggers.Core.Storing;
 namespace ZapierTriggers.Server.Storage.Postgres;
 
 /// <summary>
-/// Reads <c>DATABASE_URL</c> in either form: a URI as libpq takes it (<c>postgres://user:password@host:port/database?sslmode=require</c>; PostgreSQL manual,
-/// 34.1.1.2) or an Npgsql connection string. Errors name the part that is wrong, never its value: it may hold the password.
+/// Reads <c>DATABASE_URL</c> in either form: a URI as libpq takes it (<c>postgres://user:password@host:port/database?sslmode=require</c>;
+/// PostgreSQL manual, 34.1.1.2) or an Npgsql connection string. Errors name the part that is wrong, never its value: it may hold the
+/// password.
 /// </summary>
 internal static class PostgresConnectionString
 {
@@ -29,7 +30,8 @@ internal static class PostgresConnectionString
     }
 
     private static bool IsUrl(string text) =>
-        text.StartsWith("postgres://", StringComparison.OrdinalIgnoreCase) || text.StartsWith("postgresql://", StringComparison.OrdinalIgnoreCase);
+        text.StartsWith("postgres://", StringComparison.OrdinalIgnoreCase)
+        || text.StartsWith("postgresql://", StringComparison.OrdinalIgnoreCase);
 
     private static NpgsqlConnectionStringBuilder FromKeywords(string text)
     {
@@ -100,5 +102,6 @@ internal static class PostgresConnectionString
         _ => throw new FormatException(),
     };
 
-    private static StoreException Invalid(string trouble) => new(StoreFailure.Fault, $"The database's connection string {trouble}. {Remedy}.");
+    private static StoreException Invalid(string trouble) =>
+        new(StoreFailure.Fault, $"The database's connection string {trouble}. {Remedy}.");
 }

@@ -12,7 +12,8 @@ internal sealed class PostgresDatabase : IAsyncDisposable
     public PostgresDatabase(string connectionString)
     {
         var settings = PostgresConnectionString.Parse(connectionString);
-        Place = $"{settings.Host}{(settings.Port == NpgsqlConnection.DefaultPort ? "" : $":{settings.Port}")}/{settings.Database ?? settings.Username}";
+        var port = settings.Port == NpgsqlConnection.DefaultPort ? "" : $":{settings.Port}";
+        Place = $"{settings.Host}{port}/{settings.Database ?? settings.Username}";
         var builder = new NpgsqlSlimDataSourceBuilder(settings.ConnectionString);
         builder.EnableArrays();
         builder.EnableTransportSecurity();

@@ -7,7 +7,8 @@ namespace ZapierTriggers.Server.Storage.Postgres;
 internal sealed class PostgresDeliveryStore(PostgresDatabase database, TimeProvider time) : IDeliveryStore
 {
     private const string Load = """
-        SELECT p.organization_no, p.id, p.is_default, p.url, p.secret, p.enabled, p.disabled_reason, p.created_at, p.updated_at, l.delivered_through
+        SELECT p.organization_no, p.id, p.is_default, p.url, p.secret, p.enabled, p.disabled_reason, p.created_at, p.updated_at,
+               l.delivered_through
         FROM endpoints p
         JOIN lanes l ON l.organization_no = p.organization_no AND l.endpoint_id = p.id
         """;
@@ -21,10 +22,13 @@ internal sealed class PostgresDeliveryStore(PostgresDatabase database, TimeProvi
         INSERT INTO endpoints (organization_no, id, is_default, url, secret, enabled, disabled_reason, created_at, updated_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
         ON CONFLICT (organization_no, id) DO UPDATE
-        SET url = excluded.url, secret = excluded.secret, enabled = excluded.enabled, disabled_reason = excluded.disabled_reason, updated_at = excluded.updated_at
+        SET url = excluded.url, secret = excluded.secret, enabled = excluded.enabled, disabled_reason = excluded.disabled_reason,
+            updated_at = excluded.updated_at
         """;
 
-    /// <summary>Payloads are cut off by their running size before they are read; what is settled is looked at but brings no bytes.</summary>
+    /// <summary>
+    /// Payloads are cut off by their running size before they are read; what is settled is looked at but brings no bytes.
+    /// </summary>
     private const string Lane = """
         SELECT w.id, w.settled, w.type, CASE WHEN w.settled THEN NULL ELSE w.payload END, w.ordering_key
         FROM (
@@ -35,7 +39,8 @@ internal sealed class PostgresDeliveryStore(PostgresDatabase database, TimeProvi
                     SELECT e.id, e.type, e.payload, e.ordering_key,
                            EXISTS (SELECT 1 FROM acks a WHERE a.organization_no = $1 AND a.event_id = e.id)
                            OR EXISTS (SELECT 1 FROM outcomes o WHERE o.organization_no = $1 AND o.event_id = e.id AND o.endpoint_id = $2)
-                           OR EXISTS (SELECT 1 FROM retries r WHERE r.organization_no = $1 AND r.endpoint_id = $2 AND r.event_id = e.id) AS settled
+                           OR EXISTS (SELECT 1 FROM retries r WHERE r.organization_no = $1 AND r.endpoint_id = $2 AND r.event_id = e.id)
+                           AS settled
                     FROM events e
                     WHERE e.organization_no = $1 AND e.id > $3
                     ORDER BY e.id
@@ -58,8 +63,9 @@ internal sealed class PostgresDeliveryStore(PostgresDatabase database, TimeProvi
     public Task SaveEndpointAsync(EndpointRecord endpoint, CancellationToken cancellationToken) =>
         database.ExecuteAsync(
             Save,
-            parameters => parameters.With(endpoint.OrganizationNo).With(endpoint.Id).With(endpoint.IsDefault).With(endpoint.Url).With(endpoint.Secret)
-                .With(endpoint.Enabled).With(endpoint.DisabledReason).With(endpoint.CreatedAt.ToUniversalTime()).With(endpoint.UpdatedAt.ToUniversalTime())
+            parameters => parameters.With(endpoint.OrganizationNo).With(endpoint.Id).With(endpoint.IsDefault).With(endpoint.Url)
+                .With(endpoint.Secret).With(endpoint.Enabled).With(endpoint.DisabledReason)
+                .With(endpoint.CreatedAt.ToUniversalTime()).With(endpoint.UpdatedAt.ToUniversalTime())
                 .With(endpoint.DeliveredThrough),
             cancellationToken);
 

@@ -4,15 +4,17 @@ using ZapierTriggers.Core.Storing;
 
 namespace ZapierTriggers.Server.Storage.Postgres;
 
-/// <summary>What each of the driver's errors means, by SQLSTATE (PostgreSQL manual, appendix A). The one place where that is decided.</summary>
+/// <summary>
+/// What each of the driver's errors means, by SQLSTATE (PostgreSQL manual, appendix A). The one place where that is decided.
+/// </summary>
 internal static class PostgresErrors
 {
     /// <summary>A write came to a read-only server: a demoted node or a standby; pooled connections to it must go.</summary>
     public const string ReadOnly = PostgresErrorCodes.ReadOnlySqlTransaction;
 
     /// <summary>
-    /// The store's own exception for the driver's; null for what is none of the database's (a cancelled call, a programming error), which is
-    /// to go on as it is.
+    /// The store's own exception for the driver's; null for what is none of the database's (a cancelled call, a programming error), which
+    /// is to go on as it is.
     /// </summary>
     public static StoreException? Map(Exception exception) => exception switch
     {
@@ -25,14 +27,21 @@ internal static class PostgresErrors
         _ => null,
     };
 
-    /// <summary>A row whose day has no partition. Told from a failed CHECK (the same SQLSTATE) by the missing constraint name, since messages are translated.</summary>
+    /// <summary>
+    /// A row whose day has no partition. Told from a failed CHECK (the same SQLSTATE) by the missing constraint name, since messages are
+    /// translated.
+    /// </summary>
     public static bool IsMissingPartition(PostgresException exception) =>
         exception.SqlState == PostgresErrorCodes.CheckViolation && string.IsNullOrEmpty(exception.ConstraintName);
 
     private static StoreException Map(PostgresException error)
     {
         var failure = Classify(error);
-        return new StoreException(failure, $"{Advice(error.SqlState)} (PostgreSQL {error.SqlState}: {error.MessageText})", error.SqlState, error);
+        return new StoreException(
+            failure,
+            $"{Advice(error.SqlState)} (PostgreSQL {error.SqlState}: {error.MessageText})",
+            error.SqlState,
+            error);
     }
 
     private static StoreFailure Classify(PostgresException error) => error.SqlState switch
@@ -56,13 +65,17 @@ internal static class PostgresErrors
     /// <summary>What an operator can do about it.</summary>
     private static string Advice(string state) => state switch
     {
-        PostgresErrorCodes.ReadOnlySqlTransaction => "The database is read-only: point the connection at the primary, or end its read-only mode",
-        PostgresErrorCodes.TooManyConnections => "The database has no free connection: raise max_connections or lower the pool's Maximum Pool Size",
+        PostgresErrorCodes.ReadOnlySqlTransaction =>
+            "The database is read-only: point the connection at the primary, or end its read-only mode",
+        PostgresErrorCodes.TooManyConnections =>
+            "The database has no free connection: raise max_connections or lower the pool's Maximum Pool Size",
         PostgresErrorCodes.DiskFull => "The database's disk is full: free space",
-        PostgresErrorCodes.InvalidCatalogName => "The database does not exist: create it (CREATE DATABASE), or correct the connection string",
+        PostgresErrorCodes.InvalidCatalogName =>
+            "The database does not exist: create it (CREATE DATABASE), or correct the connection string",
         PostgresErrorCodes.InvalidSchemaName => "The schema that search_path names does not exist: create it (CREATE SCHEMA)",
         PostgresErrorCodes.UndefinedTable => "A table is missing: restore it, or restart the server so that it makes its tables",
-        PostgresErrorCodes.InsufficientPrivilege => "The database user lacks a privilege: grant it CREATE and USAGE on the schema and all rights on its tables",
+        PostgresErrorCodes.InsufficientPrivilege =>
+            "The database user lacks a privilege: grant it CREATE and USAGE on the schema and all rights on its tables",
         PostgresErrorCodes.LockNotAvailable => "A table is locked by another session: end that session",
         _ => state[..2] switch
         {
@@ -79,7 +92,8 @@ internal static class PostgresErrors
 
     private static StoreException Away(string trouble, Exception exception) => new(
         StoreFailure.Unavailable,
-        $"The database {trouble}: check that PostgreSQL runs and that host, port and firewall are right ({exception.GetBaseException().Message})",
+        $"The database {trouble}: check that PostgreSQL runs and that host, port and firewall are right "
+        + $"({exception.GetBaseException().Message})",
         null,
         exception);
 }

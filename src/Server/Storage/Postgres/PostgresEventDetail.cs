@@ -12,7 +12,8 @@ internal sealed class PostgresEventDetail(PostgresDatabase database)
     private const string Deliveries = """
         SELECT d.endpoint_id, p.url, d.status, d.due_at, d.attempts, d.at, d.response_status, d.latency_ms, d.error, d.response_body
         FROM (
-            SELECT o.endpoint_id, o.status, NULL::timestamptz AS due_at, o.attempts, o.at, o.response_status, o.latency_ms, o.error, o.response_body
+            SELECT o.endpoint_id, o.status, NULL::timestamptz AS due_at, o.attempts, o.at, o.response_status, o.latency_ms, o.error,
+                   o.response_body
             FROM outcomes o
             WHERE o.organization_no = $1 AND o.event_id = $2
             UNION ALL
@@ -37,7 +38,9 @@ internal sealed class PostgresEventDetail(PostgresDatabase database)
             async connection =>
             {
                 var stored = await PostgresInbox.FindAsync(connection, organizationNo, id.ToGuid(), cancellationToken);
-                return stored is null ? null : new EventDetail(stored, await ReadDeliveriesAsync(connection, organizationNo, id, cancellationToken));
+                return stored is null ? null : new EventDetail(
+                    stored,
+                    await ReadDeliveriesAsync(connection, organizationNo, id, cancellationToken));
             },
             cancellationToken);
 

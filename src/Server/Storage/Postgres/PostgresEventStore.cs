@@ -5,7 +5,11 @@ using ZapierTriggers.Core.Storing;
 namespace ZapierTriggers.Server.Storage.Postgres;
 
 /// <summary>Events in Postgres.</summary>
-internal sealed partial class PostgresEventStore(PostgresDatabase database, TimeProvider time, int partitionsAhead, ILogger<PostgresEventStore> logger)
+internal sealed partial class PostgresEventStore(
+    PostgresDatabase database,
+    TimeProvider time,
+    int partitionsAhead,
+    ILogger<PostgresEventStore> logger)
     : IEventStore
 {
     private const string Duplicate = """
@@ -49,7 +53,8 @@ internal sealed partial class PostgresEventStore(PostgresDatabase database, Time
         {
             await _shards.AppendAsync(claim, previous, next, events, cancellationToken);
         }
-        catch (StoreException exception) when (exception.InnerException is PostgresException inner && PostgresErrors.IsMissingPartition(inner))
+        catch (StoreException exception) when (
+            exception.InnerException is PostgresException inner && PostgresErrors.IsMissingPartition(inner))
         {
             await _partitions.MakeForAsync(events, cancellationToken);
             await _shards.AppendAsync(claim, previous, next, events, cancellationToken);
@@ -69,7 +74,11 @@ internal sealed partial class PostgresEventStore(PostgresDatabase database, Time
         _shards.QuarantineAsync(claim, previous, next, refused, reason, cancellationToken);
 
     /// <inheritdoc/>
-    public async Task<DuplicateOf?> FindDuplicateAsync(int organizationNo, string dedupId, EventId notBefore, CancellationToken cancellationToken)
+    public async Task<DuplicateOf?> FindDuplicateAsync(
+        int organizationNo,
+        string dedupId,
+        EventId notBefore,
+        CancellationToken cancellationToken)
     {
         // Postgres text cannot hold U+0000, so nothing has such a dedup id.
         if (dedupId.Contains('\0', StringComparison.Ordinal)) return null;
@@ -82,7 +91,8 @@ internal sealed partial class PostgresEventStore(PostgresDatabase database, Time
     }
 
     /// <inheritdoc/>
-    public Task<InboxPage> ReadInboxAsync(InboxQuery query, CancellationToken cancellationToken) => _inbox.ReadAsync(query, cancellationToken);
+    public Task<InboxPage> ReadInboxAsync(InboxQuery query, CancellationToken cancellationToken) =>
+        _inbox.ReadAsync(query, cancellationToken);
 
     /// <inheritdoc/>
     public Task<EventDetail?> FindEventAsync(int organizationNo, EventId id, CancellationToken cancellationToken) =>
@@ -99,7 +109,10 @@ internal sealed partial class PostgresEventStore(PostgresDatabase database, Time
     /// <inheritdoc/>
     public Task ProbeAsync(CancellationToken cancellationToken) => database.ExecuteAsync(Probe, _ => { }, cancellationToken);
 
-    /// <summary>The batch is committed already, so trouble here must not look like its failure: the next batch tries again, and a day that is really missing is made on demand.</summary>
+    /// <summary>
+    /// The batch is committed already, so trouble here must not look like its failure: the next batch tries again, and a day that is really
+    /// missing is made on demand.
+    /// </summary>
     private async Task MakePartitionsAheadAsync(CancellationToken cancellationToken)
     {
         try

@@ -5,8 +5,8 @@ using ZapierTriggers.Core.Storing;
 namespace ZapierTriggers.Server.Storage.Postgres;
 
 /// <summary>
-/// Pages of an inbox by keyset on the primary key (the daily partitions are ordered, so the planner reads them one after the other and stops at the limit), and single events.
-/// The page is cut before anything is joined to it.
+/// Pages of an inbox by keyset on the primary key (the daily partitions are ordered, so the planner reads them one after the other and
+/// stops at the limit), and single events. The page is cut before anything is joined to it.
 /// </summary>
 internal sealed class PostgresInbox(PostgresDatabase database)
 {
@@ -65,7 +65,11 @@ internal sealed class PostgresInbox(PostgresDatabase database)
     }
 
     /// <summary>One event with its status, or null.</summary>
-    public static async Task<StoredEvent?> FindAsync(NpgsqlConnection connection, int organizationNo, Guid id, CancellationToken cancellationToken)
+    public static async Task<StoredEvent?> FindAsync(
+        NpgsqlConnection connection,
+        int organizationNo,
+        Guid id,
+        CancellationToken cancellationToken)
     {
         await using var command = new NpgsqlCommand(One, connection);
         command.Parameters.With(organizationNo).With(id);
@@ -74,7 +78,10 @@ internal sealed class PostgresInbox(PostgresDatabase database)
     }
 
     /// <summary>Reads one event more than asked for, to know whether more follow.</summary>
-    private static async Task<List<StoredEvent>> ReadPageAsync(NpgsqlConnection connection, InboxQuery query, CancellationToken cancellationToken)
+    private static async Task<List<StoredEvent>> ReadPageAsync(
+        NpgsqlConnection connection,
+        InboxQuery query,
+        CancellationToken cancellationToken)
     {
         await using var command = new NpgsqlCommand { Connection = connection };
         var parameters = command.Parameters.With(query.OrganizationNo).With(query.Limit + 1).With(query.Offset);

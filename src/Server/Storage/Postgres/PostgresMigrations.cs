@@ -3,7 +3,10 @@ using ZapierTriggers.Core.Storing;
 
 namespace ZapierTriggers.Server.Storage.Postgres;
 
-/// <summary>Brings the schema that the connection's search_path names up to date, in one transaction and under a lock: of two servers that start at once one waits.</summary>
+/// <summary>
+/// Brings the schema that the connection's search_path names up to date, in one transaction and under a lock: of two servers that start at
+/// once one waits.
+/// </summary>
 internal sealed class PostgresMigrations(PostgresDatabase database)
 {
     /// <summary>An arbitrary constant: the key of the advisory lock.</summary>
@@ -42,7 +45,8 @@ internal sealed class PostgresMigrations(PostgresDatabase database)
                 await ExecuteAsync(connection, Versions, cancellationToken);
                 var version = await ReadVersionAsync(connection, cancellationToken);
                 SchemaVersion.Check(version, known);
-                foreach (var migration in known.Where(migration => migration.Version > version)) await ApplyAsync(connection, migration, cancellationToken);
+                foreach (var migration in known.Where(migration => migration.Version > version))
+                    await ApplyAsync(connection, migration, cancellationToken);
                 return true;
             },
             cancellationToken);

@@ -5,8 +5,8 @@ using ZapierTriggers.Core.Events;
 namespace ZapierTriggers.Server.Storage.Postgres;
 
 /// <summary>
-/// Finished tries. Each statement takes the whole batch as arrays (<c>$1</c>…<c>$11</c>, the columns of <c>r</c>) and leaves alone what is recorded already, so the same batch
-/// may come twice. All of them are one implicit transaction and one round trip.
+/// Finished tries. Each statement takes the whole batch as arrays (<c>$1</c>…<c>$11</c>, the columns of <c>r</c>) and leaves alone what is
+/// recorded already, so the same batch may come twice. All of them are one implicit transaction and one round trip.
 /// </summary>
 internal sealed class PostgresOutcomes(PostgresDatabase database, TimeProvider time)
 {
@@ -18,10 +18,13 @@ internal sealed class PostgresOutcomes(PostgresDatabase database, TimeProvider t
 
     /// <summary>An outcome without a try counts the tries before it.</summary>
     private const string Outcomes = $"""
-        INSERT INTO outcomes (organization_no, event_id, endpoint_id, status, at, attempts, response_status, latency_ms, error, response_body)
+        INSERT INTO outcomes
+            (organization_no, event_id, endpoint_id, status, at, attempts, response_status, latency_ms, error, response_body)
         SELECT r.organization_no, r.event_id, r.endpoint_id, r.status, r.at,
-               coalesce(r.number, (SELECT max(t.number) FROM attempts t
-                                   WHERE t.organization_no = r.organization_no AND t.event_id = r.event_id AND t.endpoint_id = r.endpoint_id), 0),
+               coalesce(r.number,
+                        (SELECT max(t.number) FROM attempts t
+                         WHERE t.organization_no = r.organization_no AND t.event_id = r.event_id AND t.endpoint_id = r.endpoint_id),
+                        0),
                r.response_status, r.latency_ms, r.error, r.response_body
         FROM {Results}
         WHERE r.status <> 2
@@ -60,7 +63,8 @@ internal sealed class PostgresOutcomes(PostgresDatabase database, TimeProvider t
     private const string Cursors = """
         UPDATE lanes l
         SET delivered_through = c.delivered_through
-        FROM (SELECT u.organization_no, u.endpoint_id, (array_agg(u.delivered_through ORDER BY u.delivered_through DESC))[1] AS delivered_through
+        FROM (SELECT u.organization_no, u.endpoint_id,
+                     (array_agg(u.delivered_through ORDER BY u.delivered_through DESC))[1] AS delivered_through
               FROM unnest($1::integer[], $2::uuid[], $3::uuid[]) AS u (organization_no, endpoint_id, delivered_through)
               GROUP BY u.organization_no, u.endpoint_id) c
         WHERE l.organization_no = c.organization_no AND l.endpoint_id = c.endpoint_id AND l.delivered_through < c.delivered_through
@@ -81,7 +85,8 @@ internal sealed class PostgresOutcomes(PostgresDatabase database, TimeProvider t
     private void AddResults(NpgsqlBatch commands, IReadOnlyList<DeliveryResult> results)
     {
         // In key order, so that two recorders cannot deadlock.
-        var ordered = results.OrderBy(result => result.OrganizationNo).ThenBy(result => result.EventId).ThenBy(result => result.EndpointId).ToArray();
+        DeliveryResult[] ordered =
+            [.. results.OrderBy(result => result.OrganizationNo).ThenBy(result => result.EventId).ThenBy(result => result.EndpointId)];
         var now = time.GetUtcNow();
         var statements = new List<string>(4);
         if (ordered.Any(result => result.Status != EventStatus.Failed)) statements.AddRange([Outcomes, DropRetries]);
@@ -98,21 +103,26 @@ internal sealed class PostgresOutcomes(PostgresDatabase database, TimeProvider t
     {
         parameters.With(Column(results, result => result.OrganizationNo)).With(Column(results, result => result.EventId.ToGuid()))
             .With(Column(results, result => result.EndpointId)).With(Column(results, result => (short)result.Status))
-            .With(Column(results, result => result.NextAttemptAt?.ToUniversalTime())).With(Column(results, result => result.Attempt?.Number))
-            .With(Column(results, result => (result.Attempt?.At ?? now).ToUniversalTime())).With(Column(results, result => result.Attempt?.ResponseStatus))
-            .With(Column(results, result => result.Attempt?.LatencyMilliseconds)).With(Column(results, result => Text(result.Attempt?.Error ?? result.Reason)))
+            .With(Column(results, result => result.NextAttemptAt?.ToUniversalTime()))
+            .With(Column(results, result => result.Attempt?.Number))
+            .With(Column(results, result => (result.Attempt?.At ?? now).ToUniversalTime()))
+            .With(Column(results, result => result.Attempt?.ResponseStatus))
+            .With(Column(results, result => result.Attempt?.LatencyMilliseconds))
+            .With(Column(results, result => Text(result.Attempt?.Error ?? result.Reason)))
             .With(Column(results, result => Text(result.Attempt?.ResponseBody)));
     }
 
     private static void AddCursors(NpgsqlBatch commands, IReadOnlyList<LaneCursor> cursors)
     {
         var command = new NpgsqlBatchCommand(Cursors);
-        command.Parameters.With(cursors.Select(cursor => cursor.OrganizationNo).ToArray()).With(cursors.Select(cursor => cursor.EndpointId).ToArray())
+        command.Parameters.With(cursors.Select(cursor => cursor.OrganizationNo).ToArray())
+            .With(cursors.Select(cursor => cursor.EndpointId).ToArray())
             .With(cursors.Select(cursor => cursor.DeliveredThrough.ToGuid()).ToArray());
         commands.BatchCommands.Add(command);
     }
 
-    private static T[] Column<T>(DeliveryResult[] results, Func<DeliveryResult, T> select) => Array.ConvertAll(results, result => select(result));
+    private static T[] Column<T>(DeliveryResult[] results, Func<DeliveryResult, T> select) =>
+        Array.ConvertAll(results, result => select(result));
 
     /// <summary>Postgres text cannot hold U+0000; one receiver's answer must not refuse the whole batch.</summary>
     private static string? Text(string? text) => text?.Replace('\0', '\uFFFD');

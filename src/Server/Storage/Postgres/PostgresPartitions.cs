@@ -5,8 +5,9 @@ using ZapierTriggers.Core.Events;
 namespace ZapierTriggers.Server.Storage.Postgres;
 
 /// <summary>
-/// Makes the daily partitions of <c>events</c>. An id begins with 48 bits of milliseconds, so the bounds of a UTC day are <c>ms &lt;&lt; 80</c> of its
-/// midnights. A partition is made apart and then attached, which, unlike CREATE … PARTITION OF, does not lock out those who read and write the others.
+/// Makes the daily partitions of <c>events</c>. An id begins with 48 bits of milliseconds, so the bounds of a UTC day are <c>ms &lt;&lt;
+/// 80</c> of its midnights. A partition is made apart and then attached, which, unlike CREATE … PARTITION OF, does not lock out those who
+/// read and write the others.
 /// </summary>
 internal sealed class PostgresPartitions(PostgresDatabase database, TimeProvider time, int daysAhead)
 {

@@ -50,7 +50,8 @@ internal sealed class PostgresRetries(PostgresDatabase database)
         await database.QueryAsync(
             Claim,
             parameters => parameters.With(now).With(leaseUntil).With(limit)
-                .With(rooms.Select(room => room.OrganizationNo).ToArray()).With(rooms.Select(room => room.EndpointId).ToArray()).With(rooms.Select(room => room.Count).ToArray()),
+                .With(rooms.Select(room => room.OrganizationNo).ToArray()).With(rooms.Select(room => room.EndpointId).ToArray())
+                .With(rooms.Select(room => room.Count).ToArray()),
             row => new ClaimedRetry(
                 row.GetInt32(0),
                 row.GetGuid(1),

@@ -6,65 +6,106 @@ using ZapierTriggers.Core.Storing;
 namespace ZapierTriggers.Server.Storage.Postgres;
 
 /// <summary>
-/// What the store writer calls: claims, and rows that commit together with the checkpoint. The checkpoint moves <em>first</em> in the transaction: a repeat after
-/// a lost COMMIT reply is told by it before the primary key could refuse the rows, and a fenced writer sends nothing.
+/// What the store writer calls: claims, and rows that commit together with the checkpoint. The checkpoint moves <em>first</em> in the
+/// transaction: a repeat after a lost COMMIT reply is told by it before the primary key could refuse the rows, and a fenced writer sends
+/// nothing.
 /// </summary>
 internal sealed class PostgresShards(PostgresDatabase database, TimeProvider time)
 {
-    /// <summary>Bytes encoded before they are sent: a few rows of the largest payload, and far above the driver's own buffer, which is then passed by.</summary>
+    /// <summary>
+    /// Bytes encoded before they are sent: a few rows of the largest payload, and far above the driver's own buffer, which is then passed
+    /// by.
+    /// </summary>
     private const int ChunkBytes = 1 << 20;
 
-    /// <summary>Locks all of the shard's rows first: a commit in flight of another holder ends before, or sees the new epoch.</summary>
-    private const string Claim = """
-        WITH held AS (
-            SELECT epoch, stored_through FROM shards WHERE shard = $1 FOR UPDATE
-        ), claimed AS (
-            INSERT INTO shards (shard, journal_id, epoch)
-            VALUES ($1, $2, 1 + coalesce((SELECT max(held.epoch) FROM held), 0))
-            ON CONFLICT (shard, journal_id) DO UPDATE
-            SET epoch = excluded.epoch, updated_at = now()
-            RETURNING epoch, stored_through, stored_sequence
-        )
-        SELECT epoch, stored_through, stored_sequence,
-               (SELECT held.stored_through FROM held WHERE held.stored_through IS NOT NULL ORDER BY held.stored_through DESC LIMIT 1)
-        FROM claimed
+    /// <summary>
+    /// An arbitrary constant: the first half of the advisory lock under which a shard is claimed; the shard is the second.
+    /// </summary>
+    private const int LockKey = 0x7A61_7073;
+
+    private const string Lock = """
+        SELECT pg_advisory_xact_lock($1, $2)
+        """;
+
+    private const string Introduce = """
+        INSERT INTO shards (shard, journal_id, epoch)
+        SELECT $1, $2, coalesce(max(epoch), 0)
+        FROM shards
+        WHERE shard = $1
+        ON CONFLICT (shard, journal_id) DO NOTHING
+        """;
+
+    /// <summary>
+    /// Raises every journal's row, not the claimed one alone: it waits for a commit in flight, and whoever held the shard finds another
+    /// epoch in its own row. A look at other rows would not do: a statement that waited for a lock still sees them as they were before.
+    /// </summary>
+    private const string Raise = """
+        UPDATE shards SET epoch = (SELECT max(o.epoch) + 1 FROM shards o WHERE o.shard = $1) WHERE shard = $1
+        """;
+
+    private const string Claimed = """
+        SELECT s.epoch, s.stored_through, s.stored_sequence,
+               (SELECT o.stored_through FROM shards o WHERE o.shard = $1 ORDER BY o.stored_through DESC NULLS LAST LIMIT 1)
+        FROM shards s
+        WHERE s.shard = $1 AND s.journal_id = $2
         """;
 
     private const string Advance = """
-        UPDATE shards s
-        SET stored_through = $4, stored_sequence = $5, updated_at = now()
-        WHERE s.shard = $1 AND s.journal_id = $6 AND s.epoch = $2 AND s.stored_through IS NOT DISTINCT FROM $3
-          AND NOT EXISTS (SELECT 1 FROM shards o WHERE o.shard = $1 AND o.epoch > $2)
+        UPDATE shards
+        SET stored_through = $5, stored_sequence = $6, updated_at = now()
+        WHERE shard = $1 AND journal_id = $2 AND epoch = $3 AND stored_through IS NOT DISTINCT FROM $4
         """;
 
     private const string Read = """
-        SELECT (SELECT max(o.epoch) FROM shards o WHERE o.shard = $1), s.stored_through FROM shards s WHERE s.shard = $1 AND s.journal_id = $2
+        SELECT epoch, stored_through FROM shards WHERE shard = $1 AND journal_id = $2
         """;
 
     private const string Quarantine = """
         INSERT INTO quarantine (organization_no, id, shard, event, reason, at) VALUES ($1, $2, $3, $4, $5, $6)
         """;
 
-    /// <summary>See <see cref="IEventStore.ClaimShardAsync"/>.</summary>
-    public async Task<ShardClaim> ClaimAsync(int shard, Guid journalId, CancellationToken cancellationToken)
-    {
-        var rows = await database.QueryAsync(
-            Claim,
-            parameters => parameters.With(shard).With(journalId),
-            row => new ShardClaim(
-                shard, row.GetInt64(0), journalId, new Checkpoint(IdOrZero(row, 1), row.GetInt64(2)), IdOrZero(row, 3)),
+    /// <summary>
+    /// See <see cref="IEventStore.ClaimShardAsync"/>. One transaction; under READ COMMITTED each of its statements sees what was committed
+    /// before it, so what follows the lock knows all earlier claims.
+    /// </summary>
+    public Task<ShardClaim> ClaimAsync(int shard, Guid journalId, CancellationToken cancellationToken) =>
+        database.RunAsync(
+            async connection =>
+            {
+                await using var batch = new NpgsqlBatch(connection);
+                Add(batch, Lock).With(LockKey).With(shard);
+                Add(batch, Introduce).With(shard).With(journalId);
+                Add(batch, Raise).With(shard);
+                Add(batch, Claimed).With(shard).With(journalId);
+                await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
+                await reader.NextResultAsync(cancellationToken);
+                var rows = await reader.ReadAllAsync(
+                    row => new ShardClaim(
+                        shard,
+                        row.GetInt64(0),
+                        journalId,
+                        new Checkpoint(IdOrZero(row, 1), row.GetInt64(2)),
+                        IdOrZero(row, 3)),
+                    cancellationToken);
+                return rows[0];
+            },
             cancellationToken);
-        return rows[0];
-    }
 
-    /// <summary>See <see cref="IEventStore.AppendAsync"/>; a missing partition leaves as the driver's exception's mapping with that SQLSTATE.</summary>
+    /// <summary>
+    /// See <see cref="IEventStore.AppendAsync"/>; a missing partition leaves as the driver's exception's mapping with that SQLSTATE.
+    /// </summary>
     public Task AppendAsync(
         ShardClaim claim,
         Checkpoint previous,
         Checkpoint next,
         ReadOnlyMemory<JournaledEvent> events,
         CancellationToken cancellationToken) =>
-        CommitAsync(claim, previous, next, connection => events.IsEmpty ? Task.CompletedTask : CopyAsync(connection, events, cancellationToken), cancellationToken);
+        CommitAsync(
+            claim,
+            previous,
+            next,
+            connection => events.IsEmpty ? Task.CompletedTask : CopyAsync(connection, events, cancellationToken),
+            cancellationToken);
 
     /// <summary>See <see cref="IEventStore.QuarantineAsync"/>.</summary>
     public Task QuarantineAsync(
@@ -98,7 +139,8 @@ internal sealed class PostgresShards(PostgresDatabase database, TimeProvider tim
             {
                 await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
                 await using var advance = new NpgsqlCommand(Advance, connection);
-                advance.Parameters.With(claim.Shard).With(claim.Epoch).With(Nullable(previous.Id)).With(Nullable(next.Id)).With(next.Sequence).With(claim.JournalId);
+                advance.Parameters.With(claim.Shard).With(claim.JournalId).With(claim.Epoch)
+                    .With(Nullable(previous.Id)).With(Nullable(next.Id)).With(next.Sequence);
                 if (await advance.ExecuteNonQueryAsync(cancellationToken) == 0)
                 {
                     await transaction.RollbackAsync(cancellationToken);
@@ -113,7 +155,11 @@ internal sealed class PostgresShards(PostgresDatabase database, TimeProvider tim
             cancellationToken);
 
     /// <summary>Why no row matched: returns when the checkpoint is at <paramref name="next"/> already, else throws.</summary>
-    private static async Task ExplainAsync(NpgsqlConnection connection, ShardClaim claim, Checkpoint next, CancellationToken cancellationToken)
+    private static async Task ExplainAsync(
+        NpgsqlConnection connection,
+        ShardClaim claim,
+        Checkpoint next,
+        CancellationToken cancellationToken)
     {
         await using var command = new NpgsqlCommand(Read, connection);
         command.Parameters.With(claim.Shard).With(claim.JournalId);
@@ -122,7 +168,10 @@ internal sealed class PostgresShards(PostgresDatabase database, TimeProvider tim
         CheckpointMismatch.Explain(claim, next, rows.Count == 0 ? null : rows[0].Epoch, rows.Count == 0 ? default : rows[0].Through);
     }
 
-    private static async Task CopyAsync(NpgsqlConnection connection, ReadOnlyMemory<JournaledEvent> events, CancellationToken cancellationToken)
+    private static async Task CopyAsync(
+        NpgsqlConnection connection,
+        ReadOnlyMemory<JournaledEvent> events,
+        CancellationToken cancellationToken)
     {
         await using var stream = await connection.BeginRawBinaryCopyAsync(EventCopyEncoder.Sql, cancellationToken);
         var buffer = ArrayPool<byte>.Shared.Rent(ChunkBytes);
@@ -167,6 +216,13 @@ internal sealed class PostgresShards(PostgresDatabase database, TimeProvider tim
         if (needed <= buffer.Length) return;
         ArrayPool<byte>.Shared.Return(buffer);
         buffer = ArrayPool<byte>.Shared.Rent(needed);
+    }
+
+    private static NpgsqlParameterCollection Add(NpgsqlBatch batch, string sql)
+    {
+        var command = new NpgsqlBatchCommand(sql);
+        batch.BatchCommands.Add(command);
+        return command.Parameters;
     }
 
     private static EventId IdOrZero(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? default : row.GetEventId(column);

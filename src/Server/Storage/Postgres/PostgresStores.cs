@@ -14,7 +14,11 @@ internal static class PostgresStores
         """;
 
     /// <summary>Connects, and looks at version and settings; see <see cref="StoreSet.OpenAsync"/>.</summary>
-    public static async Task<StoreSet> OpenAsync(StorageOptions options, TimeProvider time, ILoggerFactory loggers, CancellationToken cancellationToken)
+    public static async Task<StoreSet> OpenAsync(
+        StorageOptions options,
+        TimeProvider time,
+        ILoggerFactory loggers,
+        CancellationToken cancellationToken)
     {
         var database = new PostgresDatabase(options.ConnectionString!);
         try
@@ -35,22 +39,36 @@ internal static class PostgresStores
         }
     }
 
-    /// <summary>The server's version, and a sentence for each setting under which a committed row may be lost. Throws <see cref="StoreException"/> for a version too old.</summary>
-    private static async Task<(string Version, IReadOnlyList<string> Warnings)> CheckSettingsAsync(PostgresDatabase database, CancellationToken cancellationToken)
+    /// <summary>
+    /// The server's version, and a sentence for each setting under which a committed row may be lost. Throws <see cref="StoreException"/>
+    /// for a version too old.
+    /// </summary>
+    private static async Task<(string Version, IReadOnlyList<string> Warnings)> CheckSettingsAsync(
+        PostgresDatabase database,
+        CancellationToken cancellationToken)
     {
         var rows = await database.QueryAsync(
             Settings,
             _ => { },
-            row => (Version: row.GetString(0), Number: row.GetInt32(1), Fsync: row.GetString(2), Commit: row.GetString(3), Pages: row.GetString(4)),
+            row => (
+                Version: row.GetString(0),
+                Number: row.GetInt32(1),
+                Fsync: row.GetString(2),
+                Commit: row.GetString(3),
+                Pages: row.GetString(4)),
             cancellationToken);
         var found = rows[0];
         if (found.Number / 10_000 < OldestMajorVersion)
-            throw new StoreException(StoreFailure.Fault, $"PostgreSQL {found.Version} at {database.Place} is too old: upgrade it to {OldestMajorVersion} or newer.");
+            throw new StoreException(
+                StoreFailure.Fault,
+                $"PostgreSQL {found.Version} at {database.Place} is too old: upgrade it to {OldestMajorVersion} or newer.");
 
         var warnings = new List<string>();
         if (found.Fsync == "off") warnings.Add("PostgreSQL runs with fsync=off: a power cut can destroy the database. Set fsync = on.");
-        if (found.Commit == "off") warnings.Add("PostgreSQL runs with synchronous_commit=off: a crash of it loses the last committed events. Set synchronous_commit = on.");
-        if (found.Pages == "off") warnings.Add("PostgreSQL runs with full_page_writes=off: a power cut can tear its pages. Set full_page_writes = on.");
+        if (found.Commit == "off")
+            warnings.Add("PostgreSQL runs with synchronous_commit=off: a crash of it loses the last commits. Set synchronous_commit = on.");
+        if (found.Pages == "off")
+            warnings.Add("PostgreSQL runs with full_page_writes=off: a power cut can tear its pages. Set full_page_writes = on.");
         return (found.Version.Split(' ')[0], warnings);
     }
 }

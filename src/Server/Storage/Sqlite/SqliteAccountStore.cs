@@ -23,7 +23,8 @@ internal sealed class SqliteAccountStore(SqliteDatabase database, TimeProvider t
         """;
 
     private const string InsertKey = """
-        INSERT INTO api_keys (organization_no, id, hash, prefix, name, scopes, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+        INSERT INTO api_keys (organization_no, id, hash, prefix, name, scopes, created_at, expires_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
         """;
 
     private const string EndKey = """
@@ -48,7 +49,9 @@ internal sealed class SqliteAccountStore(SqliteDatabase database, TimeProvider t
     /// <inheritdoc/>
     public Task<AccountSnapshot> LoadAsync(CancellationToken cancellationToken) =>
         database.ReadAsync(
-            connection => new AccountSnapshot(connection.Query(Organizations, ReadOrganization), connection.Query(Keys, ReadKey, time.GetUtcNow())),
+            connection => new AccountSnapshot(
+                connection.Query(Organizations, ReadOrganization),
+                connection.Query(Keys, ReadKey, time.GetUtcNow())),
             cancellationToken);
 
     /// <inheritdoc/>
@@ -72,7 +75,11 @@ internal sealed class SqliteAccountStore(SqliteDatabase database, TimeProvider t
             cancellationToken);
 
     /// <inheritdoc/>
-    public Task<bool> RotateAsync(ApiKeyRecord added, Guid replacedKeyId, DateTimeOffset replacedEndsAt, CancellationToken cancellationToken) =>
+    public Task<bool> RotateAsync(
+        ApiKeyRecord added,
+        Guid replacedKeyId,
+        DateTimeOffset replacedEndsAt,
+        CancellationToken cancellationToken) =>
         database.WriteAsync(
             connection =>
             {

@@ -5,26 +5,25 @@ using ZapierTriggers.Core.Events;
 namespace ZapierTriggers.Server.Storage.Sqlite;
 
 /// <summary>
-/// Inserts events through SQLite's own calls: the journal's UTF-8 and bytes go into the statement as they are, without a string or an array in between. Used on the writing
-/// thread only.
+/// Inserts events through SQLite's own calls: the journal's UTF-8 and bytes go into the statement as they are, without a string or an array
+/// in between. Used on the writing thread only.
 /// </summary>
-internal sealed class SqliteAppend : IDisposable
+internal static class SqliteAppend
 {
     private const string Insert = """
         INSERT INTO events (organization_no, id, type, dedup_id, ordering_key, payload_hash, payload) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
         """;
 
-    private sqlite3_stmt? _statement;
-
     /// <summary>Inserts all. Throws <see cref="SqliteException"/>; the caller's transaction takes back what was inserted before.</summary>
-    public void Run(SqliteConnection connection, ReadOnlySpan<JournaledEvent> events)
+    public static void Run(SqliteConnection connection, ReadOnlySpan<JournaledEvent> events)
     {
         var database = connection.Handle!;
-        if (_statement is null) Check(raw.sqlite3_prepare_v2(database, Insert, out _statement), database);
+        Check(raw.sqlite3_prepare_v2(database, Insert, out var statement), database);
+        using var prepared = statement;
         foreach (ref readonly var journaled in events)
         {
-            Bind(database, _statement, journaled);
-            var result = raw.sqlite3_step(_statement);
+            Bind(database, statement, journaled);
+            var result = raw.sqlite3_step(statement);
             if (result != raw.SQLITE_DONE)
             {
                 // The driver reads message and extended code from the connection, so before reset.
@@ -34,16 +33,13 @@ internal sealed class SqliteAppend : IDisposable
                 }
                 finally
                 {
-                    _ = raw.sqlite3_reset(_statement);
+                    _ = raw.sqlite3_reset(statement);
                 }
             }
 
-            Check(raw.sqlite3_reset(_statement), database);
+            Check(raw.sqlite3_reset(statement), database);
         }
     }
-
-    /// <inheritdoc/>
-    public void Dispose() => _statement?.Dispose();
 
     private static void Bind(sqlite3 database, sqlite3_stmt statement, in JournaledEvent journaled)
     {

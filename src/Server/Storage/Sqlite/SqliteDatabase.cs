@@ -4,8 +4,9 @@ using Microsoft.Data.Sqlite;
 namespace ZapierTriggers.Server.Storage.Sqlite;
 
 /// <summary>
-/// One file: one thread writes, any number read. SQLite has one writer at a time anyway; a queue in front of it turns lock conflicts into waiting. Readers see
-/// the last commit (WAL) and never block the writer. Every driver error leaves as a <see cref="Core.Storing.StoreException"/>.
+/// One file: one thread writes, any number read. SQLite has one writer at a time anyway; a queue in front of it turns lock conflicts into
+/// waiting. Readers see the last commit (WAL) and never block the writer. Every driver error leaves as a
+/// <see cref="Core.Storing.StoreException"/>.
 /// </summary>
 internal sealed class SqliteDatabase : IAsyncDisposable
 {
@@ -31,11 +32,16 @@ internal sealed class SqliteDatabase : IAsyncDisposable
         }
     }
 
-    /// <summary>Queues work for the writing thread, which runs it in a transaction of its own: committed when the task completes, rolled back when it fails.</summary>
-    public Task<T> WriteAsync<T>(Func<SqliteConnection, T> work, CancellationToken cancellationToken) => _writer.RunAsync(work, cancellationToken);
+    /// <summary>
+    /// Queues work for the writing thread, which runs it in a transaction of its own: committed when the task completes, rolled back when
+    /// it fails.
+    /// </summary>
+    public Task<T> WriteAsync<T>(Func<SqliteConnection, T> work, CancellationToken cancellationToken) =>
+        _writer.RunAsync(work, cancellationToken);
 
     /// <summary>Runs a reading work on the thread pool (the driver blocks), in one snapshot of the database.</summary>
-    public Task<T> ReadAsync<T>(Func<SqliteConnection, T> work, CancellationToken cancellationToken) => Task.Run(() => Read(work), cancellationToken);
+    public Task<T> ReadAsync<T>(Func<SqliteConnection, T> work, CancellationToken cancellationToken) =>
+        Task.Run(() => Read(work), cancellationToken);
 
     /// <inheritdoc/>
     public ValueTask DisposeAsync()
@@ -70,8 +76,8 @@ internal sealed class SqliteDatabase : IAsyncDisposable
     }
 
     /// <summary>
-    /// FULL: a commit is on the disk before it is reported. Moving 32 MB at a time from the log into the file, instead of the default 4 MB, keeps that out of most
-    /// batches; 64 MB of pages hold the indexes' inner nodes of tens of millions of rows.
+    /// FULL: a commit is on the disk before it is reported. Moving 32 MB at a time from the log into the file, instead of the default 4 MB,
+    /// keeps that out of most batches; 64 MB of pages hold the indexes' inner nodes of tens of millions of rows.
     /// </summary>
     private SqliteConnection OpenWriter() => Open("""
         PRAGMA journal_mode = WAL;

@@ -7,7 +7,8 @@ namespace ZapierTriggers.Server.Storage.Sqlite;
 internal sealed class SqliteDeliveryStore(SqliteDatabase database, TimeProvider time) : IDeliveryStore
 {
     private const string Load = """
-        SELECT p.organization_no, p.id, p.is_default, p.url, p.secret, p.enabled, p.disabled_reason, p.created_at, p.updated_at, l.delivered_through
+        SELECT p.organization_no, p.id, p.is_default, p.url, p.secret, p.enabled, p.disabled_reason, p.created_at, p.updated_at,
+               l.delivered_through
         FROM endpoints p
         JOIN lanes l ON l.organization_no = p.organization_no AND l.endpoint_id = p.id
         """;
@@ -16,7 +17,8 @@ internal sealed class SqliteDeliveryStore(SqliteDatabase database, TimeProvider 
         INSERT INTO endpoints (organization_no, id, is_default, url, secret, enabled, disabled_reason, created_at, updated_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
         ON CONFLICT (organization_no, id) DO UPDATE
-        SET url = excluded.url, secret = excluded.secret, enabled = excluded.enabled, disabled_reason = excluded.disabled_reason, updated_at = excluded.updated_at
+        SET url = excluded.url, secret = excluded.secret, enabled = excluded.enabled, disabled_reason = excluded.disabled_reason,
+            updated_at = excluded.updated_at
         """;
 
     private const string InsertLane = """

@@ -63,7 +63,11 @@ internal sealed class SqliteEventStore(SqliteDatabase database, TimeProvider tim
         _shards.QuarantineAsync(claim, previous, next, refused, reason, cancellationToken);
 
     /// <inheritdoc/>
-    public async Task<DuplicateOf?> FindDuplicateAsync(int organizationNo, string dedupId, EventId notBefore, CancellationToken cancellationToken)
+    public async Task<DuplicateOf?> FindDuplicateAsync(
+        int organizationNo,
+        string dedupId,
+        EventId notBefore,
+        CancellationToken cancellationToken)
     {
         var found = await database.ReadAsync(
             connection => connection.Query(
@@ -77,7 +81,8 @@ internal sealed class SqliteEventStore(SqliteDatabase database, TimeProvider tim
     }
 
     /// <inheritdoc/>
-    public Task<InboxPage> ReadInboxAsync(InboxQuery query, CancellationToken cancellationToken) => _inbox.ReadAsync(query, cancellationToken);
+    public Task<InboxPage> ReadInboxAsync(InboxQuery query, CancellationToken cancellationToken) =>
+        _inbox.ReadAsync(query, cancellationToken);
 
     /// <inheritdoc/>
     public Task<EventDetail?> FindEventAsync(int organizationNo, EventId id, CancellationToken cancellationToken) =>

@@ -4,7 +4,10 @@ using ZapierTriggers.Core.Storing;
 
 namespace ZapierTriggers.Server.Storage.Sqlite;
 
-/// <summary>Pages of an inbox by keyset on the primary key. What happened to each event is looked up row by row: inside the process that is no round trip.</summary>
+/// <summary>
+/// Pages of an inbox by keyset on the primary key. What happened to each event is looked up row by row: inside the process that is no round
+/// trip.
+/// </summary>
 internal sealed class SqliteInbox(SqliteDatabase database)
 {
     private const string Columns = """

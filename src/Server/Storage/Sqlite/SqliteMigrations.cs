@@ -21,7 +21,9 @@ internal static class SqliteMigrations
         INSERT INTO schema_versions (version, name, applied_at) VALUES ($1, $2, $3)
         """;
 
-    /// <summary>Runs what is missing. Throws <see cref="Core.Storing.StoreFailure.Fault"/> when the schema is newer than this server.</summary>
+    /// <summary>
+    /// Runs what is missing. Throws <see cref="Core.Storing.StoreFailure.Fault"/> when the schema is newer than this server.
+    /// </summary>
     public static Task RunAsync(SqliteDatabase database, TimeProvider time, CancellationToken cancellationToken) =>
         database.WriteAsync(connection => Run(connection, time.GetUtcNow()), cancellationToken);
 

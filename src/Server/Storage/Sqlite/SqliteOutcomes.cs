@@ -9,9 +9,12 @@ internal sealed class SqliteOutcomes(SqliteDatabase database, TimeProvider time)
 {
     /// <summary>An outcome without a try counts the tries before it.</summary>
     private const string Outcome = """
-        INSERT INTO outcomes (organization_no, event_id, endpoint_id, status, at, attempts, response_status, latency_ms, error, response_body)
+        INSERT INTO outcomes
+            (organization_no, event_id, endpoint_id, status, at, attempts, response_status, latency_ms, error, response_body)
         VALUES ($1, $2, $3, $4, $5,
-                coalesce($6, (SELECT max(t.number) FROM attempts t WHERE t.organization_no = $1 AND t.event_id = $2 AND t.endpoint_id = $3), 0),
+                coalesce($6,
+                         (SELECT max(t.number) FROM attempts t WHERE t.organization_no = $1 AND t.event_id = $2 AND t.endpoint_id = $3),
+                         0),
                 $7, $8, $9, $10)
         ON CONFLICT DO NOTHING
         """;

@@ -31,7 +31,9 @@ internal sealed class SqliteRetries(SqliteDatabase database)
         SELECT r.due_at FROM {Waiting} ORDER BY r.due_at LIMIT 1
         """;
 
-    /// <summary>See <see cref="IDeliveryStore.ClaimRetriesAsync"/>. One transaction on the only writing connection is as good as one statement.</summary>
+    /// <summary>
+    /// See <see cref="IDeliveryStore.ClaimRetriesAsync"/>. One transaction on the only writing connection is as good as one statement.
+    /// </summary>
     public Task<IReadOnlyList<ClaimedRetry>> ClaimAsync(
         DateTimeOffset now, DateTimeOffset leaseUntil, int limit, IReadOnlyList<ClaimRoom> rooms, CancellationToken cancellationToken) =>
         database.WriteAsync<IReadOnlyList<ClaimedRetry>>(
@@ -41,7 +43,8 @@ internal sealed class SqliteRetries(SqliteDatabase database)
                 foreach (var room in rooms)
                 {
                     if (due.Count >= limit) break;
-                    due.AddRange(connection.Query(Due, ReadRetry, room.OrganizationNo, room.EndpointId, now, Math.Min(room.Count, limit - due.Count)));
+                    var most = Math.Min(room.Count, limit - due.Count);
+                    due.AddRange(connection.Query(Due, ReadRetry, room.OrganizationNo, room.EndpointId, now, most));
                 }
 
                 using var claim = new SqliteStatement(connection, Claim);

@@ -3,7 +3,10 @@ using Microsoft.Data.Sqlite;
 
 namespace ZapierTriggers.Server.Storage.Sqlite;
 
-/// <summary>Statements on a connection, and our types to and from SQLite's: ids are 16 big-endian bytes, times are Unix milliseconds, booleans are 0 and 1.</summary>
+/// <summary>
+/// Statements on a connection, and our types to and from SQLite's: ids are 16 big-endian bytes, times are Unix milliseconds, booleans are 0
+/// and 1.
+/// </summary>
 internal static class SqliteRows
 {
     /// <summary>Runs a statement once with the values of <c>$1</c>, <c>$2</c>, …; returns the rows it changed.</summary>
@@ -14,7 +17,11 @@ internal static class SqliteRows
     }
 
     /// <summary>Runs a query once; returns its rows.</summary>
-    public static List<T> Query<T>(this SqliteConnection connection, string sql, Func<SqliteDataReader, T> read, params ReadOnlySpan<object?> values)
+    public static List<T> Query<T>(
+        this SqliteConnection connection,
+        string sql,
+        Func<SqliteDataReader, T> read,
+        params ReadOnlySpan<object?> values)
     {
         using var statement = new SqliteStatement(connection, sql);
         return statement.Query(read, values);
@@ -27,7 +34,8 @@ internal static class SqliteRows
     public static Guid GetUuid(this SqliteDataReader row, int column) => new(row.GetFieldValue<byte[]>(column), bigEndian: true);
 
     /// <summary>Reads a time.</summary>
-    public static DateTimeOffset GetTime(this SqliteDataReader row, int column) => DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(column));
+    public static DateTimeOffset GetTime(this SqliteDataReader row, int column) =>
+        DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(column));
 
     /// <summary>Reads a nullable time.</summary>
     public static DateTimeOffset? GetTimeOrNull(this SqliteDataReader row, int column) => row.IsDBNull(column) ? null : row.GetTime(column);

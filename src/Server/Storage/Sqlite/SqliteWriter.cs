@@ -20,7 +20,8 @@ internal sealed class SqliteWriter : IDisposable
     }
 
     /// <summary>
-    /// Queues the work. A cancelled token takes it off the queue only before it starts: once started, the caller's memory is in use until the task completes.
+    /// Queues the work. A cancelled token takes it off the queue only before it starts: once started, the caller's memory is in use until
+    /// the task completes.
     /// </summary>
     public Task<T> RunAsync<T>(Func<SqliteConnection, T> run, CancellationToken cancellationToken)
     {
@@ -79,8 +80,8 @@ internal sealed class SqliteWriter : IDisposable
         }
 
         /// <summary>
-        /// Some errors (disk full, I/O) have rolled back already; then nothing is open. By the raw call, because its result changes nothing: if a transaction
-        /// stays open, the next BEGIN fails and says so.
+        /// Some errors (disk full, I/O) have rolled back already; then nothing is open. By the raw call, because its result changes
+        /// nothing: if a transaction stays open, the next BEGIN fails and says so.
         /// </summary>
         private static void RollBack(SqliteConnection connection)
         {

@@ -24,7 +24,8 @@ CREATE TABLE api_keys (
     PRIMARY KEY (organization_no, id)
 );
 
--- A checkpoint for each journal that has written the shard; the highest epoch holds it. Updated by every batch: room on the page keeps the update off the indexes.
+-- A checkpoint for each journal that has written the shard; a claim raises the epoch of all. Updated by every batch: room on the page keeps
+-- the update off the indexes.
 CREATE TABLE shards (
     shard           integer     NOT NULL,
     journal_id      uuid        NOT NULL,

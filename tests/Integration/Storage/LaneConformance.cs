@@ -1,0 +1,136 @@
+using ZapierTriggers.Core.Delivery;
+using ZapierTriggers.Core.Events;
+using ZapierTriggers.Core.Storing;
+
+namespace ZapierTriggers.Tests.Integration.Storage;
+
+public sealed class PostgresLaneTests(PostgresFixture fixture) : LaneConformance<PostgresFixture>(fixture);
+
+public sealed class SqliteLaneTests(SqliteFixture fixture) : LaneConformance<SqliteFixture>(fixture);
+
+/// <summary>Endpoints, their cursors, and what a lane has still to send.</summary>
+public abstract class LaneConformance<T>(T fixture) : IClassFixture<T>
+    where T : StoreFixture
+{
+    private static readonly DateTimeOffset Now = StoreFixture.Noon;
+
+    private IDeliveryStore Store => fixture.Stores.Deliveries;
+
+    [Fact]
+    public async Task A_saved_endpoint_is_loaded_and_a_second_save_changes_it_but_not_its_cursor()
+    {
+        var scene = await DeliveryScene.SetAsync(fixture);
+        Assert.Equal(scene.Endpoint, await LoadAsync(scene));
+
+        var changed = scene.Endpoint with
+        {
+            Url = "http://other.example/",
+            Secret = "whsec_AAAA",
+            Enabled = false,
+            DisabledReason = "410",
+            UpdatedAt = Now.AddMinutes(1),
+        };
+        await Store.SaveEndpointAsync(
+            changed with { DeliveredThrough = scene.Events.Next().Id, CreatedAt = Now.AddDays(1) },
+            CancellationToken.None);
+
+        Assert.Equal(changed, await LoadAsync(scene));
+    }
+
+    [Fact]
+    public async Task A_second_default_endpoint_is_refused_and_leaves_no_trace()
+    {
+        var organizationNo = StoreFixture.NextNumber();
+        await Store.SaveEndpointAsync(DeliveryScene.NewEndpoint(organizationNo, isDefault: true), CancellationToken.None);
+
+        var exception = await Assert.ThrowsAsync<StoreException>(
+            () => Store.SaveEndpointAsync(DeliveryScene.NewEndpoint(organizationNo, isDefault: true), CancellationToken.None));
+
+        Assert.Equal(StoreFailure.RowRefused, exception.Failure);
+        await Store.SaveEndpointAsync(DeliveryScene.NewEndpoint(organizationNo), CancellationToken.None);
+        var loaded = await Store.LoadEndpointsAsync(CancellationToken.None);
+        Assert.Equal(2, loaded.Count(endpoint => endpoint.OrganizationNo == organizationNo));
+        Assert.Equal(
+            2L,
+            Convert.ToInt64(await fixture.ScalarAsync($"SELECT count(*) FROM lanes WHERE organization_no = {organizationNo}")));
+    }
+
+    [Fact]
+    public async Task What_is_settled_for_the_endpoint_is_passed_over()
+    {
+        var scene = await DeliveryScene.SetAsync(fixture);
+        var ids = await scene.AppendAsync(6);
+        await scene.RecordAsync(
+            scene.Delivered(ids[0]),
+            scene.Failed(ids[2], 1, Now.AddHours(1)),
+            scene.Dead(ids[3], 9),
+            scene.Delivered(ids[4]) with { EndpointId = Guid.NewGuid() });
+        await scene.AcknowledgeAsync(Now, ids[5]);
+
+        var page = await scene.ReadLaneAsync(default);
+
+        Assert.Equal([ids[1], ids[4]], page.Events.Select(due => due.Id));
+        Assert.Equal(ids[5], page.ScannedThrough);
+        var after = await scene.ReadLaneAsync(ids[5]);
+        Assert.Empty(after.Events);
+        Assert.Equal(ids[5], after.ScannedThrough);
+    }
+
+    [Fact]
+    public async Task A_read_goes_on_when_all_of_it_was_settled()
+    {
+        var scene = await DeliveryScene.SetAsync(fixture);
+        var ids = await scene.AppendAsync(5);
+        await scene.RecordAsync([.. ids[..4].Select(id => scene.Delivered(id))]);
+
+        var first = await scene.ReadLaneAsync(default, limit: 2);
+        var second = await scene.ReadLaneAsync(first.ScannedThrough, limit: 2);
+        var third = await scene.ReadLaneAsync(second.ScannedThrough, limit: 2);
+
+        Assert.Empty(first.Events);
+        Assert.Empty(second.Events);
+        Assert.Equal((ids[1], ids[3]), (first.ScannedThrough, second.ScannedThrough));
+        Assert.Equal([ids[4]], third.Events.Select(due => due.Id));
+    }
+
+    [Fact]
+    public async Task Payload_bytes_limit_a_read_but_one_event_always_comes()
+    {
+        var scene = await DeliveryScene.SetAsync(fixture);
+        var payload = $$"""{"x":"{{new string('x', 1000)}}"}""";
+        var ids = await scene.AppendAsync(
+            scene.Events.Next("t", payload, orderingKey: "k"),
+            scene.Events.Next("t", payload),
+            scene.Events.Next("t", payload));
+
+        var one = await scene.ReadLaneAsync(default, maxBytes: 1);
+        var two = await scene.ReadLaneAsync(default, maxBytes: 1500);
+
+        Assert.Equal(ids[..1], one.Events.Select(due => due.Id));
+        Assert.Equal(ids[0], one.ScannedThrough);
+        Assert.Equal(
+            ("t", "k", payload),
+            (one.Events[0].Type, one.Events[0].OrderingKey, System.Text.Encoding.UTF8.GetString(one.Events[0].Payload)));
+        Assert.Equal(ids[..2], two.Events.Select(due => due.Id));
+        Assert.Equal(ids[1], two.ScannedThrough);
+    }
+
+    [Fact]
+    public async Task A_cursor_never_goes_back()
+    {
+        var scene = await DeliveryScene.SetAsync(fixture);
+        var ids = await scene.AppendAsync(3);
+
+        await MoveAsync(scene, ids[0], ids[2], ids[1]);
+        await MoveAsync(scene, ids[1]);
+
+        Assert.Equal(ids[2], (await LoadAsync(scene)).DeliveredThrough);
+    }
+
+    private static Task MoveAsync(DeliveryScene scene, params EventId[] through) => scene.Store.RecordAsync(
+        new DeliveryBatch([], [.. through.Select(id => new LaneCursor(scene.OrganizationNo, scene.Endpoint.Id, id))]),
+        CancellationToken.None);
+
+    private async Task<EndpointRecord> LoadAsync(DeliveryScene scene) =>
+        (await Store.LoadEndpointsAsync(CancellationToken.None)).Single(endpoint => endpoint.Id == scene.Endpoint.Id);
+}
