@@ -1,0 +1,163 @@
+using ZapierTriggers.Core.Delivery;
+using ZapierTriggers.Core.Events;
+
+namespace ZapierTriggers.Tests.Integration.Webhooks;
+
+public sealed class DispatcherFaultTests
+{
+    [Fact]
+    public async Task A_restart_in_the_middle_loses_nothing()
+    {
+        await using var receiver = await Receiver.StartAsync();
+        receiver.Answer = (context, _) =>
+        {
+            context.Response.StatusCode = receiver.Requests.Count % 7 == 0 ? 500 : 200;
+            return Task.CompletedTask;
+        };
+        var (rig, endpoint) = await DeliveryRig.StartAsync(receiver);
+        var ids = Enumerable.Range(0, 300).Select(n => rig.Store1()).ToList();
+        for (var part = 1; part <= 4; part++)
+        {
+            await rig.RunUntilAsync(() => receiver.Requests.Count > part * 40, "some received");
+            rig = await rig.RestartAsync();
+        }
+
+        await using var _ = rig;
+        await rig.RunUntilAsync(() => rig.Store.Count(EventStatus.Delivered) == ids.Count, "all delivered", TimeSpan.FromSeconds(1));
+
+        Assert.Empty(rig.Store.Violations);
+        Assert.Equal(ids[^1], rig.Store.Endpoint(endpoint.Id).DeliveredThrough);
+    }
+
+    [Fact]
+    public async Task Killed_between_answer_and_record_it_is_sent_again_under_the_same_id()
+    {
+        await using var receiver = await Receiver.StartAsync();
+        var (rig, endpoint) = await DeliveryRig.StartAsync(receiver);
+        rig.Store.Fails = static call => call == "record";
+        var id = rig.Store1();
+        await rig.RunUntilAsync(() => receiver.Requests.Count == 1 && rig.Dispatcher.InFlight == 0, "answered, not recorded");
+
+        var restart = rig.RestartAsync();
+        await Poll.UntilAsync(() => restart.IsCompleted, "the restart", () => rig.Clock.Advance(TimeSpan.FromSeconds(1)));
+        await using var next = await restart;
+        next.Store.Fails = null;
+        await next.RunUntilAsync(() => next.Store.StatusOf(endpoint.Id, id) == EventStatus.Delivered, "delivered");
+
+        Assert.Equal([id.ToString(), id.ToString()], receiver.Requests.Select(request => request.Id));
+    }
+
+    [Fact]
+    public async Task Trouble_with_recording_never_sends_twice()
+    {
+        await using var receiver = await Receiver.StartAsync();
+        receiver.Answer = (context, received) =>
+        {
+            context.Response.StatusCode = receiver.CountOf(received.Id) < 2 ? 500 : 200;
+            return Task.CompletedTask;
+        };
+        var (rig, endpoint) = await DeliveryRig.StartAsync(receiver);
+        await using var _ = rig;
+        var ids = Enumerable.Range(0, 10).Select(n => rig.Store1()).ToList();
+        await rig.RunUntilAsync(() => rig.Store.Results.Count == 10, "all failed once");
+
+        // The second tries succeed while nothing can be recorded; their claims run out meanwhile.
+        rig.Store.Fails = static call => call == "record";
+        await rig.RunUntilAsync(() => receiver.Requests.Count == 20, "all answered", TimeSpan.FromSeconds(1));
+        var end = rig.Clock.GetUtcNow() + TimeSpan.FromMinutes(10);
+        await rig.RunUntilAsync(() => rig.Clock.GetUtcNow() > end, "ten minutes", busyStep: TimeSpan.FromSeconds(1));
+        rig.Store.Fails = null;
+        await rig.RunUntilAsync(() => rig.Store.Count(EventStatus.Delivered) == 10, "all recorded", TimeSpan.FromSeconds(1), TimeSpan.FromMilliseconds(100));
+        end = rig.Clock.GetUtcNow() + TimeSpan.FromHours(1);
+        await rig.RunUntilAsync(() => rig.Clock.GetUtcNow() > end, "an hour", TimeSpan.FromSeconds(30));
+
+        Assert.All(ids, id => Assert.Equal(2, receiver.CountOf(id.ToString())));
+        Assert.Empty(rig.Store.Violations);
+    }
+
+    [Fact]
+    public async Task A_store_that_comes_and_goes_costs_neither_events_nor_loops()
+    {
+        await using var receiver = await Receiver.StartAsync();
+        var random = new Random(11);
+        receiver.Answer = (context, _) =>
+        {
+            lock (random) context.Response.StatusCode = random.Next(3) == 0 ? 500 : 200;
+            return Task.CompletedTask;
+        };
+        var (rig, endpoint) = await DeliveryRig.StartAsync(receiver);
+        await using var _ = rig;
+        rig.Store.Fails = _ =>
+        {
+            lock (random) return random.Next(4) == 0;
+        };
+
+        var ids = Enumerable.Range(0, 200).Select(n => rig.Store1()).ToList();
+        await rig.RunUntilAsync(
+            () => rig.Store.Count(EventStatus.Delivered) + rig.Store.Count(EventStatus.DeadLetter) == ids.Count, "all finished", TimeSpan.FromSeconds(5), TimeSpan.FromMilliseconds(20));
+
+        Assert.Empty(rig.Store.Violations);
+        Assert.All(ids, id => Assert.Equal(receiver.CountOf(id.ToString()), rig.Store.AttemptsOf(endpoint.Id, id).Count));
+    }
+
+    [Fact]
+    public async Task Hanging_receivers_do_not_hold_up_the_others()
+    {
+        await using var hanging = await Receiver.StartAsync();
+        hanging.Answer = hanging.HangAsync;
+        await using var healthy = await Receiver.StartAsync();
+        await using var rig = new DeliveryRig(new DeliveryOptions { AllowPrivateNetworks = true, MaxInFlight = 8, MaxSlowInFlight = 400 });
+        await rig.Dispatcher.StartAsync(CancellationToken.None);
+        for (var n = 1000; n < 1200; n++)
+        {
+            await rig.Dispatcher.SetDefaultAsync(n, hanging.Url, 0, CancellationToken.None);
+            rig.Store1(organizationNo: n);
+            rig.Store1(organizationNo: n);
+        }
+
+        var endpoint = await rig.Dispatcher.SetDefaultAsync(DeliveryRig.Organization, healthy.Url, 0, CancellationToken.None);
+        var ids = Enumerable.Range(0, 50).Select(n => rig.Store1()).ToList();
+        var start = rig.Clock.GetUtcNow();
+        await rig.RunUntilAsync(() => rig.Store.Endpoint(endpoint.Id).DeliveredThrough == ids[^1], "the healthy one is served", busyStep: TimeSpan.FromMilliseconds(50));
+
+        // 200 lanes, 8 places, a second each until they are known to be slow: 25 s once; without it 13 rounds of 30 s.
+        Assert.True(rig.Clock.GetUtcNow() - start < TimeSpan.FromMinutes(2));
+        Assert.True(hanging.Requests.Count >= 8);
+    }
+
+    [Fact]
+    public async Task A_stop_lets_tries_end_and_records_them()
+    {
+        await using var receiver = await Receiver.StartAsync();
+        var release = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        receiver.Answer = (_, _) => release.Task;
+        var (rig, endpoint) = await DeliveryRig.StartAsync(receiver);
+        await using var _ = rig;
+        var id = rig.Store1();
+        await rig.RunUntilAsync(() => receiver.Requests.Count == 1, "in flight");
+
+        var stopping = rig.Dispatcher.StopAsync(CancellationToken.None);
+        rig.Store1();
+        release.SetResult();
+        await stopping;
+
+        Assert.Equal(EventStatus.Delivered, rig.Store.StatusOf(endpoint.Id, id));
+        Assert.Single(receiver.Requests);
+    }
+
+    [Fact]
+    public async Task A_stop_cuts_off_what_hangs_and_it_is_sent_again()
+    {
+        await using var receiver = await Receiver.StartAsync();
+        receiver.Answer = receiver.HangAsync;
+        var (rig, endpoint) = await DeliveryRig.StartAsync(receiver);
+        var id = rig.Store1();
+        await rig.RunUntilAsync(() => receiver.Requests.Count == 1, "in flight");
+        await using var next = await rig.RestartAsync();
+        receiver.Answer = static (_, _) => Task.CompletedTask;
+        await next.RunUntilAsync(() => next.Store.StatusOf(endpoint.Id, id) == EventStatus.Delivered, "delivered", TimeSpan.FromSeconds(1));
+
+        Assert.All(receiver.Requests, request => Assert.Equal(id.ToString(), request.Id));
+        Assert.Equal(EventStatus.Delivered, Assert.Single(next.Store.Results).Status);
+    }
+}

@@ -1,0 +1,145 @@
+using ZapierTriggers.Core.Delivery;
+using ZapierTriggers.Core.Events;
+using ZapierTriggers.Core.Storing;
+
+namespace ZapierTriggers.Tests.Integration.Webhooks;
+
+/// <summary>The delivery store's contract in memory, with a switch to take it away and a check of the cursor rule at every record.</summary>
+internal sealed class MemoryDeliveryStore : IDeliveryStore
+{
+    private readonly Lock _lock = new();
+    private readonly SortedList<EventId, (int OrganizationNo, DueEvent Event)> _events = [];
+    private readonly Dictionary<Guid, EndpointRecord> _endpoints = [];
+    private readonly Dictionary<(Guid, EventId), (int Attempts, DateTimeOffset DueAt)> _retries = [];
+    private readonly Dictionary<(Guid, EventId), EventStatus> _outcomes = [];
+    private readonly Dictionary<(Guid, EventId, int), AttemptRecord> _attempts = [];
+    private readonly HashSet<EventId> _acknowledged = [];
+    private readonly List<string> _violations = [];
+    private readonly List<DeliveryResult> _results = [];
+
+    /// <summary>Decides whether the named call fails; null = it does not.</summary>
+    public Func<string, bool>? Fails { get; set; }
+
+    public IReadOnlyList<string> Violations => Locked(() => _violations.ToList());
+
+    public IReadOnlyList<DeliveryResult> Results => Locked(() => _results.ToList());
+
+    public EventStatus StatusOf(Guid endpoint, EventId id) =>
+        Locked(() => _outcomes.TryGetValue((endpoint, id), out var status) ? status : _retries.ContainsKey((endpoint, id)) ? EventStatus.Failed : EventStatus.Pending);
+
+    public int Count(EventStatus status) => Locked(() => _outcomes.Values.Count(outcome => outcome == status));
+
+    public IReadOnlyList<AttemptRecord> AttemptsOf(Guid endpoint, EventId id) =>
+        Locked(() => _attempts.Where(pair => pair.Key.Item1 == endpoint && pair.Key.Item2 == id).OrderBy(pair => pair.Key.Item3).Select(pair => pair.Value).ToList());
+
+    public EndpointRecord Endpoint(Guid id) => Locked(() => _endpoints[id]);
+
+    public void Add(int organizationNo, DueEvent due) => Locked(() => _events[due.Id] = (organizationNo, due));
+
+    public void Acknowledge(EventId id) => Locked(() =>
+    {
+        foreach (var key in _retries.Keys.Where(key => key.Item2 == id).ToList()) _retries.Remove(key);
+        return _acknowledged.Add(id);
+    });
+
+    public Task<IReadOnlyList<EndpointRecord>> LoadEndpointsAsync(CancellationToken cancellationToken) =>
+        Call<IReadOnlyList<EndpointRecord>>("load", () => _endpoints.Values.ToList());
+
+    public Task SaveEndpointAsync(EndpointRecord endpoint, CancellationToken cancellationToken) => Call("save", () =>
+    {
+        if (_endpoints.TryGetValue(endpoint.Id, out var known)) endpoint = endpoint with { DeliveredThrough = known.DeliveredThrough };
+        else if (endpoint.IsDefault && _endpoints.Values.Any(other => other.IsDefault && other.OrganizationNo == endpoint.OrganizationNo))
+            throw new StoreException(StoreFailure.RowRefused, "A second default endpoint.");
+        return _endpoints[endpoint.Id] = endpoint;
+    });
+
+    public Task<LanePage> ReadLaneAsync(int organizationNo, Guid endpointId, EventId after, int limit, int maxBytes, CancellationToken cancellationToken) => Call("read", () =>
+    {
+        var due = new List<DueEvent>();
+        var through = after;
+        var bytes = 0;
+        foreach (var (id, (owner, stored)) in _events)
+        {
+            if (id <= after || owner != organizationNo) continue;
+            if (due.Count == limit || (due.Count > 0 && bytes + stored.Payload.Length > maxBytes)) break;
+            through = id;
+            if (IsFinished(endpointId, id)) continue;
+            due.Add(stored);
+            bytes += stored.Payload.Length;
+        }
+
+        return new LanePage(due, through);
+    });
+
+    public Task<IReadOnlyList<ClaimedRetry>> ClaimRetriesAsync(
+        DateTimeOffset now, DateTimeOffset leaseUntil, int limit, IReadOnlyList<ClaimRoom> rooms, CancellationToken cancellationToken) => Call<IReadOnlyList<ClaimedRetry>>("claim", () =>
+    {
+        var claimed = new List<ClaimedRetry>();
+        var left = rooms.ToDictionary(room => room.EndpointId, room => room.Count);
+        foreach (var (key, row) in _retries.Where(pair => pair.Value.DueAt <= now).OrderBy(pair => pair.Value.DueAt).ToList())
+        {
+            if (claimed.Count == limit) break;
+            if (!left.TryGetValue(key.Item1, out var room) || room == 0 || !_endpoints[key.Item1].Enabled || _acknowledged.Contains(key.Item2)) continue;
+            left[key.Item1] = room - 1;
+            _retries[key] = (row.Attempts + 1, leaseUntil);
+            claimed.Add(new ClaimedRetry(_endpoints[key.Item1].OrganizationNo, key.Item1, _events[key.Item2].Event, row.Attempts + 1));
+        }
+
+        return claimed;
+    });
+
+    public Task<DateTimeOffset?> NextRetryAsync(CancellationToken cancellationToken) => Call("next", () =>
+    {
+        var due = _retries.Where(pair => _endpoints[pair.Key.Item1].Enabled && !_acknowledged.Contains(pair.Key.Item2)).Select(pair => (DateTimeOffset?)pair.Value.DueAt);
+        return due.Min();
+    });
+
+    public Task RecordAsync(DeliveryBatch batch, CancellationToken cancellationToken) => Call("record", () =>
+    {
+        foreach (var result in batch.Results) Record(result);
+        foreach (var (_, endpointId, cursor) in batch.Cursors)
+        {
+            var endpoint = _endpoints[endpointId];
+            if (cursor <= endpoint.DeliveredThrough) continue;
+            foreach (var (id, (owner, _)) in _events)
+            {
+                if (owner == endpoint.OrganizationNo && id > endpoint.DeliveredThrough && id <= cursor && !IsFinished(endpointId, id)) _violations.Add($"cursor passed {id}");
+            }
+
+            _endpoints[endpointId] = endpoint with { DeliveredThrough = cursor };
+        }
+
+        return true;
+    });
+
+    private void Record(DeliveryResult result)
+    {
+        _results.Add(result);
+        var key = (result.EndpointId, result.EventId);
+        if (result.Attempt is { } attempt && !_attempts.TryAdd((result.EndpointId, result.EventId, attempt.Number), attempt)) return;
+        if (_outcomes.ContainsKey(key)) return;
+        if (result.Status != EventStatus.Failed)
+        {
+            _retries.Remove(key);
+            _outcomes[key] = result.Status;
+        }
+        else if (!_acknowledged.Contains(result.EventId) && (!_retries.TryGetValue(key, out var row) || result.Attempt!.Number >= row.Attempts))
+        {
+            _retries[key] = (result.Attempt!.Number, result.NextAttemptAt!.Value);
+        }
+    }
+
+    private bool IsFinished(Guid endpointId, EventId id) =>
+        _acknowledged.Contains(id) || _outcomes.ContainsKey((endpointId, id)) || _retries.ContainsKey((endpointId, id));
+
+    private Task<T> Call<T>(string name, Func<T> body)
+    {
+        if (Fails?.Invoke(name) == true) return Task.FromException<T>(new StoreException(StoreFailure.Unavailable, "The store is away."));
+        return Task.FromResult(Locked(body));
+    }
+
+    private T Locked<T>(Func<T> body)
+    {
+        lock (_lock) return body();
+    }
+}
