@@ -8,7 +8,8 @@ namespace ZapierTriggers.Core.Journal;
 /// <summary>
 /// The directory that one server owns: its lock, its identity and its secrets. Held until disposed.
 /// <code>
-/// lock       held by flock while a server runs; holds the holder's process id and start time
+/// lock       held by flock while a server runs
+/// holder     who holds it: process id and start time (a file of its own, because .NET cannot read one that is locked)
 /// identity   64 bytes, made at the first start: magic, version, journal id (16), frame secret (8), dedup secret (8), checksum
 /// journal/   ring and segments
 /// </code>
@@ -48,54 +49,64 @@ internal sealed class DataDirectory : IDisposable
     /// <summary>Creates or opens the directory and locks it. Throws <see cref="JournalException"/> when another process holds it, or it cannot be written.</summary>
     public static DataDirectory Open(string path, TimeProvider time)
     {
-        var full = System.IO.Path.GetFullPath(path);
+        var full = System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(path));
         try
         {
+            var isNew = !Directory.Exists(full);
             Directory.CreateDirectory(System.IO.Path.Combine(full, "journal"));
-            var held = Lock(full, time);
-            return new DataDirectory(full, held, ReadOrCreateIdentity(full));
+            if (isNew && System.IO.Path.GetDirectoryName(full) is { } parent) DurableFile.SyncDirectory(parent);
+            var held = Lock(full);
+            try
+            {
+                File.WriteAllText(
+                    HolderPath(full),
+                    string.Create(CultureInfo.InvariantCulture, $"process {Environment.ProcessId}, started {time.GetUtcNow():yyyy-MM-dd HH:mm:ss}Z"));
+                return new DataDirectory(full, held, ReadOrCreateIdentity(full));
+            }
+            catch
+            {
+                held.Dispose();
+                throw;
+            }
         }
         catch (Exception error) when (error is UnauthorizedAccessException or IOException)
         {
-            throw new JournalException($"The data directory {full} cannot be written ({error.Message}). Give this user the right to write there, or set Storage:DataDirectory to another place.", error);
+            throw new JournalException(
+                $"The data directory {full} cannot be written ({error.Message}). Give this user the right to write there, or set "
+                + "Storage:DataDirectory to another place.",
+                error);
         }
     }
 
     /// <inheritdoc/>
     public void Dispose() => _lock.Dispose();
 
-    private static FileStream Lock(string directory, TimeProvider time)
+    private static FileStream Lock(string directory)
     {
         var path = System.IO.Path.Combine(directory, "lock");
-        FileStream file;
         try
         {
             // On Unix FileShare.None is flock(LOCK_EX | LOCK_NB): freed by the system when the process ends, however it ends.
-            file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
         }
         catch (IOException) when (File.Exists(path))
         {
-            throw new JournalException($"The data directory {directory} is in use by {HolderOf(path)}. Stop that server, or set Storage:DataDirectory to another place.");
+            throw new JournalException(
+                $"The data directory {directory} is in use by {HolderOf(directory)}. Stop that server, or set Storage:DataDirectory to another place.");
         }
-
-        file.SetLength(0);
-        file.Write(System.Text.Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"process {Environment.ProcessId}, started {time.GetUtcNow():yyyy-MM-dd HH:mm:ss}Z")));
-        file.Flush();
-        return file;
     }
 
-    private static string HolderOf(string path)
+    private static string HolderPath(string directory) => System.IO.Path.Combine(directory, "holder");
+
+    private static string HolderOf(string directory)
     {
         try
         {
-            using var handle = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-            var buffer = new byte[256];
-            var text = System.Text.Encoding.UTF8.GetString(buffer, 0, RandomAccess.Read(handle, buffer, 0));
-            return text.Length == 0 ? "another process" : text;
+            return File.ReadAllText(HolderPath(directory)) is { Length: > 0 } text ? text : "another process";
         }
         catch (IOException)
         {
-            return "another process";
+            return "another process"; // it has just started and not said yet who it is
         }
     }
 
@@ -113,17 +124,25 @@ internal sealed class DataDirectory : IDisposable
         if (identity.Length == IdentityLength && BinaryPrimitives.ReadUInt64LittleEndian(identity) == Magic)
         {
             if (BinaryPrimitives.ReadUInt32LittleEndian(identity.AsSpan(8)) > Version)
-                throw new JournalException($"The data directory {directory} was made by a newer version of this server. Start that version, or set Storage:DataDirectory to another place.");
+            {
+                throw new JournalException(
+                    $"{path} was made by a newer version of this server. Start that version, or set Storage:DataDirectory to another place.");
+            }
+
             if (BinaryPrimitives.ReadUInt64LittleEndian(identity.AsSpan(56)) == XxHash3.HashToUInt64(identity.AsSpan(0, 56))) return identity;
         }
 
-        throw new JournalException($"{path} is damaged, and without it the journal cannot be read. Restore it from a backup of this directory, or move the whole directory away to start empty.");
+        throw new JournalException(
+            $"{path} is damaged, and without it the journal cannot be read. Restore it from a backup of this directory, or move the whole "
+            + "directory away to start empty.");
     }
 
     private static void RefuseJournalWithoutIdentity(string directory, string path)
     {
-        if (Directory.EnumerateFiles(System.IO.Path.Combine(directory, "journal"), "*" + Segment.Extension).Any())
-            throw new JournalException($"{path} is missing, and without it the journal beside it cannot be read. Restore it from a backup, or move the journal away to start empty.");
+        var journal = System.IO.Path.Combine(directory, "journal");
+        if (!File.Exists(System.IO.Path.Combine(journal, Ring.FileName)) && !Directory.EnumerateFiles(journal, "*" + Segment.Extension).Any()) return;
+        throw new JournalException(
+            $"{path} is missing, and without it the journal beside it cannot be read. Restore it from a backup, or move {journal} away to start empty.");
     }
 
     private static byte[] NewIdentity()
@@ -139,13 +158,15 @@ internal sealed class DataDirectory : IDisposable
     private static void Write(string path, byte[] bytes)
     {
         var temporary = path + ".new";
-        using (var file = File.OpenHandle(temporary, FileMode.Create, FileAccess.Write))
+        File.Delete(temporary);
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, BufferSize = 0 };
+        if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite; // secrets, from the first byte on
+        using (var file = new FileStream(temporary, options))
         {
-            RandomAccess.Write(file, bytes, 0);
-            DurableFile.SyncData(file);
+            file.Write(bytes);
+            DurableFile.SyncData(file.SafeFileHandle);
         }
 
-        if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(temporary, UnixFileMode.UserRead | UnixFileMode.UserWrite);
         File.Move(temporary, path);
     }
 }

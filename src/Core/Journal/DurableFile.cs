@@ -12,8 +12,8 @@ namespace ZapierTriggers.Core.Journal;
 internal static unsafe partial class DurableFile
 {
     private const int Eintr = 4;
-    private const int ReadOnlyDirectory = 0x10000; // O_RDONLY | O_DIRECTORY on Linux
-    private const int MadvisePopulateWrite = 23;   // MADV_POPULATE_WRITE, Linux 5.14+
+    private const int ReadOnly = 0x80000;        // O_RDONLY | O_CLOEXEC, the same on every Linux (O_DIRECTORY is not)
+    private const int MadvisePopulateWrite = 23; // MADV_POPULATE_WRITE, Linux 5.14+
 
     /// <summary>Flushes the file's data to the device (fdatasync). A failed flush is final: the pages may be gone, a second call that succeeds proves nothing.</summary>
     public static void SyncData(SafeFileHandle file)
@@ -46,7 +46,7 @@ internal static unsafe partial class DurableFile
     public static void SyncDirectory(string path)
     {
         if (!OperatingSystem.IsLinux()) return;
-        var descriptor = open(path, ReadOnlyDirectory);
+        var descriptor = open(path, ReadOnly);
         if (descriptor < 0) throw Failure("open directory " + path);
         using var handle = new SafeFileHandle(descriptor, ownsHandle: true);
         Check(fsync(handle), "fsync directory");

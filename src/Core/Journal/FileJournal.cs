@@ -12,19 +12,29 @@ internal sealed class FileJournal : IJournal, IDisposable
     private readonly JournalOptions _options;
     private readonly TimeProvider _time;
     private readonly Ring _ring;
+    private readonly RecoveredJournal _recovered;
     private readonly SegmentLog _log;
     private readonly JournalWriter _writer;
     private readonly JournalReader _reader;
     private long _sequence;
 
-    private FileJournal(DataDirectory directory, JournalOptions options, bool flushAtOnce, RecoveredJournal recovered, EventId storedThrough, TimeProvider time, ILogger logger)
+    private FileJournal(
+        DataDirectory directory, JournalOptions options, bool flushAtOnce, RecoveredJournal recovered, Checkpoint stored, TimeProvider time, ILogger logger)
     {
-        (_directory, _options, _time, _log) = (directory, options, time, recovered.Log);
-        _sequence = recovered.LastSequence + JournalRecovery.SequenceJump;
-        _ring = Ring.Create(Path.Combine(directory.JournalPath, "ring"), options.RingBytes, _sequence - 1);
-        _writer = new JournalWriter(_ring, _log, directory, options, flushAtOnce, recovered.LastSequence, time, logger);
-        _reader = new JournalReader(_log, directory.FrameSecret, recovered.First, storedThrough, time, logger);
-        _writer.Start(_sequence);
+        (_directory, _options, _time, _recovered, _log) = (directory, options, time, recovered, recovered.Log);
+        _sequence = recovered.HighestSequence + JournalRecovery.SequenceJump;
+        _ring = Ring.Create(Path.Combine(directory.JournalPath, Ring.FileName), options.RingBytes, _sequence - 1);
+        _writer = new JournalWriter(_ring, _log, new SegmentSupply(directory, options, logger), options, flushAtOnce, time, logger);
+        _reader = new JournalReader(_log, directory.FrameSecret, recovered.First, stored, time, logger);
+        try
+        {
+            _writer.Start(_sequence, recovered.LastSequence);
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
     }
 
     /// <inheritdoc/>
@@ -52,7 +62,7 @@ internal sealed class FileJournal : IJournal, IDisposable
     public long SetAside => _reader.SetAside;
 
     /// <summary>Breaks in the sequence that were found while reading.</summary>
-    public long Gaps => _reader.Gaps;
+    public long Gaps => _recovered.Gaps + _reader.Gaps;
 
     /// <summary>
     /// Recovers what the directory holds and opens the journal behind it.
@@ -67,10 +77,26 @@ internal sealed class FileJournal : IJournal, IDisposable
     /// <exception cref="JournalException">The journal cannot be used as it is.</exception>
     /// <exception cref="IOException">The disk is full or fails.</exception>
     public static (FileJournal Journal, RecoveredJournal Recovered) Open(
-        DataDirectory directory, JournalOptions options, bool flushAtOnce, Checkpoint stored, Action<JournaledEvent> unstored, TimeProvider time, ILogger logger)
+        DataDirectory directory,
+        JournalOptions options,
+        bool flushAtOnce,
+        Checkpoint stored,
+        Action<JournaledEvent> unstored,
+        TimeProvider time,
+        ILogger logger)
     {
+        var problems = string.Join(' ', options.Problems());
+        if (problems.Length > 0) throw new JournalException(problems);
         var recovered = new JournalRecovery(directory, stored, unstored, time, logger).Run();
-        return (new FileJournal(directory, options, flushAtOnce, recovered, stored.Id, time, logger), recovered);
+        try
+        {
+            return (new FileJournal(directory, options, flushAtOnce, recovered, stored, time, logger), recovered);
+        }
+        catch
+        {
+            recovered.Log.Dispose();
+            throw;
+        }
     }
 
     /// <inheritdoc/>

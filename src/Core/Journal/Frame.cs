@@ -105,8 +105,10 @@ internal static class Frame
 
         // From here on the header is proven, so its lengths fit each other.
         if (bytes.Length < length) return FrameState.Incomplete;
-        frame = new ReadFrame(sequence, (int)length, Parse(source, headerLength));
-        return XxHash3.HashToUInt64(frame.Event.Payload.Span) == frame.Event.PayloadHash ? FrameState.Good : FrameState.BadPayload;
+        var item = Parse(source, headerLength);
+        var isWhole = XxHash3.HashToUInt64(item.Payload.Span) == item.PayloadHash;
+        frame = new ReadFrame(sequence, source[..(int)length], item, isWhole);
+        return isWhole ? FrameState.Good : FrameState.BadPayload;
     }
 
     private static JournaledEvent Parse(ReadOnlyMemory<byte> source, int headerLength)
@@ -152,6 +154,11 @@ internal enum FrameState
 
 /// <summary>A frame that was read.</summary>
 /// <param name="Sequence">Its place in the journal.</param>
-/// <param name="Length">Its bytes with padding.</param>
-/// <param name="Event">The event; its memories point into the source.</param>
-internal readonly record struct ReadFrame(long Sequence, int Length, JournaledEvent Event);
+/// <param name="Bytes">All of it, with padding.</param>
+/// <param name="Event">The event; its memories point into the bytes.</param>
+/// <param name="IsWhole">Whether the payload is what was accepted; false = the event is known, its bytes are not.</param>
+internal readonly record struct ReadFrame(long Sequence, ReadOnlyMemory<byte> Bytes, JournaledEvent Event, bool IsWhole)
+{
+    /// <summary>Its bytes with padding.</summary>
+    public int Length => Bytes.Length;
+}

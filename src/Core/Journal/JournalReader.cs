@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Logging;
-using ZapierTriggers.Core.Events;
 using ZapierTriggers.Core.Storing;
 
 namespace ZapierTriggers.Core.Journal;
@@ -16,70 +15,93 @@ internal sealed partial class JournalReader
     private readonly TimeProvider _time;
     private readonly List<ReadFrame> _frames = new(8192);
     private Segment? _segment;
-    private long _offset = Segment.HeaderLength;
+    private long _offset;
+    private bool _isBroken;
     private long _lastSequence;
     private EventId _readThrough;
+    private long _setAside;
+    private long _gaps;
 
     /// <summary>Starts behind what is stored. <paramref name="first"/> is the segment to begin with, null = the first.</summary>
-    public JournalReader(SegmentLog log, ulong secret, Segment? first, EventId storedThrough, TimeProvider time, ILogger logger)
+    public JournalReader(SegmentLog log, ulong secret, Segment? first, Checkpoint stored, TimeProvider time, ILogger logger)
     {
-        (_log, _segment, _readThrough, _time, _logger) = (log, first, storedThrough, time, logger);
+        (_log, _readThrough, _lastSequence, _time, _logger) = (log, stored.Id, stored.Sequence, time, logger);
         _reader = new SegmentReader(PieceBytes, secret);
+        if (first is not null) Enter(first);
     }
 
     /// <summary>Events whose payload was damaged and that were set aside.</summary>
-    public long SetAside { get; private set; }
+    public long SetAside => Volatile.Read(ref _setAside);
 
     /// <summary>Breaks in the sequence that were passed.</summary>
-    public long Gaps { get; private set; }
+    public long Gaps => Volatile.Read(ref _gaps);
 
     /// <summary>Reads the next events into <paramref name="batch"/>; false when there are none now. Their memories are valid until the next call.</summary>
     public bool TryRead(JournalBatch batch)
     {
         batch.Clear();
-        while (true)
+        while (_segment is not null || TryEnterFirst())
         {
-            _segment ??= _log.After(null);
-            if (_segment is null) return false;
-            var isSealed = _segment.IsSealed; // before End: what is sealed has its last end
-            var state = _reader.Read(_segment, ref _offset, _segment.End, _frames, NoteDamaged);
+            var isSealed = _segment!.IsSealed; // before End: what is sealed has its last end
+            var end = _segment.End;
+            var state = _reader.Read(_segment, ref _offset, end, _frames);
             foreach (var frame in _frames) Take(frame, batch);
-            if (batch.Count > 0) return true;
+            if (!batch.IsEmpty) return true;
             if (state == FrameState.Good) continue;
+            if (_offset < end) NoteBroken(end);
             if (!isSealed || _log.After(_segment) is not { } next) return false;
-            _segment.StoredAt = _time.GetTimestamp();
-            (_segment, _offset) = (next, Segment.HeaderLength);
-            _lastSequence = Math.Max(_lastSequence, next.PreviousSequence);
+            _segment.StoredAt = _time.GetTimestamp(); // a batch ends with its segment, so the one before this call is stored
+            Enter(next);
         }
+
+        return false;
+    }
+
+    private bool TryEnterFirst()
+    {
+        if (_log.After(null) is not { } first) return false;
+        Enter(first);
+        return true;
+    }
+
+    /// <summary>Goes to the start of a segment. Each names the last sequence before it: what did not come up to there is lost.</summary>
+    private void Enter(Segment segment)
+    {
+        if (segment.PreviousSequence > _lastSequence && !_isBroken) NoteGap(_lastSequence + 1, segment.PreviousSequence, segment);
+        _lastSequence = Math.Max(_lastSequence, segment.FirstSequence - 1);
+        (_segment, _offset, _isBroken) = (segment, Segment.HeaderLength, false);
     }
 
     private void Take(in ReadFrame frame, JournalBatch batch)
     {
-        if (frame.Event.Id <= _readThrough) return;
-        NoteSequence(frame.Sequence, frame.Event.Id);
+        if (frame.Sequence > _lastSequence + 1) NoteGap(_lastSequence + 1, frame.Sequence - 1, _segment!);
+        _lastSequence = Math.Max(_lastSequence, frame.Sequence);
+        if (frame.Event.Id <= _readThrough) return; // stored already, or read from an older segment
         _readThrough = frame.Event.Id;
-        batch.Add(frame);
-    }
+        if (frame.IsWhole)
+        {
+            batch.Add(frame);
+            return;
+        }
 
-    private void NoteDamaged(ReadFrame frame)
-    {
-        if (frame.Event.Id <= _readThrough) return;
-        NoteSequence(frame.Sequence, frame.Event.Id);
-        _readThrough = frame.Event.Id;
-        SetAside++;
+        batch.PassOver(frame);
+        Volatile.Write(ref _setAside, _setAside + 1);
         Log.Damaged(_logger, frame.Event.Id.ToString(), _segment!.Path);
     }
 
-    private void NoteSequence(long sequence, EventId id)
+    private void NoteGap(long from, long to, Segment segment)
     {
-        var isFirstOfSegment = sequence == _segment!.FirstSequence;
-        if (_lastSequence != 0 && sequence != _lastSequence + 1 && !isFirstOfSegment)
-        {
-            Gaps++;
-            Log.Gap(_logger, _lastSequence + 1, sequence - 1, id.ToString(), _segment.Path);
-        }
+        Volatile.Write(ref _gaps, _gaps + 1);
+        Log.Gap(_logger, from, to, segment.Path);
+    }
 
-        _lastSequence = sequence;
+    /// <summary>Flushed bytes that are no frame: the rest of the segment cannot be found. Said once a segment.</summary>
+    private void NoteBroken(long end)
+    {
+        if (_isBroken) return;
+        _isBroken = true;
+        Volatile.Write(ref _gaps, _gaps + 1);
+        Log.Broken(_logger, _segment!.Path, _offset, end, _lastSequence + 1);
     }
 
     private static partial class Log
@@ -87,44 +109,10 @@ internal sealed partial class JournalReader
         [LoggerMessage(1011, LogLevel.Error, "Event {Event} in {Segment} has a damaged payload; it was set aside and reading goes on")]
         public static partial void Damaged(ILogger logger, string @event, string segment);
 
-        [LoggerMessage(1012, LogLevel.Critical, "The journal has a gap: sequences {From} to {To}, before event {Event} in {Segment}, are missing")]
-        public static partial void Gap(ILogger logger, long from, long to, string @event, string segment);
+        [LoggerMessage(1012, LogLevel.Critical, "The journal has a gap: sequences {From} to {To}, before or in {Segment}, are missing")]
+        public static partial void Gap(ILogger logger, long from, long to, string segment);
+
+        [LoggerMessage(1013, LogLevel.Critical, "{Segment} is damaged: bytes {Offset} to {End}, from sequence {Sequence} on, cannot be read")]
+        public static partial void Broken(ILogger logger, string segment, long offset, long end, long sequence);
     }
-}
-
-/// <summary>Events that are stored together, with the sequences that their checkpoints need. Reused.</summary>
-internal sealed class JournalBatch
-{
-    private JournaledEvent[] _events = new JournaledEvent[1024];
-    private long[] _sequences = new long[1024];
-
-    /// <summary>How many.</summary>
-    public int Count { get; private set; }
-
-    /// <summary>Bytes of their frames.</summary>
-    public long Bytes { get; private set; }
-
-    /// <summary>The events, in order.</summary>
-    public ReadOnlyMemory<JournaledEvent> Events => _events.AsMemory(0, Count);
-
-    /// <summary>The checkpoint behind event number <paramref name="index"/>.</summary>
-    public Checkpoint CheckpointAt(int index) => new(_events[index].Id, _sequences[index]);
-
-    /// <summary>Adds one.</summary>
-    public void Add(in ReadFrame frame)
-    {
-        if (Count == _events.Length)
-        {
-            Array.Resize(ref _events, Count * 2);
-            Array.Resize(ref _sequences, Count * 2);
-        }
-
-        _events[Count] = frame.Event;
-        _sequences[Count] = frame.Sequence;
-        Bytes += frame.Length;
-        Count++;
-    }
-
-    /// <summary>Empties it.</summary>
-    public void Clear() => (Count, Bytes) = (0, 0);
 }

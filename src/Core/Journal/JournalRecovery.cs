@@ -5,8 +5,8 @@ using ZapierTriggers.Core.Storing;
 namespace ZapierTriggers.Core.Journal;
 
 /// <summary>
-/// What a start does before the journal takes events: opens the segments, reads everything behind the checkpoint once, moves what the ring still holds into a segment of
-/// its own and flushes all of it. Nothing unread is deleted or renamed. Throws <see cref="JournalException"/> when a segment is missing, of another journal, or newer.
+/// What a start does before the journal takes events: opens the segments, reads everything behind the checkpoint once, moves what is not known to be flushed into a segment of
+/// its own and flushes it. Nothing unread is deleted or renamed. Throws <see cref="JournalException"/> when a segment is missing, of another journal, or newer.
 /// </summary>
 internal sealed partial class JournalRecovery
 {
@@ -30,114 +30,188 @@ internal sealed partial class JournalRecovery
     public JournalRecovery(DataDirectory directory, Checkpoint stored, Action<JournaledEvent> unstored, TimeProvider time, ILogger logger)
     {
         (_directory, _stored, _unstored, _time, _logger) = (directory, stored, unstored, time, logger);
+        _sequence = stored.Sequence;
         _reader = new SegmentReader(PieceBytes, directory.FrameSecret);
     }
 
     /// <summary>Does it.</summary>
     public RecoveredJournal Run()
     {
-        var log = new SegmentLog();
-        var segments = Directory.EnumerateFiles(_directory.JournalPath, "*" + Segment.Extension).Order(StringComparer.Ordinal)
-            .Select(path => Segment.Open(path, _directory)).ToList();
-        RefuseMissingFirst(segments);
-        var first = Math.Max(0, segments.FindLastIndex(segment => FirstIdOf(segment) is { } id && id <= _stored.Id));
-        for (var i = 0; i < segments.Count; i++)
+        var segments = new List<Segment>();
+        try
         {
-            if (i >= first) Scan(segments[i], i + 1 < segments.Count ? segments[i + 1] : null);
-            else segments[i].AdvanceEnd(RandomAccess.GetLength(segments[i].File));
-            segments[i].Seal();
-            if (i < first) segments[i].StoredAt = _time.GetTimestamp();
-            log.Add(segments[i]);
-        }
+            foreach (var path in Directory.EnumerateFiles(_directory.JournalPath, "*" + Segment.Extension).Order(StringComparer.Ordinal))
+                segments.Add(Segment.Open(path, _directory));
+            using var tail = new UnflushedTail(_directory);
+            var first = FirstToRead(segments);
+            for (var i = first; i < segments.Count - 1; i++) Scan(segments[i], segments[i + 1]);
+            ScanNewest(segments.Count > 0 ? segments[^1] : null, tail);
+            var highest = Math.Max(_sequence, tail.After);
+            MoveTail(segments, tail);
 
-        MoveRing(log);
-        if (_result.Events > 0) Log.Replaying(_logger, _result.Events, _result.Bytes);
-        return _result with
+            if (_result.Events > 0) Log.Replaying(_logger, _result.Events, _result.Bytes);
+            return _result with
+            {
+                Log = Seal(segments, first),
+                First = segments.Count > 0 ? segments[first] : null,
+                LastSequence = _sequence,
+                HighestSequence = Math.Max(_sequence, highest),
+                LastId = _id,
+            };
+        }
+        catch
         {
-            Log = log, First = segments.Count > 0 ? segments[first] : null, LastSequence = _sequence, LastId = _id,
-        };
+            foreach (var segment in segments) segment.Dispose();
+            throw;
+        }
     }
 
-    /// <summary>A journal whose beginning is gone while the store lacks it has lost events: say so instead of going on as if nothing were.</summary>
-    private void RefuseMissingFirst(List<Segment> segments)
+    /// <summary>Index of the last segment that begins at or before the checkpoint. A journal whose beginning is gone while the store lacks it is refused.</summary>
+    private int FirstToRead(List<Segment> segments)
     {
-        if (segments.Count == 0 || _stored.Id.IsZero || segments[0].PreviousSequence <= _stored.Sequence) return;
-        throw new JournalException(
-            $"Journal segments before {segments[0].Path} are missing: the store has events up to number {_stored.Sequence}, this segment begins behind number "
-            + $"{segments[0].PreviousSequence}. Put the missing files back, or move {_directory.JournalPath} away to go on without the events it holds.");
+        if (segments.Count == 0) return 0;
+        if (segments[0].PreviousSequence > _stored.Sequence) Missing($"before {segments[0].Path}", _stored.Sequence + 1, segments[0].PreviousSequence);
+        return Math.Max(0, segments.FindLastIndex(segment => FirstIdOf(segment) is { } id && id <= _stored.Id));
     }
 
     private EventId? FirstIdOf(Segment segment)
     {
-        var buffer = new byte[Frame.MaxLength];
-        var read = RandomAccess.Read(segment.File, buffer, Segment.HeaderLength);
-        var state = Frame.Read(buffer.AsMemory(0, read), _directory.FrameSecret, out var frame);
-        return state is FrameState.Good or FrameState.BadPayload ? frame.Event.Id : null;
+        var offset = (long)Segment.HeaderLength;
+        _reader.Read(segment, ref offset, offset + Frame.MaxLength, _frames);
+        return _frames.Count > 0 ? _frames[0].Event.Id : null;
     }
 
-    private void Scan(Segment segment, Segment? next)
+    /// <summary>Reads a segment that another one follows: all of it was flushed, and its successor says how far it went.</summary>
+    private void Scan(Segment segment, Segment next)
     {
-        var offset = (long)Segment.HeaderLength;
-        var length = RandomAccess.GetLength(segment.File);
-        _sequence = Math.Max(_sequence, segment.FirstSequence - 1);
-        FrameState state;
-        do
-        {
-            state = _reader.Read(segment, ref offset, length, _frames, damaged => Note(damaged, isWhole: false));
-            foreach (var frame in _frames) Note(frame, isWhole: true);
-        }
-        while (state == FrameState.Good);
-
-        DurableFile.SyncData(segment.File);
+        var state = Read(segment, tail: null, out var offset);
         segment.AdvanceEnd(offset);
         if (state == FrameState.End) segment.TrimReserve();
-        else if (next is null) Log.Torn(_logger, segment.Path, offset); // the normal end of a process or a power cut
-        if (next is null || next.PreviousSequence <= _sequence) return;
+        if (next.PreviousSequence <= _sequence) return;
         if (state == FrameState.BadHeader) Log.Lost(_logger, _sequence + 1, next.PreviousSequence, segment.Path, offset);
-        else throw new JournalException($"Journal segments between {segment.Path} and {next.Path} are missing. Put them back, or move both away to go on without the events they hold.");
+        else Missing($"between {segment.Path} and {next.Path}", _sequence + 1, next.PreviousSequence);
     }
 
-    private void Note(in ReadFrame frame, bool isWhole)
+    /// <summary>Reads the newest segment. Its end may be torn, as long as the ring does not know that more of it was flushed.</summary>
+    private void ScanNewest(Segment? segment, UnflushedTail tail)
+    {
+        var (state, offset) = (FrameState.End, 0L);
+        if (segment is not null)
+        {
+            state = Read(segment, tail, out offset);
+            segment.AdvanceEnd(offset);
+            if (tail.FromRing == 0) DurableFile.SyncData(segment.File);
+        }
+
+        if (tail.HasFlushed && tail.After > _sequence)
+        {
+            if (state == FrameState.BadHeader) Log.Lost(_logger, _sequence + 1, tail.After, segment!.Path, offset);
+            else Missing($"at the end of {_directory.JournalPath}", _sequence + 1, tail.After);
+            _result = _result with { Gaps = 1 };
+        }
+        else if (state == FrameState.BadHeader)
+        {
+            Log.Torn(_logger, segment!.Path, offset); // the normal end of a process or a power cut
+        }
+        else if (tail.FromRing == 0)
+        {
+            segment?.TrimReserve();
+        }
+    }
+
+    /// <summary>Notes the frames of a segment, but for those that the tail claims; <paramref name="end"/> is behind the last one noted.</summary>
+    private FrameState Read(Segment segment, UnflushedTail? tail, out long end)
+    {
+        var offset = end = Segment.HeaderLength;
+        var length = RandomAccess.GetLength(segment.File);
+        _sequence = Math.Max(_sequence, segment.FirstSequence - 1);
+        while (true)
+        {
+            var state = _reader.Read(segment, ref offset, length, _frames);
+            foreach (var frame in _frames)
+            {
+                if (tail is not null && tail.Claims(frame.Sequence))
+                {
+                    tail.Take(frame);
+                    continue;
+                }
+
+                end += frame.Length;
+                Note(frame);
+            }
+
+            if (state != FrameState.Good) return state;
+        }
+    }
+
+    private void Note(in ReadFrame frame)
     {
         _sequence = Math.Max(_sequence, frame.Sequence);
         if (frame.Event.Id <= _id) return; // also in an older segment
         _id = frame.Event.Id;
-        if (_id <= _stored.Id || !isWhole) return;
+        if (_id <= _stored.Id || !frame.IsWhole) return;
         _result = _result with { Events = _result.Events + 1, Bytes = _result.Bytes + frame.Length };
         _unstored(frame.Event);
     }
 
-    /// <summary>Writes the frames that are not known to be flushed into a segment of their own; only when that is flushed may the ring be replaced.</summary>
-    private void MoveRing(SegmentLog log)
+    /// <summary>
+    /// Writes the tail into a segment of its own. Only when that is flushed, the newest segment is cut where the tail begins, the ring is told, and may be replaced.
+    /// </summary>
+    private void MoveTail(List<Segment> segments, UnflushedTail tail)
     {
-        var path = Path.Combine(_directory.JournalPath, "ring");
-        using var ring = Ring.OpenForRecovery(path);
-        if (ring is null) return;
-        var damaged = 0;
-        var frames = ring.Recover(_directory.FrameSecret, frame =>
+        var frames = tail.Behind(segments.Count > 0 ? segments[^1].FirstSequence - 1 : 0);
+        if (frames.Count > 0)
         {
-            damaged++;
-            Log.LostInRing(_logger, frame.Event.Id.ToString());
-        }).ToList();
-        if (frames.Count == 0) return;
+            var reserved = Segment.Reserve(_directory.JournalPath, Segment.HeaderLength + frames.Sum(frame => (long)frame.Length));
+            var segment = Segment.Create(_directory.JournalPath, reserved, frames[0].Sequence, _sequence, _directory);
+            segments.Add(segment);
+            var offset = (long)Segment.HeaderLength;
+            foreach (var frame in frames)
+            {
+                RandomAccess.Write(segment.File, frame.Bytes.Span, offset);
+                offset += frame.Length;
+                Note(frame);
+            }
 
-        var bytes = frames.Sum(frame => (long)frame.Length);
-        var reserved = Segment.Reserve(_directory.JournalPath, Segment.HeaderLength + bytes);
-        var segment = Segment.Create(_directory.JournalPath, reserved, Frame.PeekSequence(frames[0]), _sequence, _directory);
-        var offset = (long)Segment.HeaderLength;
-        foreach (var frame in frames)
-        {
-            RandomAccess.Write(segment.File, frame, offset);
-            offset += frame.Length;
-            Frame.Read(frame, _directory.FrameSecret, out var read);
-            Note(read, isWhole: true);
+            DurableFile.SyncData(segment.File);
+            segment.AdvanceEnd(offset);
+            if (segments.Count > 1 && _result.Gaps == 0) segments[^2].TrimReserve();
+            Log.FromRing(_logger, frames.Count);
         }
 
-        DurableFile.SyncData(segment.File);
-        segment.AdvanceEnd(offset);
-        segment.Seal();
-        log.Add(segment);
-        Log.FromRing(_logger, frames.Count, damaged);
+        tail.Release();
+    }
+
+    private SegmentLog Seal(List<Segment> segments, int first)
+    {
+        var log = new SegmentLog();
+        for (var i = 0; i < segments.Count; i++)
+        {
+            if (i < first)
+            {
+                segments[i].AdvanceEnd(RandomAccess.GetLength(segments[i].File));
+                segments[i].StoredAt = _time.GetTimestamp();
+            }
+
+            segments[i].Seal();
+            log.Add(segments[i]);
+        }
+
+        return log;
+    }
+
+    /// <summary>Refuses the start, unless the operator has said that it may go on: by a file that names where the gap begins.</summary>
+    private void Missing(string where, long from, long to)
+    {
+        var consent = Path.Combine(_directory.JournalPath, $"{from:x16}.lost");
+        if (!File.Exists(consent))
+        {
+            throw new JournalException(
+                $"Journal segments {where} are missing: they held sequences {from} to {to}, which the store does not have. Put the files back; or, to go on "
+                + $"without those events, create an empty file {consent}.");
+        }
+
+        Log.LostByConsent(_logger, from, to, where, consent);
     }
 
     private static partial class Log
@@ -145,8 +219,8 @@ internal sealed partial class JournalRecovery
         [LoggerMessage(1021, LogLevel.Information, "Replaying {Events} events ({Bytes} bytes) that the store does not have yet")]
         public static partial void Replaying(ILogger logger, long events, long bytes);
 
-        [LoggerMessage(1022, LogLevel.Information, "Took {Events} events over from the ring of the former process ({Damaged} damaged by a power cut)")]
-        public static partial void FromRing(ILogger logger, int events, int damaged);
+        [LoggerMessage(1022, LogLevel.Information, "Took {Events} events over that the former process had not flushed")]
+        public static partial void FromRing(ILogger logger, int events);
 
         [LoggerMessage(1023, LogLevel.Information, "The newest segment {Segment} ends torn at byte {Offset}, as after a power cut")]
         public static partial void Torn(ILogger logger, string segment, long offset);
@@ -154,29 +228,7 @@ internal sealed partial class JournalRecovery
         [LoggerMessage(1024, LogLevel.Critical, "The journal is damaged: sequences {From} to {To} cannot be read in {Segment} from byte {Offset} on")]
         public static partial void Lost(ILogger logger, long from, long to, string segment, long offset);
 
-        [LoggerMessage(1025, LogLevel.Error, "Event {Event} was in the ring only and its payload did not survive a power cut")]
-        public static partial void LostInRing(ILogger logger, string @event);
+        [LoggerMessage(1025, LogLevel.Critical, "Going on without sequences {From} to {To} ({Where}), as {Consent} says")]
+        public static partial void LostByConsent(ILogger logger, long from, long to, string where, string consent);
     }
-}
-
-/// <summary>What a start found.</summary>
-internal sealed record RecoveredJournal
-{
-    /// <summary>The segments, all sealed and flushed.</summary>
-    public SegmentLog Log { get; init; } = new();
-
-    /// <summary>Where reading begins; null when there is nothing.</summary>
-    public Segment? First { get; init; }
-
-    /// <summary>The last sequence found; 0 = none.</summary>
-    public long LastSequence { get; init; }
-
-    /// <summary>The highest id found; zero = none.</summary>
-    public EventId LastId { get; init; }
-
-    /// <summary>Events that the store does not have yet.</summary>
-    public long Events { get; init; }
-
-    /// <summary>Bytes of their frames.</summary>
-    public long Bytes { get; init; }
 }

@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Logging;
-using Microsoft.Win32.SafeHandles;
 using ZapierTriggers.Core.Sequencing;
 
 namespace ZapierTriggers.Core.Journal;
@@ -12,12 +11,12 @@ namespace ZapierTriggers.Core.Journal;
 internal sealed partial class JournalWriter : IDisposable
 {
     // Enough to keep the disk busy, little enough that the ring (64 MiB) gets room back long before it is full.
-    private const long MaxGroupBytes = 8L << 20;
+    private const long GroupBytes = 8L << 20;
     private static readonly TimeSpan DiskFullRetry = TimeSpan.FromSeconds(1);
 
     private readonly Ring _ring;
     private readonly SegmentLog _log;
-    private readonly DataDirectory _directory;
+    private readonly SegmentSupply _supply;
     private readonly JournalOptions _options;
     private readonly bool _flushAtOnce;
     private readonly TimeProvider _time;
@@ -26,22 +25,22 @@ internal sealed partial class JournalWriter : IDisposable
     private readonly Thread _thread;
 
     private Segment? _segment;
-    private SafeFileHandle? _reserved;
     private long _offset;
     private long _written;
     private long _lastSequence;
     private ulong _lastPosition;
     private long _lastFlush;
+    private long _flushes;
     private int _idle;
     private int _urgent;
     private int _stopping;
     private int _state;
+    private string? _trouble;
 
     /// <summary>Creates it; <see cref="Start"/> runs it.</summary>
-    public JournalWriter(Ring ring, SegmentLog log, DataDirectory directory, JournalOptions options, bool flushAtOnce, long lastSequence, TimeProvider time, ILogger logger)
+    public JournalWriter(Ring ring, SegmentLog log, SegmentSupply supply, JournalOptions options, bool flushAtOnce, TimeProvider time, ILogger logger)
     {
-        (_ring, _log, _directory, _options, _flushAtOnce, _time, _logger) = (ring, log, directory, options, flushAtOnce, time, logger);
-        _lastSequence = lastSequence;
+        (_ring, _log, _supply, _options, _flushAtOnce, _time, _logger) = (ring, log, supply, options, flushAtOnce, time, logger);
         _written = ring.Mark;
         _thread = new Thread(Run) { IsBackground = true, Name = "journal writer" };
     }
@@ -56,16 +55,20 @@ internal sealed partial class JournalWriter : IDisposable
     public JournalState State => (JournalState)Volatile.Read(ref _state);
 
     /// <summary>Why it does not work, in words; null when it does.</summary>
-    public string? Trouble { get; private set; }
+    public string? Trouble => Volatile.Read(ref _trouble);
 
     /// <summary>Flushes since the start.</summary>
-    public long Flushes { get; private set; }
+    public long Flushes => Volatile.Read(ref _flushes);
 
-    /// <summary>Makes the first segment (so a directory that cannot hold one stops the start) and runs the thread. The first frame will have the given sequence.</summary>
-    public void Start(long firstSequence)
+    /// <summary>
+    /// Makes the first segment (so a directory that cannot hold one stops the start) and runs the thread. The first frame will have the sequence
+    /// <paramref name="first"/>; <paramref name="previous"/> is the last one before it that the journal holds.
+    /// </summary>
+    public void Start(long first, long previous)
     {
-        _reserved = Segment.Reserve(_directory.JournalPath, _options.SegmentBytes);
-        OpenNext(firstSequence);
+        _supply.Reserve();
+        OpenNext(first, previous);
+        _lastSequence = first - 1;
         _lastFlush = _time.GetTimestamp();
         _thread.Start();
     }
@@ -81,28 +84,22 @@ internal sealed partial class JournalWriter : IDisposable
     /// <summary>Flush now: somebody waits.</summary>
     public void Nudge()
     {
-        if (Interlocked.Exchange(ref _urgent, 1) == 0) _wake.Set();
+        if (Volatile.Read(ref _stopping) == 0 && Interlocked.Exchange(ref _urgent, 1) == 0) _wake.Set();
     }
 
-    /// <summary>Flushes what is left and ends the thread.</summary>
-    public void Stop()
+    /// <summary>Flushes what is left and ends the thread; on a full disk what is left stays in the ring, for the next start.</summary>
+    public void Dispose()
     {
-        Volatile.Write(ref _stopping, 1);
+        if (Interlocked.Exchange(ref _stopping, 1) != 0) return;
         _wake.Set();
         if (_thread.IsAlive) _thread.Join();
-        if (State == JournalState.Running && _segment is not null)
+        if (State != JournalState.Poisoned && _segment is not null)
         {
             _segment.Seal();
             _segment.TrimReserve();
         }
-    }
 
-    /// <inheritdoc/>
-    public void Dispose()
-    {
-        Stop();
-        _reserved?.Dispose();
-        _wake.Dispose();
+        _supply.Dispose();
     }
 
     private void Run()
@@ -112,18 +109,22 @@ internal sealed partial class JournalWriter : IDisposable
             while (WaitForWork())
             {
                 Volatile.Write(ref _urgent, 0);
-                WriteGroup();
+                if (!TryWriteGroup()) break;
                 Flush();
                 ReserveAhead();
             }
         }
         catch (Exception error)
         {
-            Trouble = $"The journal could not be written: {error.Message} No event is acknowledged any more; restart the server when the disk is sound.";
+            Volatile.Write(
+                ref _trouble,
+                $"The journal could not be written: {error.Message} No event is acknowledged any more; restart the server when the disk is sound.");
             Volatile.Write(ref _state, (int)JournalState.Poisoned);
-            Synced.Fail();
             Log.Poisoned(_logger, _segment?.Path, error);
         }
+
+        // Whoever still waits for a flush waits in vain.
+        Synced.Fail();
     }
 
     /// <summary>False when it is to stop and nothing is left.</summary>
@@ -134,7 +135,9 @@ internal sealed partial class JournalWriter : IDisposable
             if (Volatile.Read(ref _stopping) != 0) return false;
             Volatile.Write(ref _idle, 1);
             Interlocked.MemoryBarrier();
-            if (_ring.Head == _written) _wake.WaitOne();
+
+            // On a full disk no event comes to wake it.
+            if (_ring.Head == _written && !_wake.WaitOne(State == JournalState.DiskFull ? DiskFullRetry : Timeout.InfiniteTimeSpan)) ReserveAhead();
             Volatile.Write(ref _idle, 0);
         }
 
@@ -148,17 +151,16 @@ internal sealed partial class JournalWriter : IDisposable
         return true;
     }
 
-    /// <summary>Writes what the ring holds, up to a group's size, going on to the next segment where one is full.</summary>
-    private void WriteGroup()
+    /// <summary>Writes what the ring holds, about a group's size, going on to the next segment where one is full. False when it is to stop before there is one.</summary>
+    private bool TryWriteGroup()
     {
-        var goal = _written + MaxGroupBytes;
+        var goal = _written + GroupBytes;
         while (_written < goal && _ring.Head > _written)
         {
-            var run = _ring.NextRun(ref _written, _options.SegmentBytes - _offset);
+            var run = _ring.NextRun(ref _written, _options.SegmentBytes - _offset, GroupBytes);
             if (run.Count == 0)
             {
-                if (_ring.Head == _written) return;
-                Rotate();
+                if (!TryRotate()) return false;
                 continue;
             }
 
@@ -167,13 +169,15 @@ internal sealed partial class JournalWriter : IDisposable
             _written += run.Length;
             (_lastSequence, _lastPosition) = (run.LastSequence, run.LastPosition);
         }
+
+        return true;
     }
 
     /// <summary>The only place where anything counts as synced: after fdatasync has returned without an error.</summary>
     private void Flush()
     {
         DurableFile.SyncData(_segment!.File);
-        Flushes++;
+        Volatile.Write(ref _flushes, _flushes + 1);
         _lastFlush = _time.GetTimestamp();
         _segment.AdvanceEnd(_offset);
         _ring.Release(_written, _lastSequence);
@@ -181,52 +185,41 @@ internal sealed partial class JournalWriter : IDisposable
         Readable.Set();
     }
 
-    private void Rotate()
+    private bool TryRotate()
     {
         Flush();
-        while (_reserved is null && !TryReserve())
+        while (!TryReserve())
         {
             // A full disk: what is in the ring stays there, new events are refused meanwhile.
+            if (Volatile.Read(ref _stopping) != 0) return false;
             _wake.WaitOne(DiskFullRetry);
-            if (Volatile.Read(ref _stopping) != 0) throw new IOException(Trouble);
         }
 
         _segment!.Seal();
-        OpenNext(_lastSequence + 1);
+        OpenNext(_lastSequence + 1, _lastSequence);
+        return true;
     }
 
-    private void OpenNext(long firstSequence)
+    private void OpenNext(long first, long previous)
     {
-        var segment = Segment.Create(_directory.JournalPath, _reserved!, firstSequence, _lastSequence, _directory);
-        _reserved = null;
+        _segment = _supply.Take(first, previous);
         _offset = Segment.HeaderLength;
-        _segment = segment;
-        _log.Add(segment);
+        _log.Add(_segment);
+        Readable.Set(); // the reader can go on to it
     }
 
     /// <summary>Reserves the next segment when this one is half full, so that a full disk is known early.</summary>
     private void ReserveAhead()
     {
-        if (_reserved is null && _offset > _options.SegmentBytes / 2) TryReserve();
+        if (!_supply.IsReady && _offset > _options.SegmentBytes / 2) TryReserve();
     }
 
     private bool TryReserve()
     {
-        try
-        {
-            _reserved = Segment.Reserve(_directory.JournalPath, _options.SegmentBytes);
-            if (State == JournalState.DiskFull) Log.SpaceAgain(_logger);
-            Trouble = null;
-            Volatile.Write(ref _state, (int)JournalState.Running);
-            return true;
-        }
-        catch (IOException error)
-        {
-            if (State != JournalState.DiskFull) Log.DiskFull(_logger, _directory.JournalPath, error.Message);
-            Trouble = $"The next journal segment cannot be made ({error.Message}). Free space for {_directory.JournalPath}.";
-            Volatile.Write(ref _state, (int)JournalState.DiskFull);
-            return false;
-        }
+        var isReady = _supply.TryReserve();
+        Volatile.Write(ref _trouble, _supply.Trouble);
+        Volatile.Write(ref _state, (int)(isReady ? JournalState.Running : JournalState.DiskFull));
+        return isReady;
     }
 
     private static unsafe ReadOnlySpan<byte> Bytes(RingRun run) => new((void*)run.Address, run.Length);
@@ -235,24 +228,5 @@ internal sealed partial class JournalWriter : IDisposable
     {
         [LoggerMessage(1001, LogLevel.Critical, "The journal is poisoned: a write or flush of {Segment} failed; no event is acknowledged any more")]
         public static partial void Poisoned(ILogger logger, string? segment, Exception error);
-
-        [LoggerMessage(1002, LogLevel.Error, "No room for the next journal segment in {Directory} ({Reason}); new events are refused until there is")]
-        public static partial void DiskFull(ILogger logger, string directory, string reason);
-
-        [LoggerMessage(1003, LogLevel.Information, "There is room for journal segments again")]
-        public static partial void SpaceAgain(ILogger logger);
     }
-}
-
-/// <summary>Whether the journal takes events.</summary>
-internal enum JournalState
-{
-    /// <summary>It works.</summary>
-    Running = 0,
-
-    /// <summary>The next segment cannot be reserved; tried again every second.</summary>
-    DiskFull = 1,
-
-    /// <summary>A write or flush failed: nothing is acknowledged any more in this process.</summary>
-    Poisoned = 2,
 }

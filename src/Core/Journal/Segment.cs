@@ -68,7 +68,7 @@ internal sealed class Segment : IDisposable
             DurableFile.Reserve(file, bytes);
             return file;
         }
-        catch (IOException)
+        catch
         {
             file.Dispose();
             System.IO.File.Delete(path);
@@ -101,7 +101,7 @@ internal sealed class Segment : IDisposable
     {
         for (var copy = 0; ; copy++)
         {
-            var path = System.IO.Path.Combine(directory, string.Create(CultureInfo.InvariantCulture, $"{firstSequence:x16}-{copy:d2}{Extension}"));
+            var path = System.IO.Path.Combine(directory, string.Create(CultureInfo.InvariantCulture, $"{firstSequence:x16}-{copy:d4}{Extension}"));
             if (!System.IO.File.Exists(path)) return path;
         }
     }
@@ -117,7 +117,7 @@ internal sealed class Segment : IDisposable
             Validate(path, header[..read], owner);
             return new Segment(path, file, BinaryPrimitives.ReadInt64LittleEndian(header[16..]), BinaryPrimitives.ReadInt64LittleEndian(header[24..]));
         }
-        catch (JournalException)
+        catch
         {
             file.Dispose();
             throw;
@@ -141,11 +141,11 @@ internal sealed class Segment : IDisposable
 
     private static void Validate(string path, ReadOnlySpan<byte> header, DataDirectory owner)
     {
-        const string Remedy = "Restore it from a backup, or move it away to go on without the events it holds.";
+        const string Remedy = "Restore it from a backup, or move it away: the next start then says how to go on without the events it holds.";
         if (header.Length < HeaderLength || BinaryPrimitives.ReadUInt64LittleEndian(header) != Magic)
             throw new JournalException($"{path} is not a journal segment (its first bytes are damaged or missing). {Remedy}");
         if (BinaryPrimitives.ReadUInt32LittleEndian(header[8..]) > Version)
-            throw new JournalException($"{path} was written by a newer version of this server. Start that version, or move the file away to go on without the events it holds.");
+            throw new JournalException($"{path} was written by a newer version of this server. Start that version.");
         if (new Guid(header.Slice(32, 16), bigEndian: true) != owner.JournalId)
             throw new JournalException($"{path} belongs to another data directory. Move it back there.");
         if (BinaryPrimitives.ReadUInt64LittleEndian(header[56..]) != XxHash3.HashToUInt64(header[..56], (long)owner.FrameSecret))

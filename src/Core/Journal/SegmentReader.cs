@@ -14,37 +14,50 @@ internal sealed class SegmentReader
     }
 
     /// <summary>
-    /// Reads whole frames from <paramref name="offset"/> up to <paramref name="end"/> into <paramref name="frames"/> (cleared first) and moves the offset behind them.
-    /// A frame whose payload is damaged is passed to <paramref name="damaged"/> instead.
+    /// Reads frames from <paramref name="offset"/> up to <paramref name="end"/> into <paramref name="frames"/> (cleared first), in order and those with a
+    /// damaged payload among them, and moves the offset behind them.
     /// </summary>
     /// <returns>
     /// <see cref="FrameState.Good"/>: there may be more. <see cref="FrameState.End"/>: zeros, or the end. <see cref="FrameState.BadHeader"/>: no frame at the
     /// offset, so none can be found behind it.
     /// </returns>
-    public FrameState Read(Segment segment, ref long offset, long end, List<ReadFrame> frames, Action<ReadFrame> damaged)
+    public FrameState Read(Segment segment, ref long offset, long end, List<ReadFrame> frames)
     {
         frames.Clear();
-        var wanted = (int)Math.Min(_buffer.Length, end - offset);
-        if (wanted <= 0) return FrameState.End;
-        var read = RandomAccess.Read(segment.File, _buffer.AsSpan(0, wanted), offset);
-        var reachesEnd = offset + read >= end || read < wanted;
+        var read = Fill(segment, offset, end);
+        var reachesEnd = offset + read >= end || read < _buffer.Length;
         var used = 0;
         while (used < read)
         {
             var state = Frame.Read(_buffer.AsMemory(used, read - used), _secret, out var frame);
-            if (state is not (FrameState.Good or FrameState.BadPayload))
+            if (state is FrameState.Good or FrameState.BadPayload)
             {
-                offset += used;
-                if (state == FrameState.Incomplete) return reachesEnd ? FrameState.BadHeader : FrameState.Good;
-                return state;
+                frames.Add(frame);
+                used += frame.Length;
+                continue;
             }
 
-            if (state == FrameState.Good) frames.Add(frame);
-            else damaged(frame);
-            used += frame.Length;
+            offset += used;
+            if (state != FrameState.Incomplete) return state;
+            return reachesEnd ? FrameState.BadHeader : FrameState.Good;
         }
 
         offset += used;
         return reachesEnd ? FrameState.End : FrameState.Good;
+    }
+
+    /// <summary>A read may return less than it was asked for in the middle of a file; only 0 is its end.</summary>
+    private int Fill(Segment segment, long offset, long end)
+    {
+        var wanted = (int)Math.Min(_buffer.Length, end - offset);
+        var read = 0;
+        while (read < wanted)
+        {
+            var more = RandomAccess.Read(segment.File, _buffer.AsSpan(read, wanted - read), offset + read);
+            if (more == 0) break;
+            read += more;
+        }
+
+        return read;
     }
 }

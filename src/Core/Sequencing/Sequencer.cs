@@ -62,7 +62,7 @@ internal sealed partial class Sequencer
     public Task Completion { get; private set; } = Task.CompletedTask;
 
     /// <summary>Starts reading.</summary>
-    public void Start() => Completion = RunAsync();
+    public void Start() => Completion = Task.Run(RunAsync); // on the pool: nothing of the caller's context comes along
 
     /// <summary>Refuses everything from now on, with 503 and this reason; null = takes events again.</summary>
     public void Refuse(string? reason) => Volatile.Write(ref _refusal, reason);
@@ -95,7 +95,8 @@ internal sealed partial class Sequencer
             while (_channel.Reader.TryRead(out var submission))
             {
                 Interlocked.Add(ref _queuedBytes, -submission.Event.Payload.Length);
-                if (!TryDecide(submission)) await DecideWhenThereIsRoomAsync(submission);
+                if (TryDecide(submission)) _stalled = false;
+                else await DecideWhenThereIsRoomAsync(submission);
                 if (++turn < TurnLength) continue;
                 turn = 0;
                 await Task.Yield();
@@ -114,7 +115,7 @@ internal sealed partial class Sequencer
         {
             // The loop must outlive any fault: whether this event was kept is unknown, the next ones are decided as usual.
             Log.Fault(_logger, error);
-            submission.Complete(Receipt.Unknown);
+            submission.TryComplete(Receipt.Unknown);
             return true;
         }
     }
@@ -180,21 +181,26 @@ internal sealed partial class Sequencer
         else _ackMark.Wait(receipt.Id.High, _time.GetTimestamp(), submission);
     }
 
-    /// <summary>The disk is slower than the events: wait for a flush, at most a second; then refuse until there is room.</summary>
+    /// <summary>The disk is slower than the events: wait for a flush, at most a second; then refuse at once until there is room.</summary>
     private async ValueTask DecideWhenThereIsRoomAsync(Submission submission)
     {
         var start = _time.GetTimestamp();
-        while (!_stalled)
+        while (true)
         {
-            _journal.Nudge();
-            var left = SpaceWait - _time.GetElapsedTime(start);
-            if (left <= TimeSpan.Zero || !await _journal.Synced.WaitAsync(_journal.Synced.Position + 1, left, _time, CancellationToken.None)) break;
+            // In this order: a flush between the look and the wait must end the wait.
+            var seen = _journal.Synced.Position;
             if (TryDecide(submission)) return;
+            var left = _stalled ? TimeSpan.Zero : SpaceWait - _time.GetElapsedTime(start);
+            if (left <= TimeSpan.Zero) break;
+            _journal.Nudge();
+            await _journal.Synced.WaitAsync(seen + 1, left, _time, CancellationToken.None);
+            if (!_journal.Synced.HasFailed) continue;
+            if (!TryDecide(submission)) submission.Complete(Receipt.Unavailable);
+            return;
         }
 
-        _stalled = _journal.UnsyncedBytes > 0;
-        if (_stalled && TryDecide(submission)) _stalled = false;
-        else submission.Complete(Receipt.QueueFull);
+        _stalled = true;
+        submission.Complete(Receipt.QueueFull);
     }
 
     private static partial class Log

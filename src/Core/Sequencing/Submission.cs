@@ -59,6 +59,12 @@ internal sealed class Submission : IValueTaskSource<Receipt>
     /// <summary>Gives the receipt.</summary>
     public void Complete(Receipt receipt) => _source.SetResult(receipt);
 
+    /// <summary>Gives the receipt unless there is one: for a fault of which it is not known where it struck. Only before anybody else can complete it.</summary>
+    public void TryComplete(Receipt receipt)
+    {
+        if (_source.GetStatus(_source.Version) == ValueTaskSourceStatus.Pending) Complete(receipt);
+    }
+
     /// <summary>Notes the receipt to give when the event is durable enough.</summary>
     public void Decide(Receipt receipt) => _decided = receipt;
 

@@ -13,32 +13,34 @@ internal sealed class WakeSignal
         TaskCompletionSource? waiter;
         lock (_gate)
         {
+            _set = true;
             waiter = _waiter;
-            _waiter = null;
-            _set = waiter is null;
         }
 
         waiter?.TrySetResult();
     }
 
-    /// <summary>Waits for the next wake-up, or at most this long. For one loop only.</summary>
+    /// <summary>Waits for the next wake-up, or at most this long. For one loop only, which looks at all of its data after each wait.</summary>
     public async ValueTask WaitAsync(TimeSpan atMost, TimeProvider time)
     {
-        Task wait;
+        Task? wait = null;
         lock (_gate)
         {
-            if (_set)
+            if (!_set)
             {
-                _set = false;
-                return;
+                _waiter = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                wait = _waiter.Task;
             }
-
-            _waiter ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            wait = _waiter.Task;
         }
 
         // A time-out is a wake-up too: loops look again by themselves.
-        if (atMost == Timeout.InfiniteTimeSpan) await wait;
-        else await wait.WaitAsync(atMost, time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (wait is not null) await wait.WaitAsync(atMost, time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+
+        // Only here: a wake-up between time-out and return is answered by the look that follows, one after it by the next wait.
+        lock (_gate)
+        {
+            _set = false;
+            _waiter = null;
+        }
     }
 }

@@ -2,7 +2,7 @@ namespace ZapierTriggers.Core.Sequencing;
 
 /// <summary>
 /// Up to where the shard's order has come in one respect (synced, stored), as a position (<see cref="Events.EventId.High"/>), with those who wait for it. Submissions wait in a FIFO, because
-/// they come in order; reads share one task per advance, so any number of them costs nothing. After <see cref="Fail"/> it never advances again.
+/// they come in order (a duplicate that waits for its first may be told later than it could be, never earlier); reads share one task per advance, so any number of them costs nothing. After <see cref="Fail"/> it never advances again.
 /// </summary>
 internal sealed class Watermark
 {
@@ -30,10 +30,10 @@ internal sealed class Watermark
     /// <summary>Moves forward and completes those who waited for it. Never goes back.</summary>
     public void Advance(ulong position)
     {
-        if (position <= _position) return;
         TaskCompletionSource? changed;
         lock (_gate)
         {
+            if (position <= _position || _failed) return;
             Volatile.Write(ref _position, position);
             (changed, _changed) = (_changed, null);
         }
@@ -108,7 +108,7 @@ internal sealed class Watermark
         while (Position < position)
         {
             var left = atMost - time.GetElapsedTime(start);
-            if (left <= TimeSpan.Zero || HasFailed) return false;
+            if (left <= TimeSpan.Zero || HasFailed) return Position >= position; // it may have advanced just before it failed
             try
             {
                 await Changed(position).WaitAsync(left, time, cancellationToken);

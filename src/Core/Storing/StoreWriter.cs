@@ -34,6 +34,7 @@ internal sealed partial class StoreWriter : IDisposable
     private Checkpoint _checkpoint;
     private long _storedEvents;
     private long _storingSince;
+    private bool _hasBatch;
     private int _next;
 
     /// <summary>Creates it; <see cref="Start"/> runs it.</summary>
@@ -88,7 +89,7 @@ internal sealed partial class StoreWriter : IDisposable
                 await StoreRangeAsync(_next, _batch.Count - _next);
                 Finish();
             }
-            catch (OperationCanceledException)
+            catch (OperationCanceledException) when (_stop.IsCancellationRequested)
             {
                 return;
             }
@@ -114,10 +115,11 @@ internal sealed partial class StoreWriter : IDisposable
     /// <summary>Waits for events to store; false when it is to stop and there are none left.</summary>
     private async ValueTask<bool> HasBatchAsync()
     {
-        while (_next == _batch.Count)
+        while (!_hasBatch)
         {
             _next = 0;
-            if (_journal.TryRead(_batch)) return true;
+            _hasBatch = _journal.TryRead(_batch);
+            if (_hasBatch) break;
             if (_stop.IsCancellationRequested) return false;
             await _journal.Readable.WaitAsync(LookAgain, _time);
         }
@@ -127,6 +129,7 @@ internal sealed partial class StoreWriter : IDisposable
 
     private void Finish()
     {
+        _hasBatch = false;
         Volatile.Write(ref _storingSince, 0);
         Trouble = null;
         _bound.Remove(_batch.Count, _batch.Bytes);
@@ -135,16 +138,15 @@ internal sealed partial class StoreWriter : IDisposable
 
     private async Task StoreRangeAsync(int start, int count)
     {
-        var next = _batch.CheckpointAt(start + count - 1);
+        var next = _batch.CheckpointBehind(start + count);
         var events = _batch.Events.Slice(start, count);
-        Volatile.Write(ref _storingSince, events.Span[0].Id.UnixMilliseconds);
+        Volatile.Write(ref _storingSince, (count > 0 ? events.Span[0].Id : next.Id).UnixMilliseconds);
         try
         {
             await WithRetriesAsync(() => _store.AppendAsync(_claim, _checkpoint, next, events, CancellationToken.None));
-            Committed(next, events.Span);
-            _next = start + count;
+            Committed(next, events.Span, start + count);
         }
-        catch (StoreException error) when (error.Failure == StoreFailure.RowRefused)
+        catch (StoreException error) when (error.Failure == StoreFailure.RowRefused && count > 0)
         {
             if (count > 1)
             {
@@ -156,14 +158,14 @@ internal sealed partial class StoreWriter : IDisposable
             await WithRetriesAsync(() => _store.QuarantineAsync(_claim, _checkpoint, next, events.Span[0], $"{error.Code}: {error.Message}", CancellationToken.None));
             SetAside++;
             Log.SetAside(_logger, next.Id.ToString(), error.Code, error.Message);
-            Committed(next, []);
-            _next = start + 1;
+            Committed(next, [], start + 1);
         }
     }
 
-    private void Committed(Checkpoint next, ReadOnlySpan<JournaledEvent> events)
+    private void Committed(Checkpoint next, ReadOnlySpan<JournaledEvent> events, int behind)
     {
         _checkpoint = next;
+        _next = behind;
         Volatile.Write(ref _storedEvents, _storedEvents + events.Length);
         Stored.Advance(next.Id.High);
         Notify(events);

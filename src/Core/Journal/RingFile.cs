@@ -1,0 +1,94 @@
+using System.Buffers.Binary;
+using Microsoft.Win32.SafeHandles;
+
+namespace ZapierTriggers.Core.Journal;
+
+/// <summary>
+/// The file behind a <see cref="Ring"/>, version 1, little-endian:
+/// <code>
+///    0 u64 magic   8 u32 version   16 i64 capacity
+///   64 i64 mark: position up to which everything is in synced segments   72 i64 sequence of the last frame before the mark
+/// 4096 frames; a position p (bytes ever written) stands at 4096 + p mod capacity; a frame never wraps: where the rest of a lap is too
+///      short for it, a pad word of ones says to go on at the next lap
+/// </code>
+/// </summary>
+internal static class RingFile
+{
+    /// <summary>Bytes before the frames: one page.</summary>
+    public const int HeaderLength = 4096;
+
+    /// <summary>Where the mark stands.</summary>
+    public const int MarkOffset = 64;
+
+    /// <summary>Where the mark's sequence stands.</summary>
+    public const int MarkSequenceOffset = 72;
+
+    private const ulong Magic = 0x31474E495250415A; // "ZAPRING1"
+    private const uint Version = 1;
+    private const int HeaderUsed = 80;
+
+    /// <summary>
+    /// Makes an empty file with real blocks under that name. Its header is flushed before it gets the name: a ring without a header is damaged, never new.
+    /// Throws <see cref="IOException"/> on a full disk.
+    /// </summary>
+    public static SafeFileHandle Create(string path, long capacity, long lastSequence)
+    {
+        var temporary = path + ".new";
+        File.Delete(temporary);
+        var file = File.OpenHandle(temporary, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.Read);
+        try
+        {
+            DurableFile.Reserve(file, HeaderLength + capacity);
+            Span<byte> header = stackalloc byte[HeaderUsed];
+            header.Clear();
+            BinaryPrimitives.WriteUInt64LittleEndian(header, Magic);
+            BinaryPrimitives.WriteUInt32LittleEndian(header[8..], Version);
+            BinaryPrimitives.WriteInt64LittleEndian(header[16..], capacity);
+            BinaryPrimitives.WriteInt64LittleEndian(header[MarkSequenceOffset..], lastSequence);
+            RandomAccess.Write(file, header, 0);
+            DurableFile.SyncData(file);
+            File.Move(temporary, path, overwrite: true);
+            DurableFile.SyncDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
+            return file;
+        }
+        catch
+        {
+            file.Dispose();
+            File.Delete(temporary); // gives the space back; nothing was kept in it
+            throw;
+        }
+    }
+
+    /// <summary>
+    /// Opens a file that a former process left. Throws <see cref="JournalException"/> when it is damaged or of a newer version: what it holds may be nowhere else.
+    /// </summary>
+    public static SafeFileHandle Open(string path, out long capacity)
+    {
+        var file = File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.Read);
+        try
+        {
+            Span<byte> header = stackalloc byte[HeaderUsed];
+            header.Clear();
+            _ = RandomAccess.Read(file, header, 0); // a short file has no magic or not the right length
+            capacity = BinaryPrimitives.ReadInt64LittleEndian(header[16..]);
+            var mark = BinaryPrimitives.ReadInt64LittleEndian(header[MarkOffset..]);
+            if (BinaryPrimitives.ReadUInt64LittleEndian(header) == Magic)
+            {
+                if (BinaryPrimitives.ReadUInt32LittleEndian(header[8..]) > Version) throw Newer(path);
+                var fits = capacity > 0 && capacity % 8 == 0 && RandomAccess.GetLength(file) == HeaderLength + capacity;
+                if (fits && mark >= 0 && mark % 8 == 0) return file;
+            }
+
+            throw new JournalException(
+                $"{path} is damaged. Restore it from a backup, or move it away to go on without the events that only it holds (those of the last flush interval).");
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
+    private static JournalException Newer(string path) => new(
+        $"{path} was written by a newer version of this server. Start that version, or move the file away to go on without the events that only it holds.");
+}

@@ -1,0 +1,58 @@
+namespace ZapierTriggers.Core.Journal;
+
+/// <summary>
+/// What no fdatasync is known to have covered when a process ended: the frames behind the ring's mark, and those of the newest segment behind it. They are merged by
+/// sequence and written anew, because after a failed flush the page cache shows bytes of a segment that the disk lacks and that no later flush would write.
+/// </summary>
+internal sealed class UnflushedTail : IDisposable
+{
+    private readonly Ring? _ring;
+    private readonly ulong _secret;
+    private readonly SortedDictionary<long, ReadFrame> _frames = [];
+
+    /// <summary>Reads what the ring holds, if there is one. Throws <see cref="JournalException"/> when it is damaged or newer.</summary>
+    public UnflushedTail(DataDirectory directory)
+    {
+        _secret = directory.FrameSecret;
+        _ring = Ring.OpenForRecovery(Path.Combine(directory.JournalPath, Ring.FileName));
+        if (_ring is null) return;
+        foreach (var bytes in _ring.Recover(_secret)) Add(bytes);
+        FromRing = _frames.Count;
+    }
+
+    /// <summary>Frames that the ring held.</summary>
+    public int FromRing { get; }
+
+    /// <summary>Sequence up to which everything is in synced segments; 0 = there is no ring to say so.</summary>
+    public long After => _ring?.MarkSequence ?? 0;
+
+    /// <summary>Whether a frame with the sequence <see cref="After"/> was flushed, so that its absence is a loss.</summary>
+    public bool HasFlushed => _ring?.HasFlushed ?? false;
+
+    /// <summary>Whether a frame of the newest segment belongs to the tail: only while the ring has one too, else the segment is all there is.</summary>
+    public bool Claims(long sequence) => FromRing > 0 && sequence > After;
+
+    /// <summary>Takes a frame of the newest segment over. Of two copies the one that is whole wins.</summary>
+    public void Take(in ReadFrame frame)
+    {
+        if (!_frames.TryGetValue(frame.Sequence, out var there) || (!there.IsWhole && frame.IsWhole)) Add(frame.Bytes.ToArray());
+    }
+
+    /// <summary>Frames behind a sequence, in order: those before the newest segment are known to be flushed. One whose payload did not survive a power cut is among them, so that it is set aside like any other.</summary>
+    public List<ReadFrame> Behind(long sequence) => [.. _frames.Values.Where(frame => frame.Sequence > sequence)];
+
+    /// <summary>Says in the ring that all of it is in a synced segment, so that a start that fails from here on does not write it once more.</summary>
+    public void Release()
+    {
+        if (FromRing > 0) _ring!.Release(_ring.Head, _frames.Keys.Last());
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _ring?.Dispose();
+
+    private void Add(byte[] bytes)
+    {
+        Frame.Read(bytes, _secret, out var frame);
+        _frames[frame.Sequence] = frame;
+    }
+}
