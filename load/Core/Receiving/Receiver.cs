@@ -8,6 +8,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using ZapierTriggers.Load.Core.Verdict;
+using EventId = ZapierTriggers.Core.Events.EventId;
 
 namespace ZapierTriggers.Load.Core.Receiving;
 

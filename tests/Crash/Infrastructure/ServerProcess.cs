@@ -23,7 +23,13 @@ internal sealed partial class ServerProcess : IAsyncDisposable
     private ServerProcess(ServerSetup setup)
     {
         Setup = setup;
-        var start = new ProcessStartInfo(ProgramPath()) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = Path.GetTempPath() };
+        var start = new ProcessStartInfo(ProgramPath())
+        {
+            UseShellExecute = false,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = Path.GetTempPath(),
+        };
         foreach (var name in (string[])["DATABASE_URL", "LOG_LEVEL", "ASPNETCORE_URLS", "DOTNET_ENVIRONMENT", "DISABLE_WEBHOOK_DELIVERY"]) start.Environment.Remove(name);
         foreach (var (name, value) in setup.Environment) start.Environment[name] = value;
         _process = new Process { StartInfo = start };
@@ -90,9 +96,9 @@ internal sealed partial class ServerProcess : IAsyncDisposable
             await _process.WaitForExitAsync(deadline.Token);
             return _process.ExitCode;
         }
-        catch (OperationCanceledException)
+        catch (OperationCanceledException late)
         {
-            throw new TimeoutException($"The server has not ended within {limit.TotalSeconds:F0} s.\n{Output}\n{Errors}");
+            throw new TimeoutException($"The server has not ended within {limit.TotalSeconds:F0} s.\n{Output}\n{Errors}", late);
         }
     }
 

@@ -117,6 +117,7 @@ internal sealed class PostgresCluster : IDisposable
         var start = new ProcessStartInfo(program, arguments)
         {
             WorkingDirectory = _directory,
+            UseShellExecute = false,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
