@@ -1,7 +1,8 @@
 namespace ZapierTriggers.Bench;
 
 /// <summary>
-/// One named piece of work, timed by <see cref="OperationBenchmarks"/> and weighed by the allocation check. Its set-up runs once, when it is first asked for.
+/// One named piece of work, timed by <see cref="OperationBenchmarks"/> and weighed by the allocation check. Its set-up runs once, when it
+/// is first asked for.
 /// </summary>
 /// <param name="Name">Letters, digits and dashes; the row's name in <c>allocations.tsv</c>.</param>
 /// <param name="Prepare">Makes what the work needs and returns the work itself, whose result keeps it from being optimised away.</param>

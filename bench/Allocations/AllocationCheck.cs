@@ -3,8 +3,8 @@ using System.Globalization;
 namespace ZapierTriggers.Bench.Allocations;
 
 /// <summary>
-/// Measures the bytes that each <see cref="Operation"/> allocates and compares them with the committed table: unlike times, they are the same on every machine.
-/// Takes seconds, needs no BenchmarkDotNet run.
+/// Measures the bytes that each <see cref="Operation"/> allocates and compares them with the committed table: unlike times, they are the
+/// same on every machine. Takes seconds, needs no BenchmarkDotNet run.
 /// </summary>
 internal static class AllocationCheck
 {
@@ -25,7 +25,9 @@ internal static class AllocationCheck
             var measured = Measure(operation.Prepare());
             var verdict = Verdict(expected.TryGetValue(operation.Name, out var bytes) ? bytes : null, measured);
             if (verdict.Fails) failed++;
-            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{operation.Name,-34} {bytes,10} {measured,10:0.##}  {verdict.Text}"));
+            output.WriteLine(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{operation.Name,-34} {bytes,10} {measured,10:0.##}  {verdict.Text}"));
         }
 
         foreach (var name in expected.Keys.Except(Operation.All.Select(static o => o.Name)))
@@ -34,7 +36,9 @@ internal static class AllocationCheck
             output.WriteLine($"{name,-34} has a row in {AllocationTable.FileName}, but there is no such operation");
         }
 
-        output.WriteLine(failed == 0 ? "No operation allocates more than expected." : $"{failed} rows do not hold; see {AllocationTable.FileName}.");
+        output.WriteLine(failed == 0
+            ? "No operation allocates more than expected."
+            : $"{failed} rows do not hold; see {AllocationTable.FileName}.");
         return failed == 0 ? 0 : 1;
     }
 

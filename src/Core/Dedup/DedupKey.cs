@@ -3,8 +3,9 @@ using System.IO.Hashing;
 namespace ZapierTriggers.Core.Dedup;
 
 /// <summary>
-/// An organization's dedup id as 128 bits: XxHash128 of the id's UTF-8, seeded with the data directory's secret and the organization's number. Two ids of
-/// 5 million have the same key with a chance of 10^-25, and nobody without the secret can search for such a pair, or aim at another tenant's ids.
+/// An organization's dedup id as 128 bits: XxHash128 of the id's UTF-8, seeded with the data directory's secret and the organization's
+/// number. Two ids of 5 million have the same key with a chance of 10^-25, and nobody without the secret can search for such a pair, or
+/// aim at another tenant's ids.
 /// </summary>
 internal readonly struct DedupKey : IEquatable<DedupKey>
 {

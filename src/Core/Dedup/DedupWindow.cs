@@ -4,10 +4,11 @@ using ZapierTriggers.Core.Events;
 namespace ZapierTriggers.Core.Dedup;
 
 /// <summary>
-/// Remembers for 24 h which event was the first with a dedup id. One writer (the sequencer) publishes; any thread reads without a lock. New ids go to
-/// a dictionary; a full one is replaced and frozen in the background (millions of dictionary nodes would cost the collector pauses of 160 ms,
-/// flat tables 2 ms), and frozen ones of similar size are merged, so that a look-up touches few. Memory is bounded by <see cref="DedupOptions.MaxEntries"/>: whole old generations
-/// are evicted, but only what is stored, and <see cref="Covers"/> tells whether a miss still is proof.
+/// Remembers for 24 h which event was the first with a dedup id. One writer (the sequencer) publishes; any thread reads without a lock.
+/// New ids go to a dictionary; a full one is replaced and frozen in the background (millions of dictionary nodes would cost the collector
+/// pauses of 160 ms, flat tables 2 ms), and frozen ones of similar size are merged, so that a look-up touches few. Memory is bounded by
+/// <see cref="DedupOptions.MaxEntries"/>: whole old generations are evicted, but only what is stored, and <see cref="Covers"/> tells
+/// whether a miss still is proof.
 /// </summary>
 internal sealed class DedupWindow
 {
@@ -35,9 +36,12 @@ internal sealed class DedupWindow
     /// <summary>Starts empty.</summary>
     /// <param name="options">The bound on entries.</param>
     /// <param name="coveredSinceMs">
-    /// Unix milliseconds from which on every accepted id will be published here. At start: behind the clock and behind the last id issued before, whichever is later, since ids can be ahead of the clock.
+    /// Unix milliseconds from which on every accepted id will be published here. At start: behind the clock and behind the last id issued
+    /// before, whichever is later, since ids can be ahead of the clock.
     /// </param>
-    /// <param name="storedThrough">Position (<see cref="EventId.High"/>) up to which events are in the store; read by a background thread.</param>
+    /// <param name="storedThrough">
+    /// Position (<see cref="EventId.High"/>) up to which events are in the store; read by a background thread.
+    /// </param>
     /// <param name="time">For the age of what is evicted.</param>
     public DedupWindow(DedupOptions options, long coveredSinceMs, Func<ulong> storedThrough, TimeProvider time)
     {
@@ -49,12 +53,14 @@ internal sealed class DedupWindow
         _generations = new DedupGenerations { Newest = CreateDictionary(), Warming = [] };
     }
 
-    /// <summary>Every dedup id accepted at or after this time (Unix milliseconds) is here. Moves forward when something is evicted.</summary>
+    /// <summary>
+    /// Every dedup id accepted at or after this time (Unix milliseconds) is here. Moves forward when something is evicted.
+    /// </summary>
     public long CoveredSinceMs => Math.Max(Volatile.Read(ref _ownersCoverageMs), Volatile.Read(ref _evictedThroughMs) + 1);
 
     /// <summary>
-    /// Goes up with every eviction. Read it before asking the store; if it is the same when the window is asked last, a miss in both is proof that the id is
-    /// new: only what is stored is evicted, so whatever has left the window by then was there for the store to find.
+    /// Goes up with every eviction. Read it before asking the store; if it is the same when the window is asked last, a miss in both is
+    /// proof that the id is new: only what is stored is evicted, so whatever has left the window by then was there for the store to find.
     /// </summary>
     public long EvictionVersion => Volatile.Read(ref _evictionVersion);
 
@@ -67,7 +73,9 @@ internal sealed class DedupWindow
     /// <summary>Bytes held, the not yet frozen part as an estimate.</summary>
     public long Bytes => _generations.Bytes(Growing);
 
-    /// <summary>The last background pass that failed, if any; what it would have frozen is still found, and the next pass tries again.</summary>
+    /// <summary>
+    /// The last background pass that failed, if any; what it would have frozen is still found, and the next pass tries again.
+    /// </summary>
     public Exception? MaintenanceFault { get; private set; }
 
     /// <summary>Completes when no background pass is running or due.</summary>
@@ -75,12 +83,14 @@ internal sealed class DedupWindow
 
     private int Growing => Volatile.Read(ref _newestCount) + Volatile.Read(ref _warmingCount);
 
-    /// <summary>Finds the first event with this key, if it was accepted less than 24 h before <paramref name="nowMs"/>. Any thread.</summary>
+    /// <summary>
+    /// Finds the first event with this key, if it was accepted less than 24 h before <paramref name="nowMs"/>. Any thread.
+    /// </summary>
     public bool TryFind(DedupKey key, long nowMs, out DedupEntry entry) => _generations.TryFind(key, nowMs, out entry);
 
     /// <summary>
-    /// Whether a miss is proof that the organization has accepted no event with that id in the last 24 h. Ask after the miss: an eviction moves the coverage
-    /// before it takes the entries away.
+    /// Whether a miss is proof that the organization has accepted no event with that id in the last 24 h. Ask after the miss: an eviction
+    /// moves the coverage before it takes the entries away.
     /// </summary>
     public bool Covers(long organizationCreatedAtMs, long nowMs)
     {
@@ -88,7 +98,9 @@ internal sealed class DedupWindow
         return since <= nowMs - LengthMs + 1 || organizationCreatedAtMs >= since;
     }
 
-    /// <summary>Remembers an accepted event. The writer only; readers find it from the return on. An expired entry of the same key is replaced.</summary>
+    /// <summary>
+    /// Remembers an accepted event. The writer only; readers find it from the return on. An expired entry of the same key is replaced.
+    /// </summary>
     public void Publish(DedupKey key, EventId id, ulong payloadHash)
     {
         var newest = _generations.Newest;
@@ -111,8 +123,8 @@ internal sealed class DedupWindow
     }
 
     /// <summary>
-    /// Remembers an event from before the start, from the journal or the store, in any order and next to the writer; readers find it from the return on. When
-    /// all of them since some time are there, <see cref="ExtendCoverage"/> makes a miss proof for that time too.
+    /// Remembers an event from before the start, from the journal or the store, in any order and next to the writer; readers find it from
+    /// the return on. When all of them since some time are there, <see cref="ExtendCoverage"/> makes a miss proof for that time too.
     /// </summary>
     public void Preload(DedupKey key, EventId id, ulong payloadHash)
     {
@@ -133,7 +145,10 @@ internal sealed class DedupWindow
         Maintain();
     }
 
-    /// <summary>States that every id accepted at or after that time (Unix milliseconds) has been published or preloaded. What was evicted meanwhile stays uncovered.</summary>
+    /// <summary>
+    /// States that every id accepted at or after that time (Unix milliseconds) has been published or preloaded. What was evicted
+    /// meanwhile stays uncovered.
+    /// </summary>
     public void ExtendCoverage(long sinceMs)
     {
         lock (_gate)
@@ -146,7 +161,10 @@ internal sealed class DedupWindow
         Maintain();
     }
 
-    /// <summary>Starts a background pass: freeze, merge, evict. Comes by itself with each full generation; worth calling now and then to let go of expired ids in quiet times.</summary>
+    /// <summary>
+    /// Starts a background pass: freeze, merge, evict. Comes by itself with each full generation; worth calling now and then to let go of
+    /// expired ids in quiet times.
+    /// </summary>
     public void Maintain()
     {
         lock (_gate)
@@ -189,18 +207,21 @@ internal sealed class DedupWindow
         }
     }
 
-    private void FreezeFull()
+    /// <summary>Freezes until a set without full generations is seen; returns that set.</summary>
+    private DedupGenerations FreezeFull()
     {
-        while (_generations.Full is [.., var oldest])
+        while (true)
         {
+            var generations = _generations;
+            if (generations.Full is not [.., var oldest]) return generations;
             var frozen = FrozenGeneration.Of(oldest);
             lock (_gate) _generations = _generations.WithFrozen(oldest, frozen);
         }
     }
 
     /// <summary>
-    /// Merges neighbours of similar size, as log-structured stores do, up to a quarter of the bound: that much is evicted at once at the most, and
-    /// a look-up touches eight tables or so.
+    /// Merges neighbours of similar size, as log-structured stores do, up to a quarter of the bound: that much is evicted at once at the
+    /// most, and a look-up touches eight tables or so.
     /// </summary>
     private void MergeSimilar()
     {
@@ -219,9 +240,12 @@ internal sealed class DedupWindow
     private void EvictOldest()
     {
         var expired = _time.GetUtcNow().ToUnixTimeMilliseconds() - LengthMs;
-        while (_generations.Frozen is [.., var oldest])
+        while (true)
         {
-            var hasRoom = Count + _generationEntries <= _maxEntries; // for all that comes before the next pass
+            // All must be frozen first: while ids are preloaded, what is only full may be older than the oldest that is frozen.
+            var generations = FreezeFull();
+            if (generations.Frozen is not [.., var oldest]) return;
+            var hasRoom = generations.FixedCount + Growing + _generationEntries <= _maxEntries; // for all that comes before the next pass
             if (oldest.Newest.UnixMilliseconds > expired && hasRoom) return;
             if (oldest.Newest.High > _storedThrough()) return;
 

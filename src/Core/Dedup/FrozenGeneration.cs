@@ -7,8 +7,9 @@ using ZapierTriggers.Core.Events;
 namespace ZapierTriggers.Core.Dedup;
 
 /// <summary>
-/// A read-only table of dedup entries in two arrays without references, so that the collector has nothing to follow whatever their size. Open addressing in
-/// groups of 16 slots: one tag byte a slot, so that a group is searched by one comparison and a miss, the usual case, reads one cache line.
+/// A read-only table of dedup entries in two arrays without references, so that the collector has nothing to follow whatever their size.
+/// Open addressing in groups of 16 slots: one tag byte a slot, so that a group is searched by one comparison and a miss, the usual case,
+/// reads one cache line.
 /// </summary>
 /// <remarks>Memory: (1 + 40) bytes a slot at a load of 0.8 = 51 bytes an entry.</remarks>
 internal sealed class FrozenGeneration

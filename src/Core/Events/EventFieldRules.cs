@@ -9,7 +9,9 @@ internal static class EventFieldRules
     private static readonly SearchValues<byte> ControlStarts = SearchValues.Create(
         [.. Enumerable.Range(0, 0x20).Select(b => (byte)b), 0x7F, 0xC2]);
 
-    /// <summary>Whether the text, valid UTF-8, has over <see cref="EventParser.MaxFieldCharacters"/> characters (Unicode code points).</summary>
+    /// <summary>
+    /// Whether the text, valid UTF-8, has over <see cref="EventParser.MaxFieldCharacters"/> characters (Unicode code points).
+    /// </summary>
     public static bool IsTooLong(ReadOnlySpan<byte> text)
     {
         if (text.Length <= EventParser.MaxFieldCharacters) return false;
@@ -44,7 +46,9 @@ internal static class EventFieldRules
 
     /// <summary>The rules of <c>dedup_id</c>.</summary>
     public static EventParseError CheckDedupId(ReadOnlySpan<byte> dedupId) =>
-        IsTooLong(dedupId) ? EventParseError.DedupIdTooLong : dedupId.Contains((byte)0) ? EventParseError.DedupIdHasNul : EventParseError.None;
+        IsTooLong(dedupId) ? EventParseError.DedupIdTooLong
+        : dedupId.Contains((byte)0) ? EventParseError.DedupIdHasNul
+        : EventParseError.None;
 
     /// <summary>The rules of <c>ordering_key</c>.</summary>
     public static EventParseError CheckOrderingKey(ReadOnlySpan<byte> orderingKey) =>

@@ -21,7 +21,9 @@ internal struct EventFields
     /// <summary>Bytes of the payload's object, from its opening to its closing brace.</summary>
     public int PayloadLength;
 
-    /// <summary>For a 400 "Invalid JSON" the offset in the body of the byte at which it was noticed (the body's length: at its end).</summary>
+    /// <summary>
+    /// For a 400 "Invalid JSON" the offset in the body of the byte at which it was noticed (the body's length: at its end).
+    /// </summary>
     public int ErrorPosition;
 
     /// <summary>The payload, byte for byte as sent.</summary>

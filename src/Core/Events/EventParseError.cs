@@ -1,8 +1,8 @@
 namespace ZapierTriggers.Core.Events;
 
 /// <summary>
-/// Why a body is not an event. Members up to <see cref="TrailingBytes"/> are the contract's 400 "Invalid JSON"; then comes 400 "Missing required fields";
-/// the rest is 422 "Invalid field". A body with several faults reports the first in the order of the members' groups.
+/// Why a body is not an event. Members up to <see cref="TrailingBytes"/> are the contract's 400 "Invalid JSON"; then comes 400 "Missing
+/// required fields"; the rest is 422 "Invalid field". A body with several faults reports the first in the order of the members' groups.
 /// </summary>
 internal enum EventParseError
 {

@@ -4,8 +4,8 @@ using System.Text.Unicode;
 namespace ZapierTriggers.Core.Events;
 
 /// <summary>
-/// Reads the body of an event request in place: finds the payload's bytes and decodes the three text fields, without allocating, without exceptions. The
-/// whole body is checked against RFC 8259, because the payload is embedded as it is in other JSON later.
+/// Reads the body of an event request in place: finds the payload's bytes and decodes the three text fields, without allocating, without
+/// exceptions. The whole body is checked against RFC 8259, because the payload is embedded as it is in other JSON later.
 /// </summary>
 internal static class EventParser
 {
@@ -19,9 +19,10 @@ internal static class EventParser
     public const int ScratchLength = 3 * MaxFieldBytes;
 
     /// <summary>
-    /// Parses <paramref name="body"/>. On <see cref="EventParseError.None"/> all fields are set; they refer to the body and to <paramref name="scratch"/>
-    /// (at least <see cref="ScratchLength"/> bytes, need not be cleared). Otherwise only <see cref="EventFields.ErrorPosition"/> means something.
-    /// Invalid JSON goes before missing fields, and those before field errors, in the order type, payload, dedup_id, ordering_key.
+    /// Parses <paramref name="body"/>. On <see cref="EventParseError.None"/> all fields are set; they refer to the body and to <paramref
+    /// name="scratch"/> (at least <see cref="ScratchLength"/> bytes, need not be cleared). Otherwise only <see
+    /// cref="EventFields.ErrorPosition"/> means something. Invalid JSON goes before missing fields, and those before field errors, in the
+    /// order type, payload, dedup_id, ordering_key.
     /// </summary>
     public static EventParseError Parse(ReadOnlySpan<byte> body, ref EventFields fields, Span<byte> scratch)
     {
@@ -39,7 +40,8 @@ internal static class EventParser
         return error == EventParseError.None ? TakeFields(body, members, ref fields, scratch) : error;
     }
 
-    private static EventParseError TakeFields(ReadOnlySpan<byte> body, ReadOnlySpan<JsonMember> members, ref EventFields fields, Span<byte> scratch)
+    private static EventParseError TakeFields(
+        ReadOnlySpan<byte> body, ReadOnlySpan<JsonMember> members, ref EventFields fields, Span<byte> scratch)
     {
         var type = members[EventMembers.Type];
         var hasPayload = members[EventMembers.Payload].Length > 0;
@@ -72,9 +74,13 @@ internal static class EventParser
         data.Length > 0 && !body.Slice(payload.Offset, payload.Length).SequenceEqual(body.Slice(data.Offset, data.Length));
 
     /// <summary>Whether the member is there and neither a string nor null.</summary>
-    private static bool IsOther(ReadOnlySpan<byte> body, JsonMember member) => member.Length > 0 && body[member.Offset] is not ((byte)'"' or (byte)'n');
+    private static bool IsOther(ReadOnlySpan<byte> body, JsonMember member) =>
+        member.Length > 0 && body[member.Offset] is not ((byte)'"' or (byte)'n');
 
-    /// <summary>Finds the text of a string, decoding it into its part of the scratch buffer when it has escapes; empty for null or none. False when it is too long for that.</summary>
+    /// <summary>
+    /// Finds the text of a string, decoding it into its part of the scratch buffer when it has escapes; empty for null or none. False
+    /// when it is too long for that.
+    /// </summary>
     private static bool TryDecode(ReadOnlySpan<byte> body, JsonMember member, Span<byte> scratch, int scratchOffset, out FieldText text)
     {
         text = default;

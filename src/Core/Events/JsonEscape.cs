@@ -9,8 +9,8 @@ internal static class JsonEscape
     private const int UnicodeLength = 6; // \uXXXX
 
     /// <summary>
-    /// Bytes of the escape that <paramref name="text"/> begins with: 2, 6, or 12 for a surrogate pair. 0 when it is malformed or cut off, -1 when it is half of a
-    /// surrogate pair.
+    /// Bytes of the escape that <paramref name="text"/> begins with: 2, 6, or 12 for a surrogate pair. 0 when it is malformed or cut off,
+    /// -1 when it is half of a surrogate pair.
     /// </summary>
     public static int Length(ReadOnlySpan<byte> text)
     {
@@ -25,7 +25,8 @@ internal static class JsonEscape
     }
 
     /// <summary>
-    /// Decodes the inside of a valid JSON string to UTF-8. Returns the bytes written, or -1 when <paramref name="destination"/> is too small.
+    /// Decodes the inside of a valid JSON string to UTF-8. Returns the bytes written, or -1 when <paramref name="destination"/> is too
+    /// small.
     /// </summary>
     public static int Decode(ReadOnlySpan<byte> text, Span<byte> destination)
     {

@@ -5,9 +5,9 @@ using System.Security.Cryptography;
 namespace ZapierTriggers.Core.Events;
 
 /// <summary>
-/// Tells whether a name was seen before, in constant time however many there are (a body can hold 40,000), without allocating: an open-addressing table of
-/// 128-bit hashes in a pooled array. The hash is seeded per process, so nobody can choose names that crowd one place. Two different names with
-/// the same hash would count as twins; with 40,000 names that happens once in 10^29 bodies.
+/// Tells whether a name was seen before, in constant time however many there are (a body can hold 40,000), without allocating: an
+/// open-addressing table of 128-bit hashes in a pooled array. The hash is seeded per process, so nobody can choose names that crowd one
+/// place. Two different names with the same hash would count as twins; with 40,000 names that happens once in 10^29 bodies.
 /// </summary>
 internal ref struct JsonKeySet
 {

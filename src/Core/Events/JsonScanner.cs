@@ -7,17 +7,19 @@ using System.Runtime.Intrinsics;
 namespace ZapierTriggers.Core.Events;
 
 /// <summary>
-/// Checks JSON (RFC 8259) in place, without building anything: each method takes a position, reads one thing, and returns the position behind it,
-/// or -1 with <see cref="Error"/> and <see cref="ErrorPosition"/> set. The text must be valid UTF-8 already; what is checked here is the grammar, the
-/// nesting, and that escapes make whole characters.
+/// Checks JSON (RFC 8259) in place, without building anything: each method takes a position, reads one thing, and returns the position
+/// behind it, or -1 with <see cref="Error"/> and <see cref="ErrorPosition"/> set. The text must be valid UTF-8 already; what is checked
+/// here is the grammar, the nesting, and that escapes make whole characters.
 /// </summary>
 internal ref struct JsonScanner
 {
-    /// <summary>The deepest nesting taken, counting the outermost object as 1: one bit each in a word, and what System.Text.Json takes by default.</summary>
+    /// <summary>
+    /// The deepest nesting taken, counting the outermost object as 1: one bit each in a word, and what System.Text.Json takes by default.
+    /// </summary>
     public const int MaxDepth = 64;
 
     private static readonly SearchValues<byte> StringStops = SearchValues.Create(
-        "\0\u0001\u0002\u0003\u0004\u0005\u0006\a\b\t\n\v\f\r\u000E\u000F\u0010\u0011\u0012\u0013\u0014\u0015\u0016\u0017\u0018\u0019\u001A\u001B\u001C\u001D\u001E\u001F\"\\"u8);
+        [.. Enumerable.Range(0, ' ').Select(static b => (byte)b), (byte)'"', (byte)'\\']);
 
     private static readonly SearchValues<byte> WhiteSpace = SearchValues.Create(" \t\r\n"u8);
 
@@ -38,10 +40,14 @@ internal ref struct JsonScanner
     /// <summary>The byte that comes next after white space, and its position; 0 at the end.</summary>
     public readonly byte Next(ref int at) => Next(_text, ref at);
 
-    /// <summary>Reads a string that begins with the quote at <paramref name="at"/>; returns the position behind its closing quote.</summary>
+    /// <summary>
+    /// Reads a string that begins with the quote at <paramref name="at"/>; returns the position behind its closing quote.
+    /// </summary>
     public int SkipString(int at) => SkipString(_text, at);
 
-    /// <summary>Reads one value of any kind that stands <paramref name="depth"/> containers deep and begins at <paramref name="at"/>.</summary>
+    /// <summary>
+    /// Reads one value of any kind that stands <paramref name="depth"/> containers deep and begins at <paramref name="at"/>.
+    /// </summary>
     public int SkipValue(int at, int depth)
     {
         var text = _text; // a local stays in registers
@@ -159,8 +165,8 @@ internal ref struct JsonScanner
     }
 
     /// <summary>
-    /// The position of the next quote, backslash or control character, or the end. Most strings end within 16 bytes: one comparison here, in place of a
-    /// call that first has to find out how long the rest is.
+    /// The position of the next quote, backslash or control character, or the end. Most strings end within 16 bytes: one comparison here,
+    /// in place of a call that first has to find out how long the rest is.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static int FindStop(ReadOnlySpan<byte> text, int at)

@@ -2,7 +2,9 @@ using ZapierTriggers.Core.Dedup;
 
 namespace ZapierTriggers.Tests.Unit.Dedup;
 
-/// <summary>Readers next to the writer, the warm-up and the background, while generations are swapped, frozen, merged and evicted.</summary>
+/// <summary>
+/// Readers next to the writer, the warm-up and the background, while generations are swapped, frozen, merged and evicted.
+/// </summary>
 public sealed class DedupWindowConcurrencyTests
 {
     private const int Readers = 3;

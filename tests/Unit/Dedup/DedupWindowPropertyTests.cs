@@ -17,7 +17,8 @@ public sealed class DedupWindowPropertyTests
 
     private static readonly Gen<(Step Kind, int Key, int Amount)> Steps = Gen.Select(
         Gen.Frequency(
-            (30, Gen.Const(Step.Publish)), (6, Gen.Const(Step.Preload)), (3, Gen.Const(Step.Store)), (3, Gen.Const(Step.Wait)), (1, Gen.Const(Step.WaitForHours)), (1, Gen.Const(Step.Maintain))),
+            (30, Gen.Const(Step.Publish)), (6, Gen.Const(Step.Preload)), (3, Gen.Const(Step.Store)), (3, Gen.Const(Step.Wait)),
+            (1, Gen.Const(Step.WaitForHours)), (1, Gen.Const(Step.Maintain))),
         Gen.Int[0, 300],
         Gen.Int[1, 1_000]);
 

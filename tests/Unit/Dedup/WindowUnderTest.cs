@@ -56,7 +56,9 @@ internal sealed class WindowUnderTest
 
     public DedupEntry? Find(int key) => Window.TryFind(Key(key), Now, out var entry) ? entry : null;
 
-    /// <summary>What the window must say of a key: the live entry if it is in the covered time or not stored yet, and never anything else.</summary>
+    /// <summary>
+    /// What the window must say of a key: the live entry if it is in the covered time or not stored yet, and never anything else.
+    /// </summary>
     public void Check(int key)
     {
         var expected = Model.TryGetValue(key, out var entry) && entry.IsLive(Now) ? entry : (DedupEntry?)null;

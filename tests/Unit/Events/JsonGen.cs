@@ -47,7 +47,8 @@ internal static class JsonGen
         Gen.Select(Text, Members(Name, Value), Text, Gen.OneOf(Text, Gen.Const("null")), Space, Name)
             .SelectMany((type, payload, dedupId, orderingKey, s, name) => Gen.Shuffle(new[]
             {
-                $"\"type\":{s}{type}", $"{s}\"payload\"{s}:{payload}{s}", $"\"dedup_id\":{dedupId}", $"\"ordering_key\":{orderingKey}", $"{name}:{payload}",
+                $"\"type\":{s}{type}", $"{s}\"payload\"{s}:{payload}{s}", $"\"dedup_id\":{dedupId}",
+                $"\"ordering_key\":{orderingKey}", $"{name}:{payload}",
             }))
             .Select(Space, (members, s) => $"{s}{{{string.Join(',', members)}}}{s}"),
         Members(KnownName, Value));
@@ -60,7 +61,8 @@ internal static class JsonGen
         Gen.Int[0, 3],
         Gen.Double.Unit,
         Gen.Frequency(
-            (6, Gen.OneOf("{", "}", "[", "]", ",", ":", "\"", "\\", "0", "-", ".", "e", "u", " ", "\0", "/", "\\ud800", "\\udc00", "1", "+", "t")
+            (6, Gen
+                .OneOf("{", "}", "[", "]", ",", ":", "\"", "\\", "0", "-", ".", "e", "u", " ", "\0", "/", "1", "+", "t", "\\ud800", "\\udc00")
                 .Select(Encoding.UTF8.GetBytes)),
             (1, Gen.Byte.Array[1])));
 
