@@ -32,7 +32,8 @@ internal sealed class Account : IDisposable
         if (adminToken is not null) client.DefaultRequestHeaders.Add("X-API-Key", adminToken);
         using var response = await client.PostAsJsonAsync("/api/keys/generate", new { organization_name = name, tier = "enterprise" });
         if (response.StatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden)
-            throw new UsageException($"{server} does not let us make an organization ({(int)response.StatusCode}): give --key or --admin-token.");
+            throw new UsageException(
+                $"{server} does not let us make an organization ({(int)response.StatusCode}): give --key or --admin-token.");
         if (response.StatusCode != HttpStatusCode.Created)
         {
             Console.WriteLine($"note      {server} makes no organizations ({(int)response.StatusCode}); a placeholder is sent as the key");
@@ -40,8 +41,9 @@ internal sealed class Account : IDisposable
         }
 
         var made = await response.Content.ReadFromJsonAsync<JsonElement>();
+        var limit = made.GetProperty("rate_limit_per_minute");
         if (adminToken is not null) await LiftLimitAsync(client, made.GetProperty("organization_id").GetString()!);
-        else Console.WriteLine($"note      the organization's limit is {made.GetProperty("rate_limit_per_minute")} events a minute; --admin-token lifts it");
+        else Console.WriteLine($"note      the organization's limit is {limit} events a minute; --admin-token lifts it");
         return new Account(server, made.GetProperty("api_key").GetString()!);
     }
 
@@ -50,7 +52,12 @@ internal sealed class Account : IDisposable
     {
         using var response = await Client.PostAsJsonAsync("/api/webhook/config", new { webhook_url = url.ToString() });
         if (!response.IsSuccessStatusCode)
-            throw new UsageException($"The server refused the webhook ({(int)response.StatusCode}): {await response.Content.ReadAsStringAsync()}");
+        {
+            var detail = await response.Content.ReadAsStringAsync();
+            throw new UsageException($"The server refused the webhook ({(int)response.StatusCode}): {detail}");
+        }
+
+
         var answer = await response.Content.ReadFromJsonAsync<JsonElement>();
         return answer.GetProperty("secret").GetString()!;
     }
@@ -60,7 +67,9 @@ internal sealed class Account : IDisposable
 
     private static async Task LiftLimitAsync(HttpClient client, string organization)
     {
-        using var response = await client.PatchAsJsonAsync($"/api/admin/organizations/{organization}", new { rate_limit_per_minute = (int?)null });
-        if (!response.IsSuccessStatusCode) Console.WriteLine($"note      the rate limit stays: the server answered {(int)response.StatusCode} to the change");
+        var change = new { rate_limit_per_minute = (int?)null };
+        using var response = await client.PatchAsJsonAsync($"/api/admin/organizations/{organization}", change);
+        if (!response.IsSuccessStatusCode)
+            Console.WriteLine($"note      the rate limit stays: the server answered {(int)response.StatusCode} to the change");
     }
 }

@@ -20,7 +20,8 @@ internal sealed class Arguments
         for (var i = 0; i < args.Length; i++)
         {
             var name = args[i];
-            if (!name.StartsWith("--", StringComparison.Ordinal)) throw new UsageException($"'{name}' is no option; options look like --rate 2000. See --help.");
+            if (!name.StartsWith("--", StringComparison.Ordinal))
+                throw new UsageException($"'{name}' is no option; options look like --rate 2000. See --help.");
             var value = i + 1 < args.Length && !args[i + 1].StartsWith("--", StringComparison.Ordinal) ? args[++i] : null;
             if (!arguments._values.TryAdd(name, value)) throw new UsageException($"{name} is given twice.");
         }
@@ -90,7 +91,8 @@ internal sealed class Arguments
     public void RefuseOthers()
     {
         var other = _values.Keys.FirstOrDefault(name => !_known.Contains(name));
-        if (other is not null) throw new UsageException($"{other} is not known here; there are {string.Join(", ", _known.Order(StringComparer.Ordinal))}.");
+        if (other is not null)
+            throw new UsageException($"{other} is not known here; there are {string.Join(", ", _known.Order(StringComparer.Ordinal))}.");
     }
 
     private static int ToCount(string name, string text) =>

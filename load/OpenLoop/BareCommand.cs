@@ -17,7 +17,7 @@ internal static class BareCommand
         Console.WriteLine($"bare server on {app.Urls.First()} (process {Environment.ProcessId}); Ctrl+C ends it");
         var ended = new TaskCompletionSource();
         await using var _ = stop.Register(ended.SetResult);
-        await Task.WhenAny(ended.Task, Microsoft.Extensions.Hosting.HostingAbstractionsHostExtensions.WaitForShutdownAsync(app, CancellationToken.None));
+        await Task.WhenAny(ended.Task, app.WaitForShutdownAsync(CancellationToken.None));
         return ExitCode.Success;
     }
 }

@@ -24,8 +24,10 @@ internal static class ClosedCommand
         var result = await Watch.RunAsync(run, stop);
 
         foreach (var line in Report.Final(result)) Console.WriteLine(line);
-        Console.WriteLine($"CPU       generator {(ProcessCpu.Own() - own).TotalMicroseconds / Math.Max(1, result.Answered):F1} µs a request (busy {result.Busy:P0})"
-            + (serverId is null ? "" : $", server {(ProcessCpu.Of(serverId) - server).TotalMicroseconds / Math.Max(1, result.Answered):F1} µs"));
+        var answered = Math.Max(1, result.Answered);
+        var (ownEach, serverEach) = ((ProcessCpu.Own() - own) / answered, (ProcessCpu.Of(serverId) - server) / answered);
+        Console.WriteLine($"CPU       generator {ownEach.TotalMicroseconds:F1} µs a request (busy {result.Busy:P0})"
+            + (serverId is null ? "" : $", server {serverEach.TotalMicroseconds:F1} µs"));
         return result.Answered > 0 ? ExitCode.Success : ExitCode.Verdict;
     }
 }

@@ -1,3 +1,5 @@
+using System.Net.Sockets;
+
 namespace ZapierTriggers.Load.OpenLoop;
 
 /// <summary>Exit codes of every command.</summary>
@@ -44,7 +46,7 @@ internal static class Commands
                 _ => throw new UsageException($"There is no command '{args[0]}'; there are run, closed, compare and bare."),
             };
         }
-        catch (Exception exception) when (exception is UsageException or IOException or HttpRequestException or System.Net.Sockets.SocketException)
+        catch (Exception exception) when (exception is UsageException or IOException or HttpRequestException or SocketException)
         {
             await Console.Error.WriteLineAsync(exception.Message);
             return ExitCode.Failure;

@@ -57,7 +57,9 @@ internal static class CompareCommand
         }
 
         if (ratios.Count == 0) return false;
-        Console.WriteLine($"  rate {Summary(ratios.Select(r => r.Rate))}   p50 {Summary(ratios.Select(r => r.Middle))}   p99 {Summary(ratios.Select(r => r.Tail))}");
+        Console.WriteLine($"  rate {Summary(ratios.Select(r => r.Rate))}");
+        Console.WriteLine($"  p50  {Summary(ratios.Select(r => r.Middle))}");
+        Console.WriteLine($"  p99  {Summary(ratios.Select(r => r.Tail))}");
         return valid;
     }
 

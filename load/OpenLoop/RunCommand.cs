@@ -54,7 +54,7 @@ internal static class RunCommand
     private static int PrintValidity(LoadResult result)
     {
         if (result.Backlog > 0)
-            Console.WriteLine($"OVERLOAD  {result.Backlog:N0} requests of the plan were never sent: the server did not keep up, and the true latencies are worse");
+            Console.WriteLine($"OVERLOAD  {result.Backlog:N0} requests of the plan were never sent; the true latencies are worse");
         if (result.VoidReason is { } reason) Console.WriteLine($"VOID      {reason}: the latencies say nothing about the server");
         return result.Backlog > 0 || result.VoidReason is not null ? ExitCode.Verdict : ExitCode.Success;
     }
@@ -77,7 +77,8 @@ internal static class RunCommand
         }
         catch (OperationCanceledException)
         {
-            Console.WriteLine($"note      {receiver.Log.Succeeded:N0} of {accepted:N0} events were delivered within {DeliveryPatience.TotalSeconds:N0} s");
+            var (delivered, seconds) = (receiver.Log.Succeeded, DeliveryPatience.TotalSeconds);
+            Console.WriteLine($"note      {delivered:N0} of {accepted:N0} events were delivered within {seconds:N0} s");
         }
     }
 }

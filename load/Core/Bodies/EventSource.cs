@@ -1,5 +1,6 @@
 using System.IO.Hashing;
 using System.Text;
+using System.Text.Json;
 
 namespace ZapierTriggers.Load.Core.Bodies;
 
@@ -85,7 +86,8 @@ internal sealed class EventSource
     /// <summary>An encoder of its own for each sending thread.</summary>
     public RequestEncoder CreateEncoder(Uri server, string? apiKey)
     {
-        var requests = _templates.Select((template, index) => RequestEncoder.Build(server, apiKey, BuildBody(template.Type, _stamped[index])));
+        var requests = _templates.Select((template, index) =>
+            RequestEncoder.Build(server, apiKey, BuildBody(template.Type, _stamped[index])));
         return new RequestEncoder([.. requests], _stamp, Dedup.HasIds);
     }
 
@@ -94,6 +96,7 @@ internal sealed class EventSource
     private byte[] BuildBody(string type, byte[] payload)
     {
         var dedup = Dedup.HasIds ? $"\"dedup_id\":\"{_stamp.Text(0)}\"," : "";
-        return [.. "{"u8, .. Encoding.UTF8.GetBytes(dedup), .. "\"payload\":"u8, .. payload, .. Encoding.UTF8.GetBytes($",\"type\":\"{System.Text.Json.JsonEncodedText.Encode(type)}\"}}")];
+        var end = $",\"type\":\"{JsonEncodedText.Encode(type)}\"}}";
+        return [.. "{"u8, .. Encoding.UTF8.GetBytes(dedup), .. "\"payload\":"u8, .. payload, .. Encoding.UTF8.GetBytes(end)];
     }
 }

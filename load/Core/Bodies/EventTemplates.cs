@@ -9,7 +9,7 @@ internal static class EventTemplates
     private const string SharedFile = "shared/data/github-events.ndjson";
     private const int GeneratedCount = 16; // Enough that neighbours differ, few enough to stay in the cache.
 
-    /// <summary>The file of real events, searched from the working directory and the program's directory upwards; null if there is none.</summary>
+    /// <summary>The file of real events, searched upwards from the working and the program's directory; null if there is none.</summary>
     public static string? FindShared() => FindAbove(Directory.GetCurrentDirectory()) ?? FindAbove(AppContext.BaseDirectory);
 
     /// <summary>Reads a file with one event request (an object with <c>type</c> and <c>payload</c>) a line.</summary>
@@ -27,7 +27,8 @@ internal static class EventTemplates
     private static EventTemplate Generate(int size, Random random, int index)
     {
         const string Letters = "abcdefghijklmnopqrstuvwxyz0123456789";
-        var head = $$"""{"user_id":"{{random.Next(100_000, 1_000_000)}}","note":"h\u00e9llo \ud83d\udc4b","amount":{{random.Next(100, 1000)}}.10,"text":" """.TrimEnd();
+        var (user, amount) = (random.Next(100_000, 1_000_000), random.Next(100, 1000));
+        var head = $$"""{"user_id":"{{user}}","note":"h\u00e9llo \ud83d\udc4b","amount":{{amount}}.10,"text":" """.TrimEnd();
         var filler = new string(random.GetItems<char>(Letters, Math.Max(1, size - Encoding.UTF8.GetByteCount(head) - 2)));
         return new EventTemplate($"load.kind_{index}", Encoding.UTF8.GetBytes(head + filler + "\"}"));
     }

@@ -13,7 +13,7 @@ internal sealed class RequestEncoder
     private readonly int[] _payloadOffsets;
     private readonly Stamp _stamp;
 
-    /// <summary>Takes requests that carry the stamp of content 0 in their payload and, if there are dedup ids, as the dedup id before it.</summary>
+    /// <summary>Takes requests that carry the stamp of content 0 in their payload and, with dedup ids, as the dedup id before it.</summary>
     public RequestEncoder(byte[][] requests, Stamp stamp, bool hasDedupIds)
     {
         _requests = requests;
@@ -37,7 +37,8 @@ internal sealed class RequestEncoder
     public static byte[] Build(Uri server, string? apiKey, byte[] body)
     {
         var key = apiKey is null ? "" : $"X-API-Key: {apiKey}\r\n";
-        var head = $"POST /api/events HTTP/1.1\r\nHost: {server.Authority}\r\n{key}Content-Type: application/json\r\nContent-Length: {body.Length}\r\n\r\n";
+        var head = $"POST /api/events HTTP/1.1\r\nHost: {server.Authority}\r\n{key}"
+            + $"Content-Type: application/json\r\nContent-Length: {body.Length}\r\n\r\n";
         return [.. Encoding.ASCII.GetBytes(head), .. body];
     }
 }

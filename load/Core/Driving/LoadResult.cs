@@ -55,6 +55,7 @@ internal sealed record LoadResult(
         }
 
         var busy = elapsed > TimeSpan.Zero ? tallies.Max(tally => 1 - tally.Waited / elapsed.TotalNanoseconds) : 0;
-        return new LoadResult(elapsed, tallies.Sum(tally => tally.Sent), statuses, tallies.Sum(tally => tally.Backlog), Math.Max(0, busy), latency, lag);
+        var (sent, backlog) = (tallies.Sum(tally => tally.Sent), tallies.Sum(tally => tally.Backlog));
+        return new LoadResult(elapsed, sent, statuses, backlog, Math.Max(0, busy), latency, lag);
     }
 }

@@ -29,7 +29,8 @@ internal sealed class LoadRun : IDisposable
     }
 
     /// <summary>What has been counted up to now.</summary>
-    public LoadResult Snapshot() => LoadResult.Sum([.. _drivers.Select(driver => driver.Tally)], _start == 0 ? TimeSpan.Zero : Stopwatch.GetElapsedTime(_start));
+    public LoadResult Snapshot() =>
+        LoadResult.Sum([.. _drivers.Select(driver => driver.Tally)], _start == 0 ? TimeSpan.Zero : Stopwatch.GetElapsedTime(_start));
 
     /// <summary>Runs to the end and returns the sums.</summary>
     public async Task<LoadResult> RunAsync(CancellationToken cancellationToken = default)

@@ -35,7 +35,8 @@ internal sealed class SendPlan
     /// <param name="rate">Requests per second.</param>
     /// <param name="duration">The plan's length.</param>
     /// <param name="phase">The first time as a share of a gap: threads that share a rate take turns.</param>
-    public static SendPlan Constant(double rate, TimeSpan duration, double phase = 0) => new(Second / rate, phase * Second / rate, duration, random: null);
+    public static SendPlan Constant(double rate, TimeSpan duration, double phase = 0) =>
+        new(Second / rate, phase * Second / rate, duration, random: null);
 
     /// <summary>Independent arrivals: exponential gaps of mean 1 / rate. The sum of such plans is such a plan.</summary>
     public static SendPlan Poisson(double rate, TimeSpan duration, int seed) => new(Second / rate, 0, duration, new Random(seed));

@@ -88,7 +88,8 @@ internal static class AnswerParser
         switch (colon)
         {
             case 14 when Ascii.EqualsIgnoreCase(line[..colon], "Content-Length"u8):
-                return Utf8Parser.TryParse(value, out head.ContentLength, out var digits) && digits == value.Length && head.ContentLength >= 0;
+                return Utf8Parser.TryParse(value, out head.ContentLength, out var digits)
+                    && digits == value.Length && head.ContentLength >= 0;
             case 17 when Ascii.EqualsIgnoreCase(line[..colon], "Transfer-Encoding"u8):
                 head.Chunked = Ascii.EqualsIgnoreCase(value, "chunked"u8);
                 return head.Chunked;

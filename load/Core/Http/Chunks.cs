@@ -5,7 +5,7 @@ namespace ZapierTriggers.Load.Core.Http;
 /// <summary>The chunked transfer coding (RFC 9112, 7.1): <c>size[;extension] CRLF data CRLF … 0 CRLF [trailers] CRLF</c>.</summary>
 internal static class Chunks
 {
-    /// <summary>Joins the data of a complete chunked body at the start of <paramref name="coded"/>; an incomplete one is left as it is.</summary>
+    /// <summary>Joins the data of a complete chunked body at the start of the buffer; an incomplete one is left as it is.</summary>
     /// <param name="coded">The bytes after the head.</param>
     /// <param name="dataLength">Bytes of joined data.</param>
     /// <param name="codedLength">Bytes that the coded body took.</param>
@@ -22,7 +22,8 @@ internal static class Chunks
         {
             var lineLength = coded[codedLength..].IndexOf("\r\n"u8);
             if (lineLength < 0) return ParseResult.Incomplete;
-            if (!Utf8Parser.TryParse(coded.Slice(codedLength, lineLength), out int size, out _, 'x') || size < 0) return ParseResult.Invalid;
+            var line = coded.Slice(codedLength, lineLength);
+            if (!Utf8Parser.TryParse(line, out int size, out _, 'x') || size < 0) return ParseResult.Invalid;
             codedLength += lineLength + 2;
             if (size == 0) return SkipTrailers(coded, ref codedLength);
 

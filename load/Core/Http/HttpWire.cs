@@ -57,7 +57,8 @@ internal sealed class HttpWire(Uri server, TimeSpan timeout) : IDisposable
     private Socket Connect()
     {
         var milliseconds = (int)timeout.TotalMilliseconds;
-        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true, SendTimeout = milliseconds, ReceiveTimeout = milliseconds };
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        (socket.SendTimeout, socket.ReceiveTimeout) = (milliseconds, milliseconds);
         try
         {
             socket.Connect(server.Host, server.Port);

@@ -5,7 +5,7 @@ namespace ZapierTriggers.Load.Core.Http;
 
 /// <summary>
 /// Waits until some of a fixed number of sockets can be read (or written). On Linux <c>ppoll</c>: one system call for all, and its
-/// timeout is in nanoseconds, which a plan of send times needs; elsewhere <see cref="Socket.Select(System.Collections.IList?, System.Collections.IList?, System.Collections.IList?, int)"/>.
+/// timeout is in nanoseconds, which a plan of send times needs; elsewhere <c>Socket.Select</c>.
 /// </summary>
 internal sealed unsafe partial class ReadySet(int slots)
 {
@@ -50,7 +50,8 @@ internal sealed unsafe partial class ReadySet(int slots)
         if (timeout < TimeSpan.Zero) timeout = TimeSpan.Zero;
         if (!OperatingSystem.IsLinux()) return Select(timeout);
 
-        var time = new Timespec { Seconds = timeout.Ticks / TimeSpan.TicksPerSecond, Nanoseconds = timeout.Ticks % TimeSpan.TicksPerSecond * 100 };
+        var (seconds, rest) = Math.DivRem(timeout.Ticks, TimeSpan.TicksPerSecond);
+        var time = new Timespec { Seconds = seconds, Nanoseconds = rest * TimeSpan.NanosecondsPerTick };
         int found;
         fixed (PollDescriptor* descriptors = _descriptors)
         {

@@ -60,7 +60,7 @@ internal sealed class Receiver : IAsyncDisposable
         var result = await context.Request.BodyReader.ReadAtLeastAsync(int.MaxValue, context.RequestAborted);
         var fails = _settings.FailEvery > 0 && Interlocked.Increment(ref _count) % _settings.FailEvery == 0;
         var status = fails ? StatusCodes.Status500InternalServerError : StatusCodes.Status200OK;
-        var delivery = Read(context.Request.Headers, result.Buffer.IsSingleSegment ? result.Buffer.FirstSpan : result.Buffer.ToArray(), status);
+        var delivery = Read(context.Request.Headers, result.Buffer.ToArray(), status);
         context.Request.BodyReader.AdvanceTo(result.Buffer.End);
         if (_settings.Delay > TimeSpan.Zero) await Task.Delay(_settings.Delay, _time, context.RequestAborted);
 
@@ -75,7 +75,8 @@ internal sealed class Receiver : IAsyncDisposable
         var webhookId = headers["webhook-id"].ToString();
         var id = ReadId(webhookId);
         var signed = Secret is not { } secret
-            || WebhookSignature.Verify(secret, webhookId, headers["webhook-timestamp"].ToString(), body, headers["webhook-signature"].ToString());
+            || WebhookSignature.Verify(
+                secret, webhookId, headers["webhook-timestamp"].ToString(), body, headers["webhook-signature"].ToString());
         var (eventId, hash) = ReadBody(body);
         return new Delivery(id, eventId, hash, signed, status);
     }

@@ -3,7 +3,9 @@ using System.Text;
 
 namespace ZapierTriggers.Load.Core.Receiving;
 
-/// <summary>Verifies Standard Webhooks signatures: <c>v1,</c> and the base64 HMAC-SHA256 of <c>id.timestamp.body</c>, space-separated.</summary>
+/// <summary>
+/// Verifies Standard Webhooks signatures: <c>v1,</c> and the base64 HMAC-SHA256 of <c>id.timestamp.body</c>, space-separated.
+/// </summary>
 internal static class WebhookSignature
 {
     private const string SecretPrefix = "whsec_";
@@ -16,7 +18,8 @@ internal static class WebhookSignature
     /// <param name="signatures">The <c>webhook-signature</c> header.</param>
     public static bool Verify(string secret, string id, string timestamp, ReadOnlySpan<byte> body, string signatures)
     {
-        var key = Convert.FromBase64String(secret.StartsWith(SecretPrefix, StringComparison.Ordinal) ? secret[SecretPrefix.Length..] : secret);
+        var isPrefixed = secret.StartsWith(SecretPrefix, StringComparison.Ordinal);
+        var key = Convert.FromBase64String(isPrefixed ? secret[SecretPrefix.Length..] : secret);
         using var hmac = IncrementalHash.CreateHMAC(HashAlgorithmName.SHA256, key);
         hmac.AppendData(Encoding.UTF8.GetBytes($"{id}.{timestamp}."));
         hmac.AppendData(body);

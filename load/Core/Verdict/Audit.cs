@@ -23,7 +23,11 @@ internal sealed class Audit(EventSource source, Ledger ledger, AuditSettings set
     /// <param name="deliveries">The receiver's log, or null if deliveries are not audited.</param>
     /// <param name="settings">What is tolerated.</param>
     public static async Task<AuditReport> RunAsync(
-        EventSource source, Ledger ledger, IAsyncEnumerable<StoredEvent> inbox, IEnumerable<Delivery>? deliveries = null, AuditSettings? settings = null)
+        EventSource source,
+        Ledger ledger,
+        IAsyncEnumerable<StoredEvent> inbox,
+        IEnumerable<Delivery>? deliveries = null,
+        AuditSettings? settings = null)
     {
         var audit = new Audit(source, ledger, settings ?? new AuditSettings());
         audit.AddLedger();

@@ -36,7 +36,8 @@ internal sealed class InboxReader(HttpClient client, int pageSize = 1000)
             var page = ReadPage(await GetAsync($"/api/inbox?order=asc&limit={pageSize}{from}", cancellationToken));
             foreach (var stored in page.Events) yield return stored;
             if (!page.HasMore) yield break;
-            if (page.Events.Count == 0 || page.Events[^1].Id == cursor) throw new InvalidDataException("The inbox has more but its cursor does not move.");
+            if (page.Events.Count == 0 || page.Events[^1].Id == cursor)
+                throw new InvalidDataException("The inbox has more but its cursor does not move.");
             cursor = page.Events[^1].Id;
         }
     }
@@ -93,7 +94,8 @@ internal sealed class InboxReader(HttpClient client, int pageSize = 1000)
             if (reader.ValueTextEquals("id"u8))
             {
                 reader.Read();
-                if (!EventId.TryParse(reader.GetString(), out id)) throw new InvalidDataException($"The inbox lists '{reader.GetString()}', which is no event id.");
+                if (!EventId.TryParse(reader.GetString(), out id))
+                    throw new InvalidDataException($"The inbox lists '{reader.GetString()}', which is no event id.");
             }
             else if (reader.ValueTextEquals("payload"u8))
             {
@@ -118,6 +120,7 @@ internal sealed class InboxReader(HttpClient client, int pageSize = 1000)
 
     private static void Expect(ref Utf8JsonReader reader, JsonTokenType type)
     {
-        if (!reader.Read() || reader.TokenType != type) throw new InvalidDataException($"The inbox answered {reader.TokenType} where {type} belongs.");
+        if (!reader.Read() || reader.TokenType != type)
+            throw new InvalidDataException($"The inbox answered {reader.TokenType} where {type} belongs.");
     }
 }

@@ -6,7 +6,9 @@ namespace ZapierTriggers.Load.Core.Verdict;
 /// <summary>One request and what is known of its answer; 32 bytes.</summary>
 /// <param name="Id">The id in the answer; zero if it named none.</param>
 /// <param name="SentMicroseconds">When it was sent, from the start of its run.</param>
-/// <param name="Content">Which event it carried (<see cref="Bodies.EventSource.ContentOf"/>); the dedup id follows from it. -1: never sent.</param>
+/// <param name="Content">
+/// Which event it carried (<see cref="Bodies.EventSource.ContentOf"/>); the dedup id follows from it. -1: never sent.
+/// </param>
 /// <param name="Status">The status of the answer; 0 if none came.</param>
 internal readonly record struct LedgerEntry(EventId Id, long SentMicroseconds, int Content, ushort Status);
 

@@ -58,5 +58,5 @@ internal enum Violation
 internal readonly record struct Offender(Violation Kind, long Content, EventId Id)
 {
     /// <inheritdoc/>
-    public override string ToString() => $"{Kind}: event {(Content >= 0 ? Content.ToString(System.Globalization.CultureInfo.InvariantCulture) : "unknown")}, id {Id}";
+    public override string ToString() => $"{Kind}: event {(Content >= 0 ? $"{Content}" : "unknown")}, id {Id}";
 }

@@ -14,7 +14,8 @@ namespace ZapierTriggers.Load.Core.Yardstick;
 internal static class BareServer
 {
     private static readonly byte[] Accepted = Encoding.ASCII.GetBytes(
-        """{"id":"00000000-0000-7000-8000-000000000000","event_id":"00000000-0000-7000-8000-000000000000","status":"accepted","message":"Event queued for processing"}""");
+        "{\"id\":\"00000000-0000-7000-8000-000000000000\",\"event_id\":\"00000000-0000-7000-8000-000000000000\","
+        + "\"status\":\"accepted\",\"message\":\"Event queued for processing\"}");
 
     /// <summary>Starts it on a loopback port; 0 takes a free one. The address is in <see cref="WebApplication.Urls"/>.</summary>
     /// <param name="port">The TCP port.</param>

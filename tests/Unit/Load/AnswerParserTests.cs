@@ -11,10 +11,16 @@ public sealed class AnswerParserTests
 
     public static TheoryData<string, int, string> Answers => new()
     {
-        { $"HTTP/1.1 202 Accepted\r\nContent-Type: application/json\r\nContent-Length: {Body.Length}\r\nX-Request-Id: a:b\r\n\r\n{Body}", 202, Body },
+        { $"HTTP/1.1 202 Accepted\r\nX-Request-Id: a:b\r\nContent-Length: {Body.Length}\r\n\r\n{Body}", 202, Body },
         { $"HTTP/1.1 409 Conflict\r\ncontent-length:{Body.Length}\r\nconnection: Close\r\n\r\n{Body}", 409, Body },
-        { $"HTTP/1.1 202 Accepted\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{Body[..5]}\r\n{Body.Length - 5:x};name=value\r\n{Body[5..]}\r\n0\r\nTrailer: x\r\n\r\n", 202, Body },
-        { $"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: <a>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: {Body.Length}\r\n\r\n{Body}", 200, Body },
+        {
+            "HTTP/1.1 202 Accepted\r\nTransfer-Encoding: chunked\r\n\r\n"
+            + $"5\r\n{Body[..5]}\r\n{Body.Length - 5:x};name=value\r\n{Body[5..]}\r\n0\r\nTrailer: x\r\n\r\n", 202, Body
+        },
+        {
+            "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: <a>\r\n\r\n"
+            + $"HTTP/1.1 200 OK\r\nContent-Length: {Body.Length}\r\n\r\n{Body}", 200, Body
+        },
         { "HTTP/1.1 204 No Content\r\n\r\n", 204, "" },
         { "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n", 503, "" },
     };

@@ -210,12 +210,14 @@ public sealed class AuditTests
         _ledger.NoteAnswer(number, new Answer(status, id, Close: false));
     }
 
-    private StoredEvent Stored(int content, EventId? id = null) => new(id ?? Id(content), _source.PayloadOf(content), _source.DedupIdOf(content));
+    private StoredEvent Stored(int content, EventId? id = null) =>
+        new(id ?? Id(content), _source.PayloadOf(content), _source.DedupIdOf(content));
 
     private Delivery Delivered(int content, EventId? id = null) =>
         new(id ?? Id(content), id ?? Id(content), XxHash3.HashToUInt64(_source.PayloadOf(content)), Signed: true, Status: 200);
 
-    private Task<AuditReport> RunAsync(AuditSettings? settings = null) => Audit.RunAsync(_source, _ledger, _inbox.ToAsyncEnumerable(), _deliveries, settings);
+    private Task<AuditReport> RunAsync(AuditSettings? settings = null) =>
+        Audit.RunAsync(_source, _ledger, _inbox.ToAsyncEnumerable(), _deliveries, settings);
 
     private async Task AssertFoundAsync(params Offender[] offenders)
     {

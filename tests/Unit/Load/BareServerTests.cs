@@ -18,7 +18,7 @@ public sealed class BareServerTests
         Assert.Equal(HttpStatusCode.Accepted, response.StatusCode);
         using var json = JsonDocument.Parse(await response.Content.ReadAsByteArrayAsync());
         Assert.Equal(["id", "event_id", "status", "message"], json.RootElement.EnumerateObject().Select(member => member.Name));
-        Assert.Equal(withHeaders, response.Headers.Contains("RateLimit-Policy") && response.Headers.Contains("RateLimit") && response.Headers.Contains("X-Request-Id"));
+        Assert.All(["RateLimit-Policy", "RateLimit", "X-Request-Id"], name => Assert.Equal(withHeaders, response.Headers.Contains(name)));
         Assert.False(response.Headers.Contains("Server"));
     }
 }

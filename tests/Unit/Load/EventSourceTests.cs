@@ -14,7 +14,8 @@ public sealed class EventSourceTests
     [InlineData("unique", true, 0)]
     [InlineData("dup:5%", true, 0.05)]
     [InlineData("dup:0.5%", true, 0.005)]
-    public void Dedup_modes_are_read(string text, bool hasIds, double share) => Assert.Equal(new DedupMode(hasIds, share), DedupMode.Parse(text));
+    public void Dedup_modes_are_read(string text, bool hasIds, double share) =>
+        Assert.Equal(new DedupMode(hasIds, share), DedupMode.Parse(text));
 
     [Theory]
     [InlineData("dup")]
@@ -58,7 +59,8 @@ public sealed class EventSourceTests
         foreach (var content in (long[])[0, 3, 17, 0x1234_5678_9abc])
         {
             var request = Encoding.UTF8.GetString(encoder.Encode(content));
-            var (head, body) = (request[..request.IndexOf("\r\n\r\n", StringComparison.Ordinal)], request[(request.IndexOf("\r\n\r\n", StringComparison.Ordinal) + 4)..]);
+            var end = request.IndexOf("\r\n\r\n", StringComparison.Ordinal);
+            var (head, body) = (request[..end], request[(end + 4)..]);
             Assert.StartsWith("POST /api/events HTTP/1.1\r\nHost: 127.0.0.1:8080\r\nX-API-Key: zap_live_x\r\n", head);
             Assert.Contains($"Content-Length: {Encoding.UTF8.GetByteCount(body)}", head);
 
@@ -131,7 +133,8 @@ public sealed class EventSourceTests
         try
         {
             File.WriteAllText(path, "{\"type\":\"a.b\",\"payload\":{\"n\": 1.0}}\n\n{\"payload\":{},\"type\":\"c\"}\n");
-            Assert.Equal([("a.b", "{\"n\": 1.0}"), ("c", "{}")], EventTemplates.Load(path).Select(t => (t.Type, Encoding.UTF8.GetString(t.Payload))));
+            var templates = EventTemplates.Load(path).Select(t => (t.Type, Encoding.UTF8.GetString(t.Payload)));
+            Assert.Equal([("a.b", "{\"n\": 1.0}"), ("c", "{}")], templates);
             File.WriteAllText(path, "{\"type\":\"a\",\"payload\":{}}\n{\"type\":\"a\"}\n");
             Assert.Contains("line 2", Assert.Throws<InvalidDataException>(() => EventTemplates.Load(path)).Message);
         }

@@ -12,7 +12,8 @@ public sealed class HttpWireTests
     [Fact]
     public async Task An_answer_in_single_bytes_is_read()
     {
-        await using var server = new StubServer(_ => ValueTask.FromResult<byte[][]?>([.. StubServer.Accepted(Id).Select(one => new[] { one })]));
+        byte[][] pieces = [.. StubServer.Accepted(Id).Select(one => new[] { one })];
+        await using var server = new StubServer(_ => ValueTask.FromResult<byte[][]?>(pieces));
         using var wire = new HttpWire(server.Url, Timeout);
         for (var i = 0; i < 3; i++)
         {

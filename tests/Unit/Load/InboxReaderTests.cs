@@ -17,7 +17,8 @@ public sealed class InboxReaderTests
         Assert.All(events, e => Assert.Equal($"{{ \"n\": 1.00, \"at\":\"{e.Id}\"}}", e.Payload));
         Assert.All(events, e => Assert.Equal(e.Id == Ids[0] ? null : "d-" + e.Id, e.DedupId));
         Assert.Equal(
-            ["/api/inbox?order=asc&limit=2", $"/api/inbox?order=asc&limit=2&cursor={Ids[1]}", $"/api/inbox?order=asc&limit=2&cursor={Ids[3]}"], paths);
+            ["", $"&cursor={Ids[1]}", $"&cursor={Ids[3]}"],
+            paths.Select(path => path["/api/inbox?order=asc&limit=2".Length..]));
     }
 
     [Fact]
@@ -65,8 +66,10 @@ public sealed class InboxReaderTests
         var cursor = path.Contains("cursor=") ? path[(path.IndexOf("cursor=", StringComparison.Ordinal) + 7)..] : "";
         var rest = path.Contains("desc") ? Ids.Reverse() : Ids.Where(id => string.CompareOrdinal(id, cursor) > 0);
         var rows = rest.Take(2).Select(id => $$"""
-            {"type":"t","other":{"id":"no","payload":[1]},"id":"{{id}}","payload":{ "n": 1.00, "at":"{{id}}"},"dedup_id":{{(id == Ids[0] ? "null" : $"\"d-{id}\"")}},"attempts":0}
+            {"type":"t","other":{"id":"no","payload":[1]},"id":"{{id}}","payload":{ "n": 1.00, "at":"{{id}}"},
+             "dedup_id":{{(id == Ids[0] ? "null" : $"\"d-{id}\"")}},"attempts":0}
             """);
-        return StubServer.Answer(200, $"{{\"count\":2,\"events\":[{string.Join(',', rows)}],\"next_cursor\":null,\"has_more\":{(rest.Count() > 2 ? "true" : "false")}}}");
+        var hasMore = rest.Count() > 2 ? "true" : "false";
+        return StubServer.Answer(200, $$"""{"count":2,"events":[{{string.Join(',', rows)}}],"next_cursor":null,"has_more":{{hasMore}}}""");
     }
 }

@@ -17,8 +17,9 @@ public sealed class LoadRunTests
     {
         await using var bare = await BareServer.StartAsync(port: 0);
         var ledger = new Ledger();
+        var settings = Settings(new Uri(bare.Urls.First()), connections: 5, threads: 2);
         using var run = new LoadRun(
-            Settings(new Uri(bare.Urls.First()), connections: 5, threads: 2), i => SendPlan.Constant(500, TimeSpan.FromSeconds(0.2), i / 2.0), new RequestNumbers(), ledger);
+            settings, i => SendPlan.Constant(500, TimeSpan.FromSeconds(0.2), i / 2.0), new RequestNumbers(), ledger);
         var result = await run.RunAsync();
         Assert.Equal((200, 200, 0), (result.Sent, result.Accepted, result.Backlog));
         Assert.Equal(200, result.Latency.TotalCount);
@@ -37,7 +38,8 @@ public sealed class LoadRunTests
             await Task.Run(() => together.Wait(TimeSpan.FromSeconds(30)));
             return [StubServer.Accepted(Id)];
         });
-        using var run = new LoadRun(Settings(server.Url, connections: 4), _ => SendPlan.Closed(TimeSpan.FromSeconds(0.2)), new RequestNumbers());
+        using var run = new LoadRun(
+            Settings(server.Url, connections: 4), _ => SendPlan.Closed(TimeSpan.FromSeconds(0.2)), new RequestNumbers());
         var result = await run.RunAsync();
         Assert.True(together.IsSet);
         Assert.Equal(result.Sent, result.Accepted);
@@ -52,16 +54,18 @@ public sealed class LoadRunTests
         LoadRun? run = null;
         await using var server = new StubServer(async request =>
         {
-            if (request.Index == 0) await Task.Run(() => SpinWait.SpinUntil(() => run!.Snapshot().Backlog >= 300, TimeSpan.FromSeconds(30)));
+            if (request.Index == 0) await Task.Run(() => SpinWait.SpinUntil(HasBacklog, TimeSpan.FromSeconds(30)));
             return [StubServer.Accepted(Id)];
         });
-        run = new LoadRun(Settings(server.Url, connections: 1), _ => SendPlan.Constant(1000, TimeSpan.FromSeconds(0.4)), new RequestNumbers());
-        using (run)
+        using (run = new LoadRun(
+            Settings(server.Url, connections: 1), _ => SendPlan.Constant(1000, TimeSpan.FromSeconds(0.4)), new RequestNumbers()))
         {
             var result = await run.RunAsync();
             Assert.Equal(400, result.Accepted);
             Assert.True(result.Latency.GetValueAtPercentile(60) >= 100 * Millisecond); // At most 200 of 400 may be below.
         }
+
+        bool HasBacklog() => run!.Snapshot().Backlog >= 300;
     }
 
     [Fact]
@@ -80,7 +84,8 @@ public sealed class LoadRunTests
     public async Task An_answer_that_closes_the_connection_counts_and_the_next_request_goes_over_a_new_one()
     {
         await using var server = new StubServer(_ => StubServer.Answer(503, "{}", "Connection: close\r\n"));
-        using var run = new LoadRun(Settings(server.Url, connections: 1), _ => SendPlan.Constant(100, TimeSpan.FromSeconds(0.1)), new RequestNumbers());
+        using var run = new LoadRun(
+            Settings(server.Url, connections: 1), _ => SendPlan.Constant(100, TimeSpan.FromSeconds(0.1)), new RequestNumbers());
         var result = await run.RunAsync();
         Assert.Equal((10, 10, 0), (result.Sent, result.Statuses[503], result.Unanswered));
     }
@@ -110,8 +115,8 @@ public sealed class LoadRunTests
             bodies.Add(request.Body);
             return StubServer.Accepted(Id);
         });
-        using var run = new LoadRun(
-            Settings(server.Url, connections: 2) with { Source = source }, _ => SendPlan.Constant(20, TimeSpan.FromSeconds(0.2)), new RequestNumbers());
+        var settings = Settings(server.Url, connections: 2) with { Source = source };
+        using var run = new LoadRun(settings, _ => SendPlan.Constant(20, TimeSpan.FromSeconds(0.2)), new RequestNumbers());
         Assert.Equal(4, (await run.RunAsync()).Accepted);
         var contents = bodies.Select(body =>
         {
@@ -132,7 +137,8 @@ public sealed class LoadRunTests
             if (request.Index == 5) stop.Cancel();
             return StubServer.Accepted(Id);
         });
-        using var run = new LoadRun(Settings(server.Url, connections: 1), _ => SendPlan.Constant(100, TimeSpan.FromHours(1)), new RequestNumbers());
+        using var run = new LoadRun(
+            Settings(server.Url, connections: 1), _ => SendPlan.Constant(100, TimeSpan.FromHours(1)), new RequestNumbers());
         var result = await run.RunAsync(stop.Token);
         Assert.InRange(result.Sent, 6, 100_000);
     }

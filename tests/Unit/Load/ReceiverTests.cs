@@ -11,7 +11,8 @@ public sealed class ReceiverTests
     private const string Secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
     private const string Id = "01890a5d-ac96-774b-bcce-b302099a8057";
     private const string Data = "{\"n\": 1.00, \"s\":\"\\u00e9\"}";
-    private const string Body = $"{{\"id\":\"{Id}\",\"event_id\":\"{Id}\",\"type\":\"a.b\",\"data\":{Data},\"timestamp\":\"2025-01-01T00:00:00.000Z\"}}";
+    private const string Body =
+        $$"""{"id":"{{Id}}","event_id":"{{Id}}","type":"a.b","data":{{Data}},"timestamp":"2025-01-01T00:00:00.000Z"}""";
 
     [Fact]
     public async Task A_delivery_is_logged_with_its_ids_data_and_signature()
@@ -79,7 +80,8 @@ public sealed class ReceiverTests
         Assert.True(Assert.Single(receiver.Log.ToList()).EventId.IsZero);
     }
 
-    private static string Signature(string body) => new StandardWebhook(Secret).Sign(Id, DateTimeOffset.FromUnixTimeSeconds(1_700_000_000), body);
+    private static string Signature(string body) =>
+        new StandardWebhook(Secret).Sign(Id, DateTimeOffset.FromUnixTimeSeconds(1_700_000_000), body);
 
     private static async Task<HttpStatusCode> PostAsync(Receiver receiver, string body, string signature)
     {

@@ -35,7 +35,8 @@ internal sealed class StubServer : IAsyncDisposable
     public Uri Url => new($"http://127.0.0.1:{((IPEndPoint)_listener.LocalEndpoint).Port}");
 
     public static byte[] Answer(int status, string body, string headers = "") =>
-        Encoding.UTF8.GetBytes($"HTTP/1.1 {status} Status\r\nContent-Type: application/json\r\n{headers}Content-Length: {Encoding.UTF8.GetByteCount(body)}\r\n\r\n{body}");
+        Encoding.UTF8.GetBytes($"HTTP/1.1 {status} Status\r\nContent-Type: application/json\r\n{headers}"
+            + $"Content-Length: {Encoding.UTF8.GetByteCount(body)}\r\n\r\n{body}");
 
     public static byte[] Accepted(string id) => Answer(202, $"{{\"id\":\"{id}\",\"event_id\":\"{id}\",\"status\":\"accepted\"}}");
 
