@@ -99,8 +99,9 @@ internal sealed class SqliteShards(SqliteDatabase database, TimeProvider time)
     private bool TryAdvance(SqliteConnection connection, ShardClaim claim, Checkpoint previous, Checkpoint next)
     {
         var (from, to) = (Nullable(previous.Id), Nullable(next.Id));
-        if (
-            connection.Execute(Advance, claim.Shard, claim.JournalId, claim.Epoch, from, to, next.Sequence, time.GetUtcNow()) == 1) return true;
+        var moved = connection.Execute(Advance, claim.Shard, claim.JournalId, claim.Epoch, from, to, next.Sequence, time.GetUtcNow());
+        if (moved == 1) return true;
+
         var rows = connection.Query(Read, row => (Epoch: row.GetInt64(0), Through: IdOrZero(row, 1)), claim.Shard, claim.JournalId);
         CheckpointMismatch.Explain(claim, next, rows.Count == 0 ? null : rows[0].Epoch, rows.Count == 0 ? default : rows[0].Through);
         return false;
