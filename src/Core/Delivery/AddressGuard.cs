@@ -54,7 +54,8 @@ internal sealed class AddressGuard
         if (string.IsNullOrEmpty(url)) return UrlRefusal.Empty;
         if (url.Length > MaxUrlLength) return UrlRefusal.TooLong;
         if (url.AsSpan().ContainsAnyInRange('\0', ' ') || url.Contains('\\')) return UrlRefusal.NotAUrl;
-        if (!Uri.TryCreate(url, UriKind.Absolute, out var parsed)) return UrlRefusal.NotAUrl;
+        // A path alone would be read as a file's.
+        if (url[0] == '/' || !Uri.TryCreate(url, UriKind.Absolute, out var parsed)) return UrlRefusal.NotAUrl;
         if (parsed.Scheme != Uri.UriSchemeHttp && parsed.Scheme != Uri.UriSchemeHttps) return UrlRefusal.Scheme;
         if (parsed.UserInfo.Length > 0 || url.AsSpan(0, url.IndexOfAny(['/', '?', '#'], parsed.Scheme.Length + 3) is var end and > 0 ? end : url.Length).Contains('@')) return UrlRefusal.UserInfo;
         if (url.Contains('#')) return UrlRefusal.Fragment;

@@ -167,7 +167,7 @@ internal sealed partial class Dispatcher : IAsyncDisposable
         }
     }
 
-    /// <summary>Runs a loop, and starts it again when it fails in a way that it does not expect.</summary>
+    /// <summary>Runs a loop, and starts it again when it fails in a way that it does not expect; while stopping, once more at the most.</summary>
     private async Task KeepRunningAsync(Func<Task> loop)
     {
         var backoff = new Backoff(_time);
@@ -182,6 +182,7 @@ internal sealed partial class Dispatcher : IAsyncDisposable
             {
                 var wait = backoff.Failed();
                 Log.LoopFailed(_logger, exception, wait);
+                if (_stopLoops.IsCancellationRequested && backoff.Failures > 1) return;
                 await backoff.WaitAsync(wait, _stopLoops.Token);
             }
         }

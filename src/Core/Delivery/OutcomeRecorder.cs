@@ -51,7 +51,7 @@ internal sealed partial class OutcomeRecorder(
         var batch = new List<Item>(BatchSize);
         while (await _items.Reader.WaitToReadAsync(CancellationToken.None))
         {
-            if (_items.Reader.Count < BatchSize / 4 && inFlight() > 0 && !_giveUp.IsCancellationRequested)
+            if (Unrecorded < BatchSize / 4 && inFlight() > 0 && !_giveUp.IsCancellationRequested)
                 await Task.WhenAny(Task.Delay(Linger, time, _giveUp.Token));
             while (batch.Count < BatchSize && _items.Reader.TryRead(out var item)) batch.Add(item);
             if (Unrecorded >= HoldAt) SetHeld(true);

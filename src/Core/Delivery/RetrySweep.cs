@@ -15,6 +15,8 @@ internal sealed partial class RetrySweep(
     /// <summary>Between two looks when something is due that cannot be claimed (its lane is full or paused).</summary>
     private static readonly TimeSpan BusyInterval = TimeSpan.FromSeconds(1);
 
+    private static readonly TimeSpan ShortestWait = TimeSpan.FromMilliseconds(1);
+
     /// <summary>What a claim outlives the deadline of its try by: waiting for a place before it, and recording after it.</summary>
     private static readonly TimeSpan LeaseMargin = TimeSpan.FromSeconds(60);
 
@@ -71,7 +73,8 @@ internal sealed partial class RetrySweep(
         if (wait > Interval) wait = Interval;
         var overdue = wait <= TimeSpan.Zero;
         if (next is { } at && !overdue && at.UtcTicks < Volatile.Read(ref _nextDue)) Volatile.Write(ref _nextDue, at.UtcTicks);
-        if (!overdue) return wait;
+        // Timers count whole milliseconds: less would be no wait at all.
+        if (!overdue) return wait < ShortestWait ? ShortestWait : wait;
         return claimed > 0 ? TimeSpan.Zero : BusyInterval;
     }
 
