@@ -19,7 +19,8 @@ internal sealed unsafe class Ring : IDisposable
     private readonly SafeFileHandle _file;
     private readonly MemoryMappedFile _map;
     private readonly MemoryMappedViewAccessor _view;
-    private readonly byte* _base;
+    private byte* _base;
+    private long _mark;
     private long _head;
     private long _reserved;
 
@@ -30,6 +31,7 @@ internal sealed unsafe class Ring : IDisposable
         _map = MemoryMappedFile.CreateFromFile(file, null, RingFile.HeaderLength + capacity, MemoryMappedFileAccess.ReadWrite, HandleInheritability.None, leaveOpen: true);
         _view = _map.CreateViewAccessor();
         _view.SafeMemoryMappedViewHandle.AcquirePointer(ref _base);
+        _mark = *(long*)(_base + RingFile.MarkOffset);
     }
 
     /// <summary>Bytes for frames.</summary>
@@ -39,7 +41,7 @@ internal sealed unsafe class Ring : IDisposable
     public long Head => Volatile.Read(ref _head);
 
     /// <summary>Position up to which everything is in synced segments; kept in the file by one aligned store.</summary>
-    public long Mark => Volatile.Read(ref *(long*)(_base + RingFile.MarkOffset));
+    public long Mark => Volatile.Read(ref _mark);
 
     /// <summary>Bytes that are not in synced segments yet.</summary>
     public long Used => Head - Mark;
@@ -48,7 +50,7 @@ internal sealed unsafe class Ring : IDisposable
     public bool HasFlushed => Mark > 0;
 
     /// <summary>Sequence of the last frame before the mark.</summary>
-    public long MarkSequence => Volatile.Read(ref *(long*)(_base + RingFile.MarkSequenceOffset));
+    public long MarkSequence => Volatile.Read(ref *(long*)(_base + RingFile.MarkSequenceOffset)); // for recovery
 
     /// <summary>
     /// Makes an empty ring in place of whatever has that name (whose frames must be in synced segments already). Its first frame will follow
@@ -68,6 +70,7 @@ internal sealed unsafe class Ring : IDisposable
     /// <summary>Finds room for a frame; false when the ring is too full. The frame counts only after <see cref="Publish"/>.</summary>
     public bool TryReserve(int length, out Span<byte> frame)
     {
+        if (_base is null) throw new ObjectDisposedException(nameof(Ring));
         var position = _head;
         var rest = RestOfLap(position);
         var start = rest < length ? position + rest : position;
@@ -116,6 +119,7 @@ internal sealed unsafe class Ring : IDisposable
     {
         Volatile.Write(ref *(long*)(_base + RingFile.MarkSequenceOffset), sequence);
         Volatile.Write(ref *(long*)(_base + RingFile.MarkOffset), position);
+        Volatile.Write(ref _mark, position);
     }
 
     /// <summary>
@@ -153,10 +157,15 @@ internal sealed unsafe class Ring : IDisposable
         return frames;
     }
 
-    /// <inheritdoc/>
+    /// <summary>Unmaps it. Its figures can still be read.</summary>
     public void Dispose()
     {
+        if (_base is null) return;
+        _base = null;
         _view.SafeMemoryMappedViewHandle.ReleasePointer();
+
+        // First the handle, so that the view does not flush: msync fails on locked pages, and what the ring holds must outlive the process, not more.
+        _view.SafeMemoryMappedViewHandle.Dispose();
         _view.Dispose();
         _map.Dispose();
         _file.Dispose();
