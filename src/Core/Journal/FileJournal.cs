@@ -28,7 +28,7 @@ internal sealed class FileJournal : IJournal, IDisposable
         _reader = new JournalReader(_log, directory.FrameSecret, recovered.First, stored, time, logger);
         try
         {
-            _writer.Start(_sequence, recovered.LastSequence);
+            _writer.Start(_sequence, recovered.LastSequence, Math.Max(recovered.LastId.High, stored.Id.High));
         }
         catch
         {

@@ -62,10 +62,12 @@ internal sealed partial class JournalWriter : IDisposable
 
     /// <summary>
     /// Makes the first segment (so a directory that cannot hold one stops the start) and runs the thread. The first frame will have the sequence
-    /// <paramref name="first"/>; <paramref name="previous"/> is the last one before it that the journal holds.
+    /// <paramref name="first"/>; <paramref name="previous"/> is the last one before it that the journal holds. Everything up to the position
+    /// <paramref name="flushed"/>, found by recovery or stored already, counts as synced.
     /// </summary>
-    public void Start(long first, long previous)
+    public void Start(long first, long previous, ulong flushed)
     {
+        Synced.Advance(flushed);
         _supply.Reserve();
         OpenNext(first, previous);
         _lastSequence = first - 1;

@@ -127,7 +127,7 @@ internal sealed partial class Sequencer
     private bool Decide(Submission submission)
     {
         // 1.
-        if (Volatile.Read(ref _refusal) is not null || _journal.State != JournalState.Running)
+        if (Volatile.Read(ref _refusal) is not null || _journal.State != JournalState.Running || _ackMark is { HasFailed: true })
         {
             submission.Complete(Receipt.Unavailable);
             return true;
