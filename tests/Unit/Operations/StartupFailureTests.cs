@@ -32,8 +32,6 @@ public sealed class StartupFailureTests
         Assert.Contains("Storage:DataDirectory", Report(error).Line, StringComparison.Ordinal);
     }
 
-<<<<<<< HEAD
-=======
     [Fact]
     public void A_data_directory_in_use_names_its_holder()
     {
@@ -45,7 +43,6 @@ public sealed class StartupFailureTests
         Assert.Contains($"in use by process {Environment.ProcessId}", Report(error).Line, StringComparison.Ordinal);
     }
 
->>>>>>> 482c8d0 (Kill the running server again and again and hold its answers against what is stored)
     [Theory]
     [InlineData(StoreFailure.Unavailable, "DATABASE_URL")]
     [InlineData(StoreFailure.Fenced, "another server")]
