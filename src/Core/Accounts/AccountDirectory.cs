@@ -3,8 +3,8 @@ using System.Collections.Concurrent;
 namespace ZapierTriggers.Core.Accounts;
 
 /// <summary>
-/// All organizations and keys, in memory: what the request path looks up. Reading takes no lock; changes, which are rare, take one. The caller
-/// stores a change first and applies it here afterwards.
+/// All organizations and keys, in memory: what the request path looks up. Reading takes no lock; changes, which are rare, take one. The
+/// caller stores a change first and applies it here afterwards.
 /// </summary>
 internal sealed class AccountDirectory(TimeProvider time)
 {
@@ -14,7 +14,10 @@ internal sealed class AccountDirectory(TimeProvider time)
     private readonly ConcurrentDictionary<int, Organization> _organizations = new();
     private readonly ConcurrentDictionary<int, ApiKey[]> _keysOf = new();
 
-    /// <summary>The valid key with this text, or null. Its end is looked at on each call, so a revoked or rotated key is refused at once, a remembered one too.</summary>
+    /// <summary>
+    /// The valid key with this text, or null. Its end is looked at on each call, so a revoked or rotated key is refused at once, a
+    /// remembered one too.
+    /// </summary>
     public ApiKey? Authenticate(ReadOnlySpan<char> keyText) => Authenticate(keyText, time.GetUtcNow().ToUnixTimeMilliseconds());
 
     /// <summary>The same for a caller that has read the wall clock already (Unix milliseconds).</summary>
@@ -39,7 +42,9 @@ internal sealed class AccountDirectory(TimeProvider time)
         return [.. _keysOf.GetValueOrDefault(organization.No, []).Where(key => key.EndsAt > now).OrderBy(key => key.Record.CreatedAt)];
     }
 
-    /// <summary>Takes in all stored accounts; once, at the start. Throws <see cref="InvalidDataException"/> when a key's organization is missing.</summary>
+    /// <summary>
+    /// Takes in all stored accounts; once, at the start. Throws <see cref="InvalidDataException"/> when a key's organization is missing.
+    /// </summary>
     public void Load(AccountSnapshot snapshot)
     {
         lock (_changes)
@@ -48,7 +53,7 @@ internal sealed class AccountDirectory(TimeProvider time)
             foreach (var keys in snapshot.Keys.GroupBy(record => record.OrganizationNo))
             {
                 var organization = FindByNo(keys.Key) ?? throw new InvalidDataException(
-                    $"The stored keys name organization {keys.Key}, which is not stored: restore the organizations table, or remove its keys.");
+                    $"The stored keys name organization {keys.Key}, which is not stored: restore it, or remove its keys.");
                 AddKeys(organization, [.. keys.Select(record => new ApiKey(record, organization))]);
             }
         }
@@ -59,13 +64,17 @@ internal sealed class AccountDirectory(TimeProvider time)
     {
         lock (_changes)
         {
-            var added = new ApiKey(key, _organizations.GetOrAdd(organization.No, static (_, record) => new Organization(record), organization));
-            AddKeys(added.Organization, [added]);
+            var owner = _organizations.GetOrAdd(organization.No, static (_, record) => new Organization(record), organization);
+            var added = new ApiKey(key, owner);
+            AddKeys(owner, [added]);
             return added;
         }
     }
 
-    /// <summary>Adds the key that replaces <paramref name="replaced"/>, then ends that one at the given time: now, or after a grace. An end is never moved back.</summary>
+    /// <summary>
+    /// Adds the key that replaces <paramref name="replaced"/>, then ends that one at the given time: now, or after a grace. An end is
+    /// never moved back.
+    /// </summary>
     public ApiKey Rotate(ApiKey replaced, ApiKeyRecord added, DateTimeOffset replacedEndsAt)
     {
         lock (_changes)

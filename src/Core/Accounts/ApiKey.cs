@@ -19,7 +19,9 @@ internal sealed class ApiKey
         _lastUsedMinute = _drainedMinute = (record.LastUsedAt?.ToUnixTimeMilliseconds() ?? 0) / MillisecondsPerMinute;
     }
 
-    /// <summary>The stored row as last read; its end and last use may have moved, see <see cref="EndsAt"/> and <see cref="LastUsedAt"/>.</summary>
+    /// <summary>
+    /// The stored row as last read; its end and last use may have moved, see <see cref="EndsAt"/> and <see cref="LastUsedAt"/>.
+    /// </summary>
     public ApiKeyRecord Record { get; }
 
     /// <summary>The organization it belongs to.</summary>
@@ -53,5 +55,6 @@ internal sealed class ApiKey
         return TimeOf(minute);
     }
 
-    private static DateTimeOffset? TimeOf(long minute) => minute == 0 ? null : DateTimeOffset.FromUnixTimeMilliseconds(minute * MillisecondsPerMinute);
+    private static DateTimeOffset? TimeOf(long minute) =>
+        minute == 0 ? null : DateTimeOffset.FromUnixTimeMilliseconds(minute * MillisecondsPerMinute);
 }

@@ -4,8 +4,9 @@ using System.Runtime.InteropServices;
 namespace ZapierTriggers.Core.Accounts;
 
 /// <summary>
-/// Recently used keys by their text, so that SHA-256 (370 ns) is not computed for each request. Direct-mapped: each text has one place, a newcomer
-/// replaces who was there. So memory is bounded, and neither reading nor adding takes a lock. Holds valid keys only: nobody without a key can push others out.
+/// Recently used keys by their text, so that SHA-256 (370 ns) is not computed for each request. Direct-mapped: each text has one place, a
+/// newcomer replaces who was there. So memory is bounded, and neither reading nor adding takes a lock. Holds valid keys only: nobody
+/// without a key can push others out.
 /// </summary>
 internal sealed class KeyCache
 {
@@ -27,7 +28,9 @@ internal sealed class KeyCache
     /// <summary>Remembers a valid key.</summary>
     public void Add(ReadOnlySpan<char> text, ApiKey key) => Volatile.Write(ref _places[PlaceOf(text)], new Entry(text.ToString(), key));
 
-    /// <summary>The last eight characters (checksum and end of the secret) are as good as random: two words, multiplied to spread them.</summary>
+    /// <summary>
+    /// The last eight characters (checksum and end of the secret) are as good as random: two words, multiplied to spread them.
+    /// </summary>
     private static int PlaceOf(ReadOnlySpan<char> text)
     {
         var words = MemoryMarshal.Cast<char, ulong>(text[^8..]);

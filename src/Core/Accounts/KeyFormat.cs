@@ -13,8 +13,9 @@ namespace ZapierTriggers.Core.Accounts;
 /// …                      43  secret: uniform characters, 62^43 > 2^256
 /// …                       6  CRC-32 (the IEEE one, of zip) of the 60 ASCII bytes before it
 /// </code>
-/// All but the kind is base62 with the alphabet <c>0-9A-Za-z</c> (digit, upper, lower; <c>0</c> is zero). The checksum is a number of fixed width, most
-/// significant digit first, padded with <c>0</c> (62^6 > 2^32). A CRC-32 finds every change within 32 neighbouring bits, so every change of one character.
+/// All but the kind is base62 with the alphabet <c>0-9A-Za-z</c> (digit, upper, lower; <c>0</c> is zero). The checksum is a number of
+/// fixed width, most significant digit first, padded with <c>0</c> (62^6 > 2^32). A CRC-32 finds every change within 32 neighbouring
+/// bits, so every change of one character.
 /// </summary>
 internal static class KeyFormat
 {
@@ -43,7 +44,8 @@ internal static class KeyFormat
     /// <summary>Draws a new key of the organization with that route.</summary>
     public static string NewKey(bool live, string route)
     {
-        if (route.Length != RouteLength) throw new ArgumentException($"A route has {RouteLength} characters, not {route.Length}.", nameof(route));
+        if (route.Length != RouteLength)
+            throw new ArgumentException($"A route has {RouteLength} characters, not {route.Length}.", nameof(route));
         Span<char> key = stackalloc char[Length];
         (live ? Live : Test).CopyTo(key);
         route.CopyTo(key[KindLength..]);

@@ -38,7 +38,8 @@ internal static class KeyScopeNames
     ];
 
     /// <summary>The names of all scopes in the set, in the contract's order.</summary>
-    public static IEnumerable<string> NamesOf(this KeyScopes scopes) => Names.Where(pair => scopes.HasFlag(pair.Scope)).Select(pair => pair.Name);
+    public static IEnumerable<string> NamesOf(this KeyScopes scopes) =>
+        Names.Where(pair => scopes.HasFlag(pair.Scope)).Select(pair => pair.Name);
 
     /// <summary>The stored form: names, space-separated.</summary>
     public static string ToText(this KeyScopes scopes) => string.Join(' ', scopes.NamesOf());

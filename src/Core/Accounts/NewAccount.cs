@@ -6,9 +6,10 @@ namespace ZapierTriggers.Core.Accounts;
 internal static class NewAccount
 {
     /// <summary>
-    /// Draws an organization. Its number is random in 1..2^31-1, not from a sequence: a sequence goes back when a database failover loses commits, and the next
-    /// organization would then get the number of a lost one whose events are still in a journal. So a number is never issued twice (but by a chance of one in
-    /// 2^31 per organization); when number, id or route is taken, the store says so and the caller draws again.
+    /// Draws an organization. Its number is random in 1..2^31-1, not from a sequence: a sequence goes back when a database failover loses
+    /// commits, and the next organization would then get the number of a lost one whose events are still in a journal. So a number is
+    /// never issued twice (but by a chance of one in 2^31 per organization); when number, id or route is taken, the store says so and the
+    /// caller draws again.
     /// </summary>
     public static OrganizationRecord Organization(string name, Tier tier, DateTimeOffset now) => new()
     {
@@ -23,7 +24,8 @@ internal static class NewAccount
     };
 
     /// <summary>Draws a key of the organization. The text is shown to the user once and kept nowhere.</summary>
-    public static (ApiKeyRecord Record, string Text) Key(OrganizationRecord organization, bool live, string name, string scopes, DateTimeOffset now)
+    public static (ApiKeyRecord Record, string Text) Key(
+        OrganizationRecord organization, bool live, string name, string scopes, DateTimeOffset now)
     {
         var text = KeyFormat.NewKey(live, organization.Route);
         var record = new ApiKeyRecord

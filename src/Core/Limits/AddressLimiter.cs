@@ -4,8 +4,9 @@ using System.Net.Sockets;
 namespace ZapierTriggers.Core.Limits;
 
 /// <summary>
-/// Limits calls by the caller's address, for what anyone may call. An IPv6 caller counts by its /64, which is what one customer gets; IPv4 in IPv6 counts as IPv4.
-/// Memory is bounded: when the most addresses are held and none is idle, a new address is refused until one is.
+/// Limits calls by the caller's address, for what anyone may call. An IPv6 caller counts by its /64, which is what one customer gets;
+/// IPv4 in IPv6 counts as IPv4. Memory is bounded: when the most addresses are held and none is idle, a new address is refused until one
+/// is.
 /// </summary>
 internal sealed class AddressLimiter(int perMinute, int capacity = 10_000)
 {

@@ -4,7 +4,8 @@ namespace ZapierTriggers.Core.Limits;
 /// <param name="Granted">How many were let through; 0 = refused.</param>
 /// <param name="Limit">How many in any 60 s; <see cref="int.MaxValue"/> = no limit.</param>
 /// <param name="Remaining">How many more would be let through now: <c>r</c> of the RateLimit header.</param>
-/// <param name="ResetSeconds">Whole seconds, rounded up, until the oldest slot leaves and there is room again: <c>t</c> of the RateLimit header, and Retry-After.</param>
+/// <param name="ResetSeconds">Whole seconds, rounded up, until the oldest slot leaves and there is room again: <c>t</c> of the RateLimit
+/// header, and Retry-After.</param>
 internal readonly record struct RateDecision(int Granted, int Limit, int Remaining, int ResetSeconds)
 {
     /// <summary>Whether anything was let through.</summary>

@@ -3,16 +3,17 @@ using System.Runtime.CompilerServices;
 namespace ZapierTriggers.Core.Limits;
 
 /// <summary>
-/// Counts events in 13 slots of 5 s: never more than the limit in any 60 s, recovering slot by slot. 13 slots, not 12: the newest is only partly filled, so 12
-/// full ones (60 s) must stand behind it. No lock and no allocation; any number of threads.
+/// Counts events in 13 slots of 5 s: never more than the limit in any 60 s, recovering slot by slot. 13 slots, not 12: the newest is only
+/// partly filled, so 12 full ones (60 s) must stand behind it. No lock and no allocation; any number of threads.
 /// <para>
-/// A take looks, adds, sums the live slots, and takes back if that is over. Of all takes that stay, the one that added last has summed after every other had added, so
-/// the sum it saw to be within the limit holds them all: two can never pass on the same room. One that had to take back looks again, so
-/// the last of several that were in each other's way still gets the room that is left. A refused take writes nothing.
+/// A take looks, adds, sums the live slots, and takes back if that is over. Of all takes that stay, the one that added last has summed
+/// after every other had added, so the sum it saw to be within the limit holds them all: two can never pass on the same room. One that
+/// had to take back looks again, so the last of several that were in each other's way still gets the room that is left. A refused take
+/// writes nothing.
 /// </para>
 /// <para>
-/// Time in milliseconds comes from the caller: monotonic, from about 0 (<see cref="MonotonicClock"/>; slot numbers have 31 bits, 340 years). A time behind
-/// the newest slot counts as in that slot.
+/// Time in milliseconds comes from the caller: monotonic, from about 0 (<see cref="MonotonicClock"/>; slot numbers have 31 bits, 340
+/// years). A time behind the newest slot counts as in that slot.
 /// </para>
 /// </summary>
 internal sealed class RateWindow
@@ -20,7 +21,8 @@ internal sealed class RateWindow
     /// <summary>Seconds in which never more than the limit is let through.</summary>
     public const int Seconds = (SlotCount - 1) * SlotMilliseconds / 1000;
 
-    // So that a hundred threads adding at once cannot carry from a slot's count into its number: limits are below 2^31, counts have 32 bits.
+    // So that a hundred threads adding at once cannot carry from a slot's count into its number: limits are below 2^31, counts have 32
+    // bits.
     private const int MostAtOnce = 1 << 20;
     private const int SlotCount = 13;
     private const int SlotMilliseconds = 5_000;
@@ -78,7 +80,9 @@ internal sealed class RateWindow
         }
     }
 
-    /// <summary>The slot to count in: the given one or the newest that any take has used, if that is later. Slots therefore never go back.</summary>
+    /// <summary>
+    /// The slot to count in: the given one or the newest that any take has used, if that is later. Slots therefore never go back.
+    /// </summary>
     private long Advance(long slot)
     {
         var newest = Volatile.Read(ref _newest);
@@ -92,7 +96,10 @@ internal sealed class RateWindow
         return newest;
     }
 
-    /// <summary>What is counted in the 13 slots that end with <paramref name="slot"/>, and the oldest of them that holds anything (<paramref name="slot"/> if none does).</summary>
+    /// <summary>
+    /// What is counted in the 13 slots that end with <paramref name="slot"/>, and the oldest of them that holds anything
+    /// (<paramref name="slot"/> if none does).
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private (long Count, long Oldest) Sum(long slot)
     {

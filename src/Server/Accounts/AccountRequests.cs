@@ -36,7 +36,9 @@ internal sealed record GenerateRequest(string Name, Tier Tier, bool Live)
 
         name = has ? name : alias;
         if (!string.IsNullOrWhiteSpace(name) && name.Length <= MaxNameLength && !name.Any(char.IsControl)) return name;
-        error = new FieldError("organization_name", $"organization_name must be a string of 1 to {MaxNameLength} characters, not only spaces and without control characters.");
+        error = new FieldError(
+            "organization_name",
+            $"organization_name must be a string of 1 to {MaxNameLength} characters, not only spaces and without control characters.");
         return null;
     }
 
@@ -45,7 +47,7 @@ internal sealed record GenerateRequest(string Name, Tier Tier, bool Live)
         error = null;
         var name = ReadText(body, "tier", out var has);
         var tier = has ? Tier.Find(name ?? "") : Tier.Default;
-        if (tier is null) error = new FieldError("tier", $"tier must be one of {string.Join(", ", Tier.All.Select(known => known.Name))}; leave it out for {Tier.Default.Name}.");
+        if (tier is null) error = new FieldError("tier", $"tier must be one of {Tier.Names}; leave it out for {Tier.Default.Name}.");
         return tier;
     }
 
@@ -67,7 +69,8 @@ internal sealed record RotateRequest(TimeSpan Grace)
     public static RotateRequest? Read(JsonElement body, out FieldError? error)
     {
         error = null;
-        if (!body.TryGetProperty("grace_seconds", out var value) || value.ValueKind == JsonValueKind.Null) return new RotateRequest(TimeSpan.Zero);
+        if (!body.TryGetProperty("grace_seconds", out var value) || value.ValueKind == JsonValueKind.Null)
+            return new RotateRequest(TimeSpan.Zero);
         if (value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var seconds) && seconds >= 0 && seconds <= MaxGraceSeconds)
             return new RotateRequest(TimeSpan.FromSeconds(seconds));
         error = new FieldError("grace_seconds", $"grace_seconds must be a whole number from 0 to {MaxGraceSeconds} (7 days).");

@@ -4,7 +4,9 @@ using ZapierTriggers.Server.Http;
 
 namespace ZapierTriggers.Server.Accounts;
 
-/// <summary>The calls under <c>/api/keys</c>. <c>webhookUrlOf</c> gives the default webhook URL of the organization with that number, or null.</summary>
+/// <summary>
+/// The calls under <c>/api/keys</c>. <c>webhookUrlOf</c> gives the default webhook URL of the organization with that number, or null.
+/// </summary>
 internal sealed class AccountRoutes(
     AccountDirectory directory,
     Authentication authentication,

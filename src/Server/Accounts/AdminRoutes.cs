@@ -12,7 +12,9 @@ internal sealed class AdminRoutes(AccountDirectory directory, IAccountStore stor
     /// <summary>Adds the routes.</summary>
     public void Map(RouteTable routes) => routes.Map(HttpMethods.Patch, "/api/admin/organizations/{id}", StorageAnswers.Guard(ChangeAsync));
 
-    /// <summary><c>{"tier", "rate_limit_per_minute": n | null}</c>: a tier brings its limit along unless one is given; null = no limit.</summary>
+    /// <summary>
+    /// <c>{"tier", "rate_limit_per_minute": n | null}</c>: a tier brings its limit along unless one is given; null = no limit.
+    /// </summary>
     private async Task ChangeAsync(HttpContext context, string? id)
     {
         if (!await authentication.RequireAdminAsync(context)) return;

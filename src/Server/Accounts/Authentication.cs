@@ -8,7 +8,9 @@ namespace ZapierTriggers.Server.Accounts;
 /// <summary>Who is calling: an organization by its key, or the administrator by the admin token.</summary>
 internal sealed class Authentication(AccountDirectory directory, AdminToken adminToken)
 {
-    /// <summary>Finds the caller's key: synchronous, in memory, without allocation for a key used before. Refuse with <see cref="RefuseAsync"/>.</summary>
+    /// <summary>
+    /// Finds the caller's key: synchronous, in memory, without allocation for a key used before. Refuse with <see cref="RefuseAsync"/>.
+    /// </summary>
     public bool TryAuthenticate(HttpContext context, [NotNullWhen(true)] out ApiKey? key)
     {
         var presented = Credentials.Of(context);
@@ -19,7 +21,10 @@ internal sealed class Authentication(AccountDirectory directory, AdminToken admi
     /// <summary>Answers a caller without a valid key: 401, telling a missing key from a wrong one.</summary>
     public static Task RefuseAsync(HttpContext context) => Credentials.Of(context).IsEmpty
         ? Answers.ProblemAsync(context, Problem.MissingApiKey, "Send your API key as X-API-Key: <key> or as Authorization: Bearer <key>.")
-        : Answers.ProblemAsync(context, Problem.InvalidApiKey, "This API key is not valid: mistyped, rotated, revoked or expired. Send a current key of your organization.");
+        : Answers.ProblemAsync(
+            context,
+            Problem.InvalidApiKey,
+            "This API key is not valid: mistyped, rotated, revoked or expired. Send a current key of your organization.");
 
     /// <summary>The caller's key, or null after it has answered 401.</summary>
     public ValueTask<ApiKey?> AuthenticateOrAnswerAsync(HttpContext context) =>
@@ -37,7 +42,9 @@ internal sealed class Authentication(AccountDirectory directory, AdminToken admi
 
     /// <summary>Answers a caller whose key lacks a scope: 403.</summary>
     public static Task RefuseScopeAsync(HttpContext context, KeyScopes required) => Answers.ProblemAsync(
-        context, Problem.InsufficientScope, $"This call needs a key with the scope {required.ToText()}; use another key of your organization.");
+        context,
+        Problem.InsufficientScope,
+        $"This call needs a key with the scope {required.ToText()}; use another key of your organization.");
 
     /// <summary>Whether the caller presents the admin token. Answers nothing.</summary>
     public bool IsAdmin(HttpContext context)
@@ -51,8 +58,12 @@ internal sealed class Authentication(AccountDirectory directory, AdminToken admi
     {
         if (IsAdmin(context)) return true;
         await (Credentials.Of(context).IsEmpty
-            ? Answers.ProblemAsync(context, Problem.MissingAdminToken, "This call needs the admin token, sent as X-API-Key or as Authorization: Bearer.")
-            : Answers.ProblemAsync(context, Problem.InvalidAdminToken, "This is not the admin token. It was shown at the first start and is kept in the data directory."));
+            ? Answers.ProblemAsync(
+                context, Problem.MissingAdminToken, "This call needs the admin token, sent as X-API-Key or as Authorization: Bearer.")
+            : Answers.ProblemAsync(
+                context,
+                Problem.InvalidAdminToken,
+                "This is not the admin token. It was shown at the first start and is kept in the data directory."));
         return false;
     }
 

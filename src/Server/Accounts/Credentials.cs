@@ -2,7 +2,9 @@ using Microsoft.Extensions.Primitives;
 
 namespace ZapierTriggers.Server.Accounts;
 
-/// <summary>What a request presents: <c>X-API-Key: key</c>, or <c>Authorization: Bearer key</c>. The first wins when both are there.</summary>
+/// <summary>
+/// What a request presents: <c>X-API-Key: key</c>, or <c>Authorization: Bearer key</c>. The first wins when both are there.
+/// </summary>
 internal static class Credentials
 {
     private const string Scheme = "Bearer ";

@@ -3,7 +3,9 @@ using ZapierTriggers.Server.Http;
 
 namespace ZapierTriggers.Server.Accounts;
 
-/// <summary><c>POST /api/keys/rotate</c>: a new key with the same name and scopes for the one that was used, which ends at once or after a grace.</summary>
+/// <summary>
+/// <c>POST /api/keys/rotate</c>: a new key with the same name and scopes for the one that was used, which ends at once or after a grace.
+/// </summary>
 internal sealed partial class KeyRotation(
     AccountDirectory directory,
     IAccountStore store,
@@ -20,7 +22,8 @@ internal sealed partial class KeyRotation(
         if (await ReadAsync(context) is not { } request) return;
 
         var now = time.GetMilliseconds();
-        var (record, text) = NewAccount.Key(key.Organization.Record, KeyFormat.IsLive(key.Record.Prefix), key.Record.Name, key.Record.Scopes, now);
+        var (record, text) = NewAccount.Key(
+            key.Organization.Record, KeyFormat.IsLive(key.Record.Prefix), key.Record.Name, key.Record.Scopes, now);
         var endsAt = EarlierOf(key, now + request.Grace);
 
         // Not cancelled when the caller hangs up: a rotation that is stored must be known here too.
@@ -67,7 +70,8 @@ internal sealed partial class KeyRotation(
 
     private static partial class Log
     {
-        [LoggerMessage(4002, LogLevel.Information, "Organization {OrganizationId}: key {OldKeyId} replaced by {NewKeyId}, ends at {EndsAt}")]
+        [LoggerMessage(4002, LogLevel.Information,
+            "Organization {OrganizationId}: key {OldKeyId} replaced by {NewKeyId}, ends at {EndsAt}")]
         public static partial void KeyRotated(ILogger logger, Guid organizationId, Guid oldKeyId, Guid newKeyId, DateTimeOffset endsAt);
     }
 }

@@ -4,10 +4,11 @@ using ZapierTriggers.Core.Storing;
 namespace ZapierTriggers.Server.Accounts;
 
 /// <summary>
-/// Writes when keys were last used, every 30 s and once more at the end, and forgets keys that have ended. Best effort: while the store is away uses are
-/// dropped; a key in use is noted again within a minute.
+/// Writes when keys were last used, every 30 s and once more at the end, and forgets keys that have ended. Best effort: while the store
+/// is away uses are dropped; a key in use is noted again within a minute.
 /// </summary>
-internal sealed partial class KeyUseWriter(AccountDirectory directory, IAccountStore store, TimeProvider time, ILogger<KeyUseWriter> logger) : BackgroundService
+internal sealed partial class KeyUseWriter(
+    AccountDirectory directory, IAccountStore store, TimeProvider time, ILogger<KeyUseWriter> logger) : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(30);
 
@@ -64,7 +65,8 @@ internal sealed partial class KeyUseWriter(AccountDirectory directory, IAccountS
 
     private static partial class Log
     {
-        [LoggerMessage(4003, LogLevel.Warning, "The last use of {Count} keys was not written; last_used_at will lag until the store is back")]
+        [LoggerMessage(4003, LogLevel.Warning,
+            "The last use of {Count} keys was not written; last_used_at will lag until the store is back")]
         public static partial void NotWritten(ILogger logger, int count, Exception failure);
 
         [LoggerMessage(4004, LogLevel.Information, "Stopping: the last use of {Count} keys was not written in time")]

@@ -5,7 +5,10 @@ using ZapierTriggers.Server.Http;
 
 namespace ZapierTriggers.Server.Accounts;
 
-/// <summary><c>POST /api/keys/generate</c>: a new organization with its first key, for the administrator, or for anyone while registration is open.</summary>
+/// <summary>
+/// <c>POST /api/keys/generate</c>: a new organization with its first key, for the administrator, or for anyone while registration is
+/// open.
+/// </summary>
 internal sealed partial class Registration(
     AccountDirectory directory,
     IAccountStore store,
@@ -50,7 +53,8 @@ internal sealed partial class Registration(
         return false;
     }
 
-    private async Task<(OrganizationRecord Organization, string Key)> CreateAsync(GenerateRequest request, CancellationToken cancellationToken)
+    private async Task<(OrganizationRecord Organization, string Key)> CreateAsync(
+        GenerateRequest request, CancellationToken cancellationToken)
     {
         var now = time.GetMilliseconds();
         for (var draw = 0; draw < MaxDraws; draw++)
@@ -63,7 +67,9 @@ internal sealed partial class Registration(
             return (organization, text);
         }
 
-        throw new StoreException(StoreFailure.Fault, $"The store called {MaxDraws} random organization numbers in a row taken; look at its organizations table.");
+        throw new StoreException(
+            StoreFailure.Fault,
+            $"The store called {MaxDraws} random organization numbers in a row taken; look at its organizations table.");
     }
 
     private static Task AnswerAsync(HttpContext context, OrganizationRecord organization, string key) =>

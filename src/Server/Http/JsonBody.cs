@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text.Json;
 using System.Text.Unicode;
+using Microsoft.AspNetCore.Http.Features;
 
 namespace ZapierTriggers.Server.Http;
 
@@ -10,8 +11,9 @@ internal static class JsonBody
     private const int MaxDepth = 64;
 
     /// <summary>
-    /// The request's JSON, for the caller to dispose; null after it has answered: 415 for another media type or any encoding, 413 past <paramref name="maxBytes"/> bytes
-    /// read, 400 for what is not valid JSON in UTF-8 (a byte order mark, a lone surrogate, a twin of a key and nesting over 64 are not).
+    /// The request's JSON, for the caller to dispose; null after it has answered: 415 for another media type or any encoding, 413 past
+    /// <paramref name="maxBytes"/> bytes read, 400 for what is not valid JSON in UTF-8 (a byte order mark, a lone surrogate, a twin of a
+    /// key and nesting over 64 are not).
     /// </summary>
     public static async ValueTask<JsonDocument?> ReadAsync(HttpContext context, int maxBytes)
     {
@@ -24,7 +26,8 @@ internal static class JsonBody
         var bytes = await ReadBytesAsync(context, maxBytes);
         if (bytes is null)
         {
-            await Answers.ProblemAsync(context, Problem.PayloadTooLarge, $"The body is over {maxBytes} bytes; send less.", ("limit_bytes", maxBytes));
+            await Answers.ProblemAsync(
+                context, Problem.PayloadTooLarge, $"The body is over {maxBytes} bytes; send less.", ("limit_bytes", maxBytes));
             return null;
         }
 
@@ -45,7 +48,8 @@ internal static class JsonBody
 
     /// <summary>Whether the request has a body at all, for calls whose body is optional.</summary>
     public static bool IsSent(HttpContext context) =>
-        context.Request.ContentLength is not 0 && context.Features.Get<Microsoft.AspNetCore.Http.Features.IHttpRequestBodyDetectionFeature>() is not { CanHaveBody: false };
+        context.Request.ContentLength is not 0
+        && context.Features.Get<IHttpRequestBodyDetectionFeature>() is not { CanHaveBody: false };
 
     private static async ValueTask<byte[]?> ReadBytesAsync(HttpContext context, int maxBytes)
     {
@@ -92,7 +96,9 @@ internal static class JsonBody
         return null;
     }
 
-    /// <summary>Unescapes all strings once: the parser accepts a lone surrogate and would throw only when the string is taken out.</summary>
+    /// <summary>
+    /// Unescapes all strings once: the parser accepts a lone surrogate and would throw only when the string is taken out.
+    /// </summary>
     private static void CheckEscapes(byte[] bytes)
     {
         var reader = new Utf8JsonReader(bytes, new JsonReaderOptions { MaxDepth = MaxDepth });

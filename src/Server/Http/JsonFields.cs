@@ -38,5 +38,6 @@ internal static class JsonFields
     }
 
     /// <summary>Cut to milliseconds, so that what is answered now equals what is read back later.</summary>
-    public static DateTimeOffset GetMilliseconds(this TimeProvider time) => DateTimeOffset.FromUnixTimeMilliseconds(time.GetUtcNow().ToUnixTimeMilliseconds());
+    public static DateTimeOffset GetMilliseconds(this TimeProvider time) =>
+        DateTimeOffset.FromUnixTimeMilliseconds(time.GetUtcNow().ToUnixTimeMilliseconds());
 }

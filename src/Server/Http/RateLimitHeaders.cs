@@ -6,8 +6,9 @@ using ZapierTriggers.Core.Limits;
 namespace ZapierTriggers.Server.Http;
 
 /// <summary>
-/// The rate limit's headers: <c>RateLimit-Policy: "events";q=100;w=60</c> and <c>RateLimit: "events";r=50;t=30</c> (draft-ietf-httpapi-ratelimit-headers-10), and the
-/// older <c>X-RateLimit-*</c> on a refusal. Where there is no limit nothing is written.
+/// The rate limit's headers: <c>RateLimit-Policy: "events";q=100;w=60</c> and <c>RateLimit: "events";r=50;t=30</c>
+/// (draft-ietf-httpapi-ratelimit-headers-10), and the older <c>X-RateLimit-*</c> on a refusal. Where there is no limit nothing is
+/// written.
 /// </summary>
 internal static class RateLimitHeaders
 {
@@ -25,7 +26,9 @@ internal static class RateLimitHeaders
         headers["RateLimit"] = Format(decision.Remaining, decision.ResetSeconds);
     }
 
-    /// <summary>Adds the older headers to a 429; Reset is the Unix second at which there is room again. (Retry-After comes with the problem.)</summary>
+    /// <summary>
+    /// Adds the older headers to a 429; Reset is the Unix second at which there is room again. (Retry-After comes with the problem.)
+    /// </summary>
     public static void WriteRefused(IHeaderDictionary headers, in RateDecision decision, DateTimeOffset now)
     {
         var reset = now.ToUnixTimeSeconds() + decision.ResetSeconds;
@@ -48,7 +51,9 @@ internal static class RateLimitHeaders
     }
 
     private static StringValues PolicyOf(int limit) =>
-        Policies.TryGetValue(limit, out var policy) ? policy : Policies.GetOrAdd(limit, static q => $"\"events\";q={q};w={RateWindow.Seconds}");
+        Policies.TryGetValue(limit, out var policy)
+            ? policy
+            : Policies.GetOrAdd(limit, static q => $"\"events\";q={q};w={RateWindow.Seconds}");
 
     /// <summary>One exact allocation: this runs for each event.</summary>
     private static string Format(int remaining, int reset)

@@ -7,7 +7,9 @@ internal static class StorageAnswers
 {
     private const int RetryAfterSeconds = 2;
 
-    /// <summary>The handler, with <see cref="StoreFailure.Unavailable"/> answered as 503. Every other failure goes on to the pipeline.</summary>
+    /// <summary>
+    /// The handler, with <see cref="StoreFailure.Unavailable"/> answered as 503. Every other failure goes on to the pipeline.
+    /// </summary>
     public static RouteHandler Guard(RouteHandler handler) => async (context, id) =>
     {
         try

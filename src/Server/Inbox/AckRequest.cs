@@ -17,7 +17,8 @@ internal sealed record AckRequest(IReadOnlyList<string> EventIds)
     public static AckRequest? Read(JsonElement body, out FieldError? error)
     {
         error = null;
-        if (body.TryGetProperty("event_ids", out var list) && list.ValueKind == JsonValueKind.Array && list.GetArrayLength() is >= 1 and <= MaxIds
+        if (body.TryGetProperty("event_ids", out var list) && list.ValueKind == JsonValueKind.Array
+            && list.GetArrayLength() is >= 1 and <= MaxIds
             && list.EnumerateArray().All(item => item.ValueKind == JsonValueKind.String))
         {
             return new AckRequest([.. list.EnumerateArray().Select(item => item.GetString()!)]);

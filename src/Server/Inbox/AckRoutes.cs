@@ -7,8 +7,8 @@ using ZapierTriggers.Server.Http;
 namespace ZapierTriggers.Server.Inbox;
 
 /// <summary>
-/// Acknowledging, one event or up to 1,000. <c>acknowledged</c> is told the organization's number and the events once they are stored as acknowledged, so that no
-/// new webhook try is started for them.
+/// Acknowledging, one event or up to 1,000. <c>acknowledged</c> is told the organization's number and the events once they are stored as
+/// acknowledged, so that no new webhook try is started for them.
 /// </summary>
 internal sealed class AckRoutes(
     IEventStore store,
@@ -58,8 +58,12 @@ internal sealed class AckRoutes(
         await AnswerManyAsync(context, request.EventIds.Count - failed.Count, failed);
     }
 
-    /// <summary>Waits at the barrier and acknowledges. When each was acknowledged, without those that the organization does not have; null after it has answered 503.</summary>
-    private async ValueTask<Dictionary<EventId, DateTimeOffset>?> AcknowledgeAsync(HttpContext context, Organization organization, IReadOnlyList<EventId> ids)
+    /// <summary>
+    /// Waits at the barrier and acknowledges. When each was acknowledged, without those that the organization does not have; null after
+    /// it has answered 503.
+    /// </summary>
+    private async ValueTask<Dictionary<EventId, DateTimeOffset>?> AcknowledgeAsync(
+        HttpContext context, Organization organization, IReadOnlyList<EventId> ids)
     {
         var found = new Dictionary<EventId, DateTimeOffset>();
         if (ids.Count == 0) return found;

@@ -49,7 +49,8 @@ internal static class InboxParameters
     private static int ReadNumber(IQueryCollection query, string name, int least, int most, int absent, ref FieldError? error)
     {
         if (ReadText(query, name, ref error) is not { } text) return absent;
-        if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most) return number;
+        if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most)
+            return number;
         error ??= new FieldError(name, $"{name} must be a whole number from {least} to {most}.");
         return absent;
     }
@@ -66,7 +67,8 @@ internal static class InboxParameters
     {
         if (ReadText(query, "status", ref error) is not { } text) return null;
         var status = StatusNames.Parse(text);
-        if (status is null) error ??= new FieldError("status", "status must be pending, delivered, failed (or retrying) or dead_letter; leave it out for all.");
+        if (status is null)
+            error ??= new FieldError("status", "status must be pending, delivered, failed (= retrying) or dead_letter; none = all.");
         return status;
     }
 

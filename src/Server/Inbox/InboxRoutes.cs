@@ -6,7 +6,10 @@ using ZapierTriggers.Server.Http;
 
 namespace ZapierTriggers.Server.Inbox;
 
-/// <summary>Reading: <c>GET /api/inbox</c> and <c>GET /api/events/{id}</c>. Both wait at the barrier first, so they show what was answered before them.</summary>
+/// <summary>
+/// Reading: <c>GET /api/inbox</c> and <c>GET /api/events/{id}</c>. Both wait at the barrier first, so they show what was answered before
+/// them.
+/// </summary>
 internal sealed class InboxRoutes(IEventStore store, Authentication authentication, StoredBarrier barrier)
 {
     /// <summary>Adds the routes.</summary>
@@ -18,7 +21,9 @@ internal sealed class InboxRoutes(IEventStore store, Authentication authenticati
 
     /// <summary>Answers that the caller's organization has no such event; the same for another's, an unknown and a malformed id.</summary>
     public static Task NotFoundAsync(HttpContext context) => Answers.ProblemAsync(
-        context, Problem.EventNotFound, "Your organization has no event with this id. Ids are those that POST /api/events and GET /api/inbox answer.");
+        context,
+        Problem.EventNotFound,
+        "Your organization has no event with this id. Ids are those that POST /api/events and GET /api/inbox answer.");
 
     private async Task ListAsync(HttpContext context)
     {

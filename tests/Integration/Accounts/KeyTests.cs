@@ -129,8 +129,7 @@ public sealed class KeyTests
         await using var host = await ApiHost.StartAsync();
         var (key, _) = await host.RegisterAsync();
         host.Accounts.IsAway = true;
-        ApiAssert.Problem(
-            await host.SendAsync(HttpMethod.Post, "/api/keys/rotate", key), 503, "storage_unavailable", "Storage unavailable", "retry_after_seconds");
+        ApiAssert.StorageUnavailable(await host.SendAsync(HttpMethod.Post, "/api/keys/rotate", key));
         Assert.Equal(HttpStatusCode.OK, (await host.SendAsync(HttpMethod.Get, "/api/keys", key)).Status);
     }
 

@@ -110,11 +110,10 @@ public sealed class AckTests
         var (key, organization) = await host.RegisterAsync();
         var id = host.AddEvent(organization);
         host.BarrierHolds = false;
-        ApiAssert.Problem(await host.SendAsync(HttpMethod.Post, $"/api/ack/{id}", key), 503, "storage_unavailable", "Storage unavailable", "retry_after_seconds");
+        ApiAssert.StorageUnavailable(await host.SendAsync(HttpMethod.Post, $"/api/ack/{id}", key));
         host.BarrierHolds = true;
         host.Events.Failure = new StoreException(StoreFailure.Unavailable, "The database is away.");
-        ApiAssert.Problem(
-            await host.SendAsync(HttpMethod.Post, "/api/ack", key, $$"""{"event_ids": ["{{id}}"]}"""), 503, "storage_unavailable", "Storage unavailable", "retry_after_seconds");
+        ApiAssert.StorageUnavailable(await host.SendAsync(HttpMethod.Post, "/api/ack", key, $$"""{"event_ids": ["{{id}}"]}"""));
         Assert.Empty(host.Notices);
     }
 }
