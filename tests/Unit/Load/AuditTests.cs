@@ -15,7 +15,7 @@ public sealed class AuditTests
     private readonly EventSource _source = new(EventTemplates.Generate(120, 1), DedupMode.Unique, 1, "run00001");
     private readonly Ledger _ledger = new();
     private readonly List<StoredEvent> _inbox;
-    private readonly List<Delivery> _deliveries;
+    private readonly List<ZapierTriggers.Load.Core.Verdict.Delivery> _deliveries;
 
     public AuditTests()
     {
@@ -213,7 +213,7 @@ public sealed class AuditTests
     private StoredEvent Stored(int content, EventId? id = null) =>
         new(id ?? Id(content), _source.PayloadOf(content), _source.DedupIdOf(content));
 
-    private Delivery Delivered(int content, EventId? id = null) =>
+    private ZapierTriggers.Load.Core.Verdict.Delivery Delivered(int content, EventId? id = null) =>
         new(id ?? Id(content), id ?? Id(content), XxHash3.HashToUInt64(_source.PayloadOf(content)), Signed: true, Status: 200);
 
     private Task<AuditReport> RunAsync(AuditSettings? settings = null) =>
