@@ -59,7 +59,7 @@ internal sealed partial class EventServer : IAsyncDisposable
         _guard = new AddressGuard(settings.Delivery, BoundEndpoints);
         _dispatcher = new Dispatcher(stores.Deliveries, settings.Delivery, _guard, TimeProvider.System, loggers.CreateLogger<Dispatcher>());
         _keyUse = new KeyUseWriter(_accounts, stores.Accounts, TimeProvider.System, loggers.CreateLogger<KeyUseWriter>());
-        ServerFigures.Add(_meter, () => _shard, _dispatcher);
+        ServerFigures.Add(_meter, () => _shard, _dispatcher, TimeProvider.System);
         app.Run(CreatePipeline(token, loggers).RunAsync);
     }
 

@@ -32,9 +32,9 @@ internal sealed class AdminRoutes(AccountDirectory directory, IAccountStore stor
             return;
         }
 
-        changed = changed with { UpdatedAt = time.GetUtcNow() };
+        changed = changed with { UpdatedAt = time.GetMilliseconds() };
         await store.UpdateAsync(changed, context.RequestAborted);
-        directory.Change(organization, _ => changed);
+        directory.Change(organization, row => row with { Tier = changed.Tier, RateLimitPerMinute = changed.RateLimitPerMinute, UpdatedAt = changed.UpdatedAt });
         await Answers.JsonAsync(context, StatusCodes.Status200OK, changed, static (writer, record) =>
         {
             writer.WriteStartObject();

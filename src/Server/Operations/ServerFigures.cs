@@ -1,3 +1,4 @@
+using ZapierTriggers.Core.Dedup;
 using ZapierTriggers.Core.Delivery;
 using ZapierTriggers.Core.Sequencing;
 using ZapierTriggers.Server.Http;
@@ -8,19 +9,20 @@ namespace ZapierTriggers.Server.Operations;
 internal static class ServerFigures
 {
     /// <summary>Adds all figures. The shard is there only after the journal is replayed; until then its figures are 0.</summary>
-    public static void Add(ServerMeter meter, Func<Shard?> shardNow, Dispatcher dispatcher)
+    public static void Add(ServerMeter meter, Func<Shard?> shardNow, Dispatcher dispatcher, TimeProvider time)
     {
         meter.Counter("zapier_events_accepted", "Events answered 202 or taken in a batch.", () => shardNow()?.Sequencer.Accepted ?? 0);
         meter.Counter("zapier_events_stored", "Events committed in the database.", () => shardNow()?.Writer.StoredEvents ?? 0);
         meter.Counter("zapier_events_set_aside", "Events that could not be stored and are in quarantine, or whose journal frame was damaged.", () => shardNow() is { } s ? s.Writer.SetAside + s.Journal.SetAside : 0);
-        meter.Counters("zapier_requests_refused", "Requests that were answered with a problem, by its code.", "reason", [.. Problem.All.Select(problem => (problem.Code, (Func<long>)(() => problem.Answered)))]);
-        meter.Gauge("zapier_backlog_events", "Accepted events that are not stored yet.", () => shardNow()?.Bound.Events ?? 0);
-        meter.Gauge("zapier_backlog_bytes", "Bytes of accepted events that are not stored yet.", () => shardNow()?.Bound.Bytes ?? 0);
+        meter.Counters("zapier_events_refused", "Requests that were answered with a problem, by its code.", "reason", [.. Problem.All.Select(problem => (problem.Code, (Func<long>)(() => problem.Answered)))]);
+        meter.Gauge("zapier_journal_backlog_events", "Accepted events that are not stored yet.", () => shardNow()?.Bound.Events ?? 0);
+        meter.Gauge("zapier_journal_backlog_bytes", "Bytes of accepted events that are not stored yet.", () => shardNow()?.Bound.Bytes ?? 0);
         meter.Gauge("zapier_journal_unsynced_bytes", "Bytes in the journal that no flush has covered yet.", () => shardNow()?.Journal.UnsyncedBytes ?? 0);
         meter.Gauge("zapier_journal_segments", "Segment files on disk.", () => shardNow()?.Journal.Segments ?? 0);
         meter.Counter("zapier_journal_flushes", "Flushes to disk.", () => shardNow()?.Journal.Flushes ?? 0);
         meter.Counter("zapier_journal_gaps", "Breaks in the journal's sequence: accepted events are missing.", () => shardNow()?.Journal.Gaps ?? 0);
         meter.Gauge("zapier_dedup_entries", "Dedup ids held in memory.", () => shardNow()?.Dedup.Count ?? 0);
+        meter.Gauge("zapier_dedup_coverage_seconds", "How far back every accepted dedup id is in memory; older ones are looked up in the store.", () => CoverageSeconds(shardNow(), time));
         meter.Gauge("zapier_dedup_bytes", "Memory that they take.", () => shardNow()?.Dedup.Bytes ?? 0);
         meter.Counter("zapier_webhooks_delivered", "Webhooks answered with 2xx.", () => dispatcher.Counters.Delivered);
         meter.Counter("zapier_webhooks_failed", "Webhook tries that failed.", () => dispatcher.Counters.FailedAttempts);
@@ -28,4 +30,7 @@ internal static class ServerFigures
         meter.Gauge("zapier_webhooks_in_flight", "Webhook tries in flight.", () => dispatcher.InFlight);
         meter.Gauge("zapier_webhooks_unrecorded", "Webhook results that are not in the database yet.", () => dispatcher.Unrecorded);
     }
+
+    private static long CoverageSeconds(Shard? shard, TimeProvider time) =>
+        shard is null ? 0 : Math.Clamp((time.GetUtcNow().ToUnixTimeMilliseconds() - shard.Dedup.CoveredSinceMs) / 1000, 0, DedupWindow.LengthMs / 1000);
 }
