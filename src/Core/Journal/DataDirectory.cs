@@ -46,7 +46,10 @@ internal sealed class DataDirectory : IDisposable
     /// <summary>Seeds the dedup hashes, so that nobody outside can make two ids collide.</summary>
     public ulong DedupSecret { get; }
 
-    /// <summary>Creates or opens the directory and locks it. Throws <see cref="JournalException"/> when another process holds it, or it cannot be written.</summary>
+    /// <summary>
+    /// Creates or opens the directory and locks it. Throws <see cref="JournalException"/> when another process holds it, or it cannot be
+    /// written.
+    /// </summary>
     public static DataDirectory Open(string path, TimeProvider time)
     {
         var full = System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(path));
@@ -60,7 +63,8 @@ internal sealed class DataDirectory : IDisposable
             {
                 File.WriteAllText(
                     HolderPath(full),
-                    string.Create(CultureInfo.InvariantCulture, $"process {Environment.ProcessId}, started {time.GetUtcNow():yyyy-MM-dd HH:mm:ss}Z"));
+                    string.Create(
+                        CultureInfo.InvariantCulture, $"process {Environment.ProcessId}, started {time.GetUtcNow():yyyy-MM-dd HH:mm:ss}Z"));
                 return new DataDirectory(full, held, ReadOrCreateIdentity(full));
             }
             catch
@@ -92,7 +96,8 @@ internal sealed class DataDirectory : IDisposable
         catch (IOException) when (File.Exists(path))
         {
             throw new JournalException(
-                $"The data directory {directory} is in use by {HolderOf(directory)}. Stop that server, or set Storage:DataDirectory to another place.");
+                $"The data directory {directory} is in use by {HolderOf(directory)}. Stop that server, or set "
+                + "Storage:DataDirectory to another place.");
         }
     }
 
@@ -126,10 +131,12 @@ internal sealed class DataDirectory : IDisposable
             if (BinaryPrimitives.ReadUInt32LittleEndian(identity.AsSpan(8)) > Version)
             {
                 throw new JournalException(
-                    $"{path} was made by a newer version of this server. Start that version, or set Storage:DataDirectory to another place.");
+                    $"{path} was made by a newer version of this server. Start that version, or set "
+                    + "Storage:DataDirectory to another place.");
             }
 
-            if (BinaryPrimitives.ReadUInt64LittleEndian(identity.AsSpan(56)) == XxHash3.HashToUInt64(identity.AsSpan(0, 56))) return identity;
+            var checksum = BinaryPrimitives.ReadUInt64LittleEndian(identity.AsSpan(56));
+            if (checksum == XxHash3.HashToUInt64(identity.AsSpan(0, 56))) return identity;
         }
 
         throw new JournalException(
@@ -140,9 +147,11 @@ internal sealed class DataDirectory : IDisposable
     private static void RefuseJournalWithoutIdentity(string directory, string path)
     {
         var journal = System.IO.Path.Combine(directory, "journal");
-        if (!File.Exists(System.IO.Path.Combine(journal, Ring.FileName)) && !Directory.EnumerateFiles(journal, "*" + Segment.Extension).Any()) return;
+        var hasRing = File.Exists(System.IO.Path.Combine(journal, Ring.FileName));
+        if (!hasRing && !Directory.EnumerateFiles(journal, "*" + Segment.Extension).Any()) return;
         throw new JournalException(
-            $"{path} is missing, and without it the journal beside it cannot be read. Restore it from a backup, or move {journal} away to start empty.");
+            $"{path} is missing, and without it the journal beside it cannot be read. Restore it from a backup, or move "
+            + $"{journal} away to start empty.");
     }
 
     private static byte[] NewIdentity()
@@ -160,7 +169,9 @@ internal sealed class DataDirectory : IDisposable
         var temporary = path + ".new";
         File.Delete(temporary);
         var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, BufferSize = 0 };
-        if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite; // secrets, from the first byte on
+
+        // Secrets, from the first byte on.
+        if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
         using (var file = new FileStream(temporary, options))
         {
             file.Write(bytes);

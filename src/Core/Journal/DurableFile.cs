@@ -15,7 +15,10 @@ internal static unsafe partial class DurableFile
     private const int ReadOnly = 0x80000;        // O_RDONLY | O_CLOEXEC, the same on every Linux (O_DIRECTORY is not)
     private const int MadvisePopulateWrite = 23; // MADV_POPULATE_WRITE, Linux 5.14+
 
-    /// <summary>Flushes the file's data to the device (fdatasync). A failed flush is final: the pages may be gone, a second call that succeeds proves nothing.</summary>
+    /// <summary>
+    /// Flushes the file's data to the device (fdatasync). A failed flush is final: the pages may be gone, a second call that succeeds
+    /// proves nothing.
+    /// </summary>
     public static void SyncData(SafeFileHandle file)
     {
         if (OperatingSystem.IsLinux()) Check(fdatasync(file), "fdatasync");
@@ -24,7 +27,10 @@ internal static unsafe partial class DurableFile
 #pragma warning restore RS0030
     }
 
-    /// <summary>Reserves real blocks for the first <paramref name="length"/> bytes, zero where nothing was written. A full disk is an error here, not a SIGBUS later.</summary>
+    /// <summary>
+    /// Reserves real blocks for the first <paramref name="length"/> bytes, zero where nothing was written. A full disk is an error here,
+    /// not a SIGBUS later.
+    /// </summary>
     public static void Reserve(SafeFileHandle file, long length)
     {
         if (!OperatingSystem.IsLinux())
@@ -52,7 +58,9 @@ internal static unsafe partial class DurableFile
         Check(fsync(handle), "fsync directory");
     }
 
-    /// <summary>Faults a mapping in for writing and locks it in memory where the system allows; neither is needed for correctness.</summary>
+    /// <summary>
+    /// Faults a mapping in for writing and locks it in memory where the system allows; neither is needed for correctness.
+    /// </summary>
     public static void Populate(byte* address, long length)
     {
         if (!OperatingSystem.IsLinux()) return;

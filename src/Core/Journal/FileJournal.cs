@@ -19,7 +19,13 @@ internal sealed class FileJournal : IJournal, IDisposable
     private long _sequence;
 
     private FileJournal(
-        DataDirectory directory, JournalOptions options, bool flushAtOnce, RecoveredJournal recovered, Checkpoint stored, TimeProvider time, ILogger logger)
+        DataDirectory directory,
+        JournalOptions options,
+        bool flushAtOnce,
+        RecoveredJournal recovered,
+        Checkpoint stored,
+        TimeProvider time,
+        ILogger logger)
     {
         (_directory, _options, _time, _recovered, _log) = (directory, options, time, recovered, recovered.Log);
         _sequence = recovered.HighestSequence + JournalRecovery.SequenceJump;

@@ -14,8 +14,10 @@ namespace ZapierTriggers.Core.Journal;
 /// 56 u16 type bytes      58 u16 dedup id bytes       60 u16 ordering key bytes             62 u16 zero
 /// 64 type, dedup id, ordering key, payload, zero padding
 /// </code>
-/// The header covers the payload's hash, so both parts are proven, each alone: a bad header ends a segment, a bad payload costs only itself. The secret keeps a
-/// payload from posing as a frame; the sequence keeps an old frame from posing as a new one. Eight zero bytes where a frame would start are the end.
+/// The header covers the payload's hash, so both parts are proven, each alone: a bad header ends a segment, a bad payload costs only
+/// itself. The secret keeps a
+/// payload from posing as a frame; the sequence keeps an old frame from posing as a new one. Eight zero bytes where a frame would start
+/// are the end.
 /// </summary>
 internal static class Frame
 {
@@ -34,7 +36,10 @@ internal static class Frame
     public static int LengthOf(int typeBytes, int dedupIdBytes, int orderingKeyBytes, int payloadBytes) =>
         (FixedLength + typeBytes + dedupIdBytes + orderingKeyBytes + payloadBytes + 7) & ~7;
 
-    /// <summary>Writes the frame. The payload goes first and the checksum last, so that a frame with a good header is whole even when the process dies in between.</summary>
+    /// <summary>
+    /// Writes the frame. The payload goes first and the checksum last, so that a frame with a good header is whole even when the process
+    /// dies in between.
+    /// </summary>
     /// <param name="destination">Exactly <see cref="LengthOf"/> bytes.</param>
     /// <param name="item">The event; its id must be issued.</param>
     /// <param name="sequence">The frame's place in the journal.</param>
@@ -73,7 +78,10 @@ internal static class Frame
         BinaryPrimitives.WriteUInt64LittleEndian(destination, checksum);
     }
 
-    /// <summary>Length of the frame at the start of <paramref name="source"/>, which its writer has just written (not for recovery: nothing is checked).</summary>
+    /// <summary>
+    /// Length of the frame at the start of <paramref name="source"/>, which its writer has just written (not for recovery: nothing is
+    /// checked).
+    /// </summary>
     public static int PeekLength(ReadOnlySpan<byte> source) => (int)BinaryPrimitives.ReadUInt32LittleEndian(source[8..]);
 
     /// <summary>Sequence of a frame that is known to be good.</summary>
@@ -97,7 +105,8 @@ internal static class Frame
         var length = BinaryPrimitives.ReadUInt32LittleEndian(bytes[8..]);
         if (checksum == 0 && length == 0) return FrameState.End;
         int headerLength = BinaryPrimitives.ReadUInt16LittleEndian(bytes[12..]);
-        if (length > MaxLength || length % 8 != 0 || headerLength < FixedLength || headerLength > MaxHeaderLength || headerLength > length) return FrameState.BadHeader;
+        if (length > MaxLength || length % 8 != 0) return FrameState.BadHeader;
+        if (headerLength < FixedLength || headerLength > MaxHeaderLength || headerLength > length) return FrameState.BadHeader;
         if (bytes.Length < headerLength) return FrameState.Incomplete;
 
         var sequence = PeekSequence(bytes);

@@ -4,7 +4,8 @@ using ZapierTriggers.Core.Sequencing;
 namespace ZapierTriggers.Core.Journal;
 
 /// <summary>
-/// Where accepted events are kept, in order, until the store has them. One appender (the sequencer), one reader (the store writer). The seam behind which a replicated journal can stand.
+/// Where accepted events are kept, in order, until the store has them. One appender (the sequencer), one reader (the store writer). The
+/// seam behind which a replicated journal can stand.
 /// </summary>
 internal interface IJournal
 {

@@ -19,7 +19,8 @@ internal sealed class JournalBatch
     public ReadOnlyMemory<JournaledEvent> Events => _events.AsMemory(0, Count);
 
     /// <summary>
-    /// The checkpoint behind all that was read, which may be past the last event when one whose payload is damaged came after it; such a batch may have no events
+    /// The checkpoint behind all that was read, which may be past the last event when one whose payload is damaged came after it; such a
+    /// batch may have no events
     /// at all. Default = nothing was read.
     /// </summary>
     public Checkpoint End { get; private set; }

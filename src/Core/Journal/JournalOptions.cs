@@ -13,7 +13,8 @@ internal sealed record JournalOptions
     public const long MinSegmentBytes = 512L << 10;
 
     /// <summary>
-    /// The memory-mapped ring that holds what is not flushed yet, bytes: whole pages of 4,096 from <see cref="MinRingBytes"/> to <see cref="MaxRingBytes"/>, the default.
+    /// The memory-mapped ring that holds what is not flushed yet, bytes: whole pages of 4,096 from <see cref="MinRingBytes"/> to
+    /// <see cref="MaxRingBytes"/>, the default.
     /// 64 MiB = more than 100,000 events of 600 bytes.
     /// </summary>
     public long RingBytes { get; init; } = MaxRingBytes;
@@ -21,7 +22,9 @@ internal sealed record JournalOptions
     /// <summary>Size of one preallocated segment file, bytes; at least <see cref="MinSegmentBytes"/>.</summary>
     public long SegmentBytes { get; init; } = 64L << 20;
 
-    /// <summary>The longest an accepted event waits for its fdatasync when nobody waits for it: what a power cut can take in <c>journaled</c> mode.</summary>
+    /// <summary>
+    /// The longest an accepted event waits for its fdatasync when nobody waits for it: what a power cut can take in <c>journaled</c> mode.
+    /// </summary>
     public TimeSpan FlushInterval { get; init; } = TimeSpan.FromMilliseconds(50);
 
     /// <summary>The most bytes that may wait for the store; past it events are refused (503) until half is free.</summary>

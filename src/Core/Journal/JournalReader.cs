@@ -3,10 +3,14 @@ using ZapierTriggers.Core.Storing;
 
 namespace ZapierTriggers.Core.Journal;
 
-/// <summary>The journal's one reader: goes along the segments from the checkpoint on, live, after an outage and at start alike, up to what is flushed.</summary>
+/// <summary>
+/// The journal's one reader: goes along the segments from the checkpoint on, live, after an outage and at start alike, up to what is
+/// flushed.
+/// </summary>
 internal sealed partial class JournalReader
 {
-    // About 4,000 events of 500 bytes: large enough for COPY to run at full speed, small enough that a batch is stored within some tens of milliseconds.
+    // About 4,000 events of 500 bytes: large enough for COPY to run at full speed, small enough that a batch is stored within some tens of
+    // milliseconds.
     private const int PieceBytes = 2 << 20;
 
     private readonly SegmentLog _log;
@@ -36,7 +40,9 @@ internal sealed partial class JournalReader
     /// <summary>Breaks in the sequence that were passed.</summary>
     public long Gaps => Volatile.Read(ref _gaps);
 
-    /// <summary>Reads the next events into <paramref name="batch"/>; false when there are none now. Their memories are valid until the next call.</summary>
+    /// <summary>
+    /// Reads the next events into <paramref name="batch"/>; false when there are none now. Their memories are valid until the next call.
+    /// </summary>
     public bool TryRead(JournalBatch batch)
     {
         batch.Clear();
@@ -112,7 +118,7 @@ internal sealed partial class JournalReader
         [LoggerMessage(1012, LogLevel.Critical, "The journal has a gap: sequences {From} to {To}, before or in {Segment}, are missing")]
         public static partial void Gap(ILogger logger, long from, long to, string segment);
 
-        [LoggerMessage(1013, LogLevel.Critical, "{Segment} is damaged: bytes {Offset} to {End}, from sequence {Sequence} on, cannot be read")]
+        [LoggerMessage(1013, LogLevel.Critical, "{Segment} is damaged: bytes {Offset} to {End}, from sequence {Sequence}, cannot be read")]
         public static partial void Broken(ILogger logger, string segment, long offset, long end, long sequence);
     }
 }

@@ -5,12 +5,17 @@ using ZapierTriggers.Core.Storing;
 namespace ZapierTriggers.Core.Journal;
 
 /// <summary>
-/// What a start does before the journal takes events: opens the segments, reads everything behind the checkpoint once, moves what is not known to be flushed into a segment of
-/// its own and flushes it. Nothing unread is deleted or renamed. Throws <see cref="JournalException"/> when a segment is missing, of another journal, or newer.
+/// What a start does before the journal takes events: opens the segments, reads everything behind the checkpoint once, moves what is not
+/// known to be flushed into a segment of
+/// its own and flushes it. Nothing unread is deleted or renamed. Throws <see cref="JournalException"/> when a segment is missing, of
+/// another journal, or newer.
 /// </summary>
 internal sealed partial class JournalRecovery
 {
-    /// <summary>Sequences jump by this much at each start: more than a ring can hold, so a lost frame's sequence is never used again (docs/decisions).</summary>
+    /// <summary>
+    /// Sequences jump by this much at each start: more than a ring can hold, so a lost frame's sequence is never used again
+    /// (docs/decisions).
+    /// </summary>
     public const long SequenceJump = 1L << 20;
 
     private const int PieceBytes = 4 << 20;
@@ -26,7 +31,10 @@ internal sealed partial class JournalRecovery
     private long _sequence;
     private EventId _id;
 
-    /// <summary>Prepares a recovery. <paramref name="unstored"/> is called for each event behind the checkpoint, in order; its memories are valid only during the call.</summary>
+    /// <summary>
+    /// Prepares a recovery. <paramref name="unstored"/> is called for each event behind the checkpoint, in order; its memories are valid
+    /// only during the call.
+    /// </summary>
     public JournalRecovery(DataDirectory directory, Checkpoint stored, Action<JournaledEvent> unstored, TimeProvider time, ILogger logger)
     {
         (_directory, _stored, _unstored, _time, _logger) = (directory, stored, unstored, time, logger);
@@ -66,11 +74,15 @@ internal sealed partial class JournalRecovery
         }
     }
 
-    /// <summary>Index of the last segment that begins at or before the checkpoint. A journal whose beginning is gone while the store lacks it is refused.</summary>
+    /// <summary>
+    /// Index of the last segment that begins at or before the checkpoint. A journal whose beginning is gone while the store lacks it is
+    /// refused.
+    /// </summary>
     private int FirstToRead(List<Segment> segments)
     {
         if (segments.Count == 0) return 0;
-        if (segments[0].PreviousSequence > _stored.Sequence) Missing($"before {segments[0].Path}", _stored.Sequence + 1, segments[0].PreviousSequence);
+        var before = segments[0].PreviousSequence;
+        if (before > _stored.Sequence) Missing($"before {segments[0].Path}", _stored.Sequence + 1, before);
         return Math.Max(0, segments.FindLastIndex(segment => FirstIdOf(segment) is { } id && id <= _stored.Id));
     }
 
@@ -119,7 +131,9 @@ internal sealed partial class JournalRecovery
         }
     }
 
-    /// <summary>Notes the frames of a segment, but for those that the tail claims; <paramref name="end"/> is behind the last one noted.</summary>
+    /// <summary>
+    /// Notes the frames of a segment, but for those that the tail claims; <paramref name="end"/> is behind the last one noted.
+    /// </summary>
     private FrameState Read(Segment segment, UnflushedTail? tail, out long end)
     {
         var offset = end = Segment.HeaderLength;
@@ -155,7 +169,8 @@ internal sealed partial class JournalRecovery
     }
 
     /// <summary>
-    /// Writes the tail into a segment of its own. Only when that is flushed, the newest segment is cut where the tail begins, the ring is told, and may be replaced.
+    /// Writes the tail into a segment of its own. Only when that is flushed, the newest segment is cut where the tail begins, the ring is
+    /// told, and may be replaced.
     /// </summary>
     private void MoveTail(List<Segment> segments, UnflushedTail tail)
     {
@@ -207,8 +222,8 @@ internal sealed partial class JournalRecovery
         if (!File.Exists(consent))
         {
             throw new JournalException(
-                $"Journal segments {where} are missing: they held sequences {from} to {to}, which the store does not have. Put the files back; or, to go on "
-                + $"without those events, create an empty file {consent}.");
+                $"Journal segments {where} are missing: they held sequences {from} to {to}, which the store does not have. Put the files "
+                + $"back; or, to go on without those events, create an empty file {consent}.");
         }
 
         Log.LostByConsent(_logger, from, to, where, consent);
@@ -225,7 +240,7 @@ internal sealed partial class JournalRecovery
         [LoggerMessage(1023, LogLevel.Information, "The newest segment {Segment} ends torn at byte {Offset}, as after a power cut")]
         public static partial void Torn(ILogger logger, string segment, long offset);
 
-        [LoggerMessage(1024, LogLevel.Critical, "The journal is damaged: sequences {From} to {To} cannot be read in {Segment} from byte {Offset} on")]
+        [LoggerMessage(1024, LogLevel.Critical, "Sequences {From} to {To} cannot be read: {Segment} is damaged from byte {Offset} on")]
         public static partial void Lost(ILogger logger, long from, long to, string segment, long offset);
 
         [LoggerMessage(1025, LogLevel.Critical, "Going on without sequences {From} to {To} ({Where}), as {Consent} says")]

@@ -4,9 +4,12 @@ using ZapierTriggers.Core.Sequencing;
 namespace ZapierTriggers.Core.Journal;
 
 /// <summary>
-/// The one thread that takes frames from the ring to the segments: one large write, then fdatasync, then the mark moves and <see cref="Synced"/> with it. Flushes
-/// <see cref="JournalOptions.FlushInterval"/> apart when nobody waits, at once when somebody does (<see cref="Nudge"/>, or <c>AckWhen</c> above <c>journaled</c>): while one flush
-/// runs the next group gathers. A failed write or flush poisons it for good; a full disk when a segment is reserved only stops it until there is room.
+/// The one thread that takes frames from the ring to the segments: one large write, then fdatasync, then the mark moves and
+/// <see cref="Synced"/> with it. Flushes
+/// <see cref="JournalOptions.FlushInterval"/> apart when nobody waits, at once when somebody does (<see cref="Nudge"/>, or <c>AckWhen</c>
+/// above <c>journaled</c>): while one flush
+/// runs the next group gathers. A failed write or flush poisons it for good; a full disk when a segment is reserved only stops it until
+/// there is room.
 /// </summary>
 internal sealed partial class JournalWriter : IDisposable
 {
@@ -38,7 +41,8 @@ internal sealed partial class JournalWriter : IDisposable
     private string? _trouble;
 
     /// <summary>Creates it; <see cref="Start"/> runs it.</summary>
-    public JournalWriter(Ring ring, SegmentLog log, SegmentSupply supply, JournalOptions options, bool flushAtOnce, TimeProvider time, ILogger logger)
+    public JournalWriter(
+        Ring ring, SegmentLog log, SegmentSupply supply, JournalOptions options, bool flushAtOnce, TimeProvider time, ILogger logger)
     {
         (_ring, _log, _supply, _options, _flushAtOnce, _time, _logger) = (ring, log, supply, options, flushAtOnce, time, logger);
         _written = ring.Mark;
@@ -61,8 +65,10 @@ internal sealed partial class JournalWriter : IDisposable
     public long Flushes => Volatile.Read(ref _flushes);
 
     /// <summary>
-    /// Makes the first segment (so a directory that cannot hold one stops the start) and runs the thread. The first frame will have the sequence
-    /// <paramref name="first"/>; <paramref name="previous"/> is the last one before it that the journal holds. Everything up to the position
+    /// Makes the first segment (so a directory that cannot hold one stops the start) and runs the thread. The first frame will have the
+    /// sequence
+    /// <paramref name="first"/>; <paramref name="previous"/> is the last one before it that the journal holds. Everything up to the
+    /// position
     /// <paramref name="flushed"/>, found by recovery or stored already, counts as synced.
     /// </summary>
     public void Start(long first, long previous, ulong flushed)
@@ -120,7 +126,8 @@ internal sealed partial class JournalWriter : IDisposable
         {
             Volatile.Write(
                 ref _trouble,
-                $"The journal could not be written: {error.Message} No event is acknowledged any more; restart the server when the disk is sound.");
+                $"The journal could not be written: {error.Message} No event is acknowledged any more; restart the server when "
+                + "the disk is sound.");
             Volatile.Write(ref _state, (int)JournalState.Poisoned);
             Log.Poisoned(_logger, _segment?.Path, error);
         }
@@ -139,7 +146,8 @@ internal sealed partial class JournalWriter : IDisposable
             Interlocked.MemoryBarrier();
 
             // On a full disk no event comes to wake it.
-            if (_ring.Head == _written && !_wake.WaitOne(State == JournalState.DiskFull ? DiskFullRetry : Timeout.InfiniteTimeSpan)) ReserveAhead();
+            var atMost = State == JournalState.DiskFull ? DiskFullRetry : Timeout.InfiniteTimeSpan;
+            if (_ring.Head == _written && !_wake.WaitOne(atMost)) ReserveAhead();
             Volatile.Write(ref _idle, 0);
         }
 
@@ -153,7 +161,10 @@ internal sealed partial class JournalWriter : IDisposable
         return true;
     }
 
-    /// <summary>Writes what the ring holds, about a group's size, going on to the next segment where one is full. False when it is to stop before there is one.</summary>
+    /// <summary>
+    /// Writes what the ring holds, about a group's size, going on to the next segment where one is full. False when it is to stop before
+    /// there is one.
+    /// </summary>
     private bool TryWriteGroup()
     {
         var goal = _written + GroupBytes;
@@ -228,7 +239,7 @@ internal sealed partial class JournalWriter : IDisposable
 
     private static partial class Log
     {
-        [LoggerMessage(1001, LogLevel.Critical, "The journal is poisoned: a write or flush of {Segment} failed; no event is acknowledged any more")]
+        [LoggerMessage(1001, LogLevel.Critical, "The journal is poisoned: a write or flush of {Segment} failed; no event is acknowledged")]
         public static partial void Poisoned(ILogger logger, string? segment, Exception error);
     }
 }

@@ -12,7 +12,10 @@ internal sealed record RecoveredJournal
     /// <summary>The last sequence found, which the next segment names as its predecessor's; 0 = none.</summary>
     public long LastSequence { get; init; }
 
-    /// <summary>The highest sequence that may ever have been used, found or not: new ones begin <see cref="JournalRecovery.SequenceJump"/> behind it.</summary>
+    /// <summary>
+    /// The highest sequence that may ever have been used, found or not: new ones begin <see cref="JournalRecovery.SequenceJump"/> behind
+    /// it.
+    /// </summary>
     public long HighestSequence { get; init; }
 
     /// <summary>The highest id found; zero = none.</summary>

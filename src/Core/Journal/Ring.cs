@@ -4,7 +4,8 @@ using Microsoft.Win32.SafeHandles;
 namespace ZapierTriggers.Core.Journal;
 
 /// <summary>
-/// A memory-mapped file that holds every frame from its acceptance until fdatasync has covered it in a segment. It outlives the process: what a killed server
+/// A memory-mapped file that holds every frame from its acceptance until fdatasync has covered it in a segment. It outlives the process:
+/// what a killed server
 /// had answered is found here from <see cref="Mark"/> on.
 /// <see cref="RingFile"/> draws the file.
 /// One writer (the sequencer) moves <see cref="Head"/>, one reader (the journal writer) moves <see cref="Mark"/>; no locks.
@@ -28,7 +29,8 @@ internal sealed unsafe class Ring : IDisposable
     {
         Capacity = capacity;
         _file = file;
-        _map = MemoryMappedFile.CreateFromFile(file, null, RingFile.HeaderLength + capacity, MemoryMappedFileAccess.ReadWrite, HandleInheritability.None, leaveOpen: true);
+        _map = MemoryMappedFile.CreateFromFile(
+            file, null, RingFile.HeaderLength + capacity, MemoryMappedFileAccess.ReadWrite, HandleInheritability.None, leaveOpen: true);
         _view = _map.CreateViewAccessor();
         _view.SafeMemoryMappedViewHandle.AcquirePointer(ref _base);
         _mark = *(long*)(_base + RingFile.MarkOffset);
@@ -46,14 +48,17 @@ internal sealed unsafe class Ring : IDisposable
     /// <summary>Bytes that are not in synced segments yet.</summary>
     public long Used => Head - Mark;
 
-    /// <summary>Whether anything was flushed while this ring was in use, so that <see cref="MarkSequence"/> is the sequence of a frame.</summary>
+    /// <summary>
+    /// Whether anything was flushed while this ring was in use, so that <see cref="MarkSequence"/> is the sequence of a frame.
+    /// </summary>
     public bool HasFlushed => Mark > 0;
 
     /// <summary>Sequence of the last frame before the mark.</summary>
     public long MarkSequence => Volatile.Read(ref *(long*)(_base + RingFile.MarkSequenceOffset)); // for recovery
 
     /// <summary>
-    /// Makes an empty ring in place of whatever has that name (whose frames must be in synced segments already). Its first frame will follow
+    /// Makes an empty ring in place of whatever has that name (whose frames must be in synced segments already). Its first frame will
+    /// follow
     /// <paramref name="lastSequence"/>.
     /// </summary>
     public static Ring Create(string path, long capacity, long lastSequence)
@@ -63,7 +68,10 @@ internal sealed unsafe class Ring : IDisposable
         return ring;
     }
 
-    /// <summary>Opens the ring that a former process left, to read what it holds; null when there is none. Throws as <see cref="RingFile.Open"/> does.</summary>
+    /// <summary>
+    /// Opens the ring that a former process left, to read what it holds; null when there is none. Throws as <see cref="RingFile.Open"/>
+    /// does.
+    /// </summary>
     public static Ring? OpenForRecovery(string path) =>
         File.Exists(path) ? new Ring(RingFile.Open(path, out var capacity), capacity) : null;
 
@@ -90,7 +98,8 @@ internal sealed unsafe class Ring : IDisposable
     public void Publish() => Volatile.Write(ref _head, _reserved);
 
     /// <summary>
-    /// Whole frames from <paramref name="position"/> on that lie in one piece: at most <paramref name="room"/> bytes, and no more frames once there are
+    /// Whole frames from <paramref name="position"/> on that lie in one piece: at most <paramref name="room"/> bytes, and no more frames
+    /// once there are
     /// <paramref name="enough"/> bytes. <paramref name="position"/> moves over a pad word if one stands there.
     /// </summary>
     public RingRun NextRun(ref long position, long room, long enough)
@@ -114,7 +123,9 @@ internal sealed unsafe class Ring : IDisposable
         return new RingRun((nint)At(position), (int)(end - position), count, Frame.PeekSequence(lastFrame), Frame.PeekPosition(lastFrame));
     }
 
-    /// <summary>Gives everything before <paramref name="position"/> free: it is in synced segments, up to <paramref name="sequence"/>.</summary>
+    /// <summary>
+    /// Gives everything before <paramref name="position"/> free: it is in synced segments, up to <paramref name="sequence"/>.
+    /// </summary>
     public void Release(long position, long sequence)
     {
         Volatile.Write(ref *(long*)(_base + RingFile.MarkSequenceOffset), sequence);
@@ -123,9 +134,12 @@ internal sealed unsafe class Ring : IDisposable
     }
 
     /// <summary>
-    /// Copies out the frames that a former process left behind the mark, in order, up to the first that is not the next one: those that no fdatasync is known
-    /// to have covered, also where a segment has them already (after a failed flush the page cache shows what the disk lacks). Older laps are passed over by
-    /// their sequence. A proven header whose payload is damaged (possible only after power loss) comes along; <see cref="Frame.Read"/> tells.
+    /// Copies out the frames that a former process left behind the mark, in order, up to the first that is not the next one: those that no
+    /// fdatasync is known
+    /// to have covered, also where a segment has them already (after a failed flush the page cache shows what the disk lacks). Older laps
+    /// are passed over by
+    /// their sequence. A proven header whose payload is damaged (possible only after power loss) comes along; <see cref="Frame.Read"/>
+    /// tells.
     /// <see cref="Head"/> is behind the last one afterwards.
     /// </summary>
     public List<byte[]> Recover(ulong secret)
@@ -164,7 +178,8 @@ internal sealed unsafe class Ring : IDisposable
         _base = null;
         _view.SafeMemoryMappedViewHandle.ReleasePointer();
 
-        // First the handle, so that the view does not flush: msync fails on locked pages, and what the ring holds must outlive the process, not more.
+        // First the handle, so that the view does not flush: msync fails on locked pages, and what the ring holds must outlive the
+        // process, not more.
         _view.SafeMemoryMappedViewHandle.Dispose();
         _view.Dispose();
         _map.Dispose();
@@ -177,7 +192,10 @@ internal sealed unsafe class Ring : IDisposable
 
     private bool PadAt(long position) => *(ulong*)At(position) == Pad;
 
-    /// <summary>Copies as much as the frame there claims to be; a claim that cannot be true yields only the fixed part, which then fails its checksum.</summary>
+    /// <summary>
+    /// Copies as much as the frame there claims to be; a claim that cannot be true yields only the fixed part, which then fails its
+    /// checksum.
+    /// </summary>
     private byte[] CopyFrameAt(long position, long rest)
     {
         var fixedPart = new ReadOnlySpan<byte>(At(position), (int)Math.Min(Frame.FixedLength, rest));

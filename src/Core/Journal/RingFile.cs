@@ -28,7 +28,8 @@ internal static class RingFile
     private const int HeaderUsed = 80;
 
     /// <summary>
-    /// Makes an empty file with real blocks under that name. Its header is flushed before it gets the name: a ring without a header is damaged, never new.
+    /// Makes an empty file with real blocks under that name. Its header is flushed before it gets the name: a ring without a header is
+    /// damaged, never new.
     /// Throws <see cref="IOException"/> on a full disk.
     /// </summary>
     public static SafeFileHandle Create(string path, long capacity, long lastSequence)
@@ -60,7 +61,8 @@ internal static class RingFile
     }
 
     /// <summary>
-    /// Opens a file that a former process left. Throws <see cref="JournalException"/> when it is damaged or of a newer version: what it holds may be nowhere else.
+    /// Opens a file that a former process left. Throws <see cref="JournalException"/> when it is damaged or of a newer version: what it
+    /// holds may be nowhere else.
     /// </summary>
     public static SafeFileHandle Open(string path, out long capacity)
     {
@@ -80,7 +82,8 @@ internal static class RingFile
             }
 
             throw new JournalException(
-                $"{path} is damaged. Restore it from a backup, or move it away to go on without the events that only it holds (those of the last flush interval).");
+                $"{path} is damaged. Restore it from a backup, or move it away to go on without the events that only it holds (those "
+                + "of the last flush interval).");
         }
         catch
         {
@@ -90,5 +93,6 @@ internal static class RingFile
     }
 
     private static JournalException Newer(string path) => new(
-        $"{path} was written by a newer version of this server. Start that version, or move the file away to go on without the events that only it holds.");
+        $"{path} was written by a newer version of this server. Start that version, or move the file away to go on without the "
+        + "events that only it holds.");
 }

@@ -12,7 +12,8 @@ namespace ZapierTriggers.Core.Journal;
 /// 32 journal id (16)             56 u64 checksum of bytes 0 to 56, seeded
 /// 64 frames, then zeros
 /// </code>
-/// Each segment names what went before it, so a missing one is noticed, and the frames of one process never share a sequence with another's.
+/// Each segment names what went before it, so a missing one is noticed, and the frames of one process never share a sequence with
+/// another's.
 /// </summary>
 internal sealed class Segment : IDisposable
 {
@@ -57,7 +58,9 @@ internal sealed class Segment : IDisposable
     /// <summary>Timestamp (of the time provider) at which all of it was stored; null = not yet.</summary>
     public long? StoredAt { get; set; }
 
-    /// <summary>Reserves a segment's blocks ahead of need, under a name that recovery ignores. Throws <see cref="IOException"/> on a full disk.</summary>
+    /// <summary>
+    /// Reserves a segment's blocks ahead of need, under a name that recovery ignores. Throws <see cref="IOException"/> on a full disk.
+    /// </summary>
     public static SafeFileHandle Reserve(string directory, long bytes)
     {
         var path = System.IO.Path.Combine(directory, "next.reserved");
@@ -76,7 +79,9 @@ internal sealed class Segment : IDisposable
         }
     }
 
-    /// <summary>Turns reserved blocks into the next segment: header, flush, name, directory flush, in this order, before the first frame.</summary>
+    /// <summary>
+    /// Turns reserved blocks into the next segment: header, flush, name, directory flush, in this order, before the first frame.
+    /// </summary>
     public static Segment Create(string directory, SafeFileHandle reserved, long firstSequence, long previousSequence, DataDirectory owner)
     {
         Span<byte> header = stackalloc byte[HeaderLength];
@@ -96,17 +101,24 @@ internal sealed class Segment : IDisposable
         return new Segment(path, reserved, firstSequence, previousSequence);
     }
 
-    /// <summary>The name sorts by first sequence, then by age: a start that rewrites what the ring still held may begin with a sequence that a torn segment began with.</summary>
+    /// <summary>
+    /// The name sorts by first sequence, then by age: a start that rewrites what the ring still held may begin with a sequence that a torn
+    /// segment began with.
+    /// </summary>
     private static string FreeName(string directory, long firstSequence)
     {
         for (var copy = 0; ; copy++)
         {
-            var path = System.IO.Path.Combine(directory, string.Create(CultureInfo.InvariantCulture, $"{firstSequence:x16}-{copy:d4}{Extension}"));
+            var name = string.Create(CultureInfo.InvariantCulture, $"{firstSequence:x16}-{copy:d4}{Extension}");
+            var path = System.IO.Path.Combine(directory, name);
             if (!System.IO.File.Exists(path)) return path;
         }
     }
 
-    /// <summary>Opens a segment that is there. Throws <see cref="JournalException"/> when it is of a newer version, of another journal, or its header is damaged.</summary>
+    /// <summary>
+    /// Opens a segment that is there. Throws <see cref="JournalException"/> when it is of a newer version, of another journal, or its
+    /// header is damaged.
+    /// </summary>
     public static Segment Open(string path, DataDirectory owner)
     {
         var file = System.IO.File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
@@ -115,7 +127,8 @@ internal sealed class Segment : IDisposable
             Span<byte> header = stackalloc byte[HeaderLength];
             var read = RandomAccess.Read(file, header, 0);
             Validate(path, header[..read], owner);
-            return new Segment(path, file, BinaryPrimitives.ReadInt64LittleEndian(header[16..]), BinaryPrimitives.ReadInt64LittleEndian(header[24..]));
+            var first = BinaryPrimitives.ReadInt64LittleEndian(header[16..]);
+            return new Segment(path, file, first, BinaryPrimitives.ReadInt64LittleEndian(header[24..]));
         }
         catch
         {
@@ -141,7 +154,7 @@ internal sealed class Segment : IDisposable
 
     private static void Validate(string path, ReadOnlySpan<byte> header, DataDirectory owner)
     {
-        const string Remedy = "Restore it from a backup, or move it away: the next start then says how to go on without the events it holds.";
+        const string Remedy = "Restore it from a backup, or move it away: the next start says how to go on without its events.";
         if (header.Length < HeaderLength || BinaryPrimitives.ReadUInt64LittleEndian(header) != Magic)
             throw new JournalException($"{path} is not a journal segment (its first bytes are damaged or missing). {Remedy}");
         if (BinaryPrimitives.ReadUInt32LittleEndian(header[8..]) > Version)

@@ -1,6 +1,9 @@
 namespace ZapierTriggers.Core.Journal;
 
-/// <summary>The segments on disk, oldest first. The journal writer adds at the end, the one reader goes along, what is stored long enough is deleted at the front.</summary>
+/// <summary>
+/// The segments on disk, oldest first. The journal writer adds at the end, the one reader goes along, what is stored long enough is
+/// deleted at the front.
+/// </summary>
 internal sealed class SegmentLog : IDisposable
 {
     private readonly Lock _gate = new();
@@ -27,7 +30,10 @@ internal sealed class SegmentLog : IDisposable
         }
     }
 
-    /// <summary>Deletes from the front what was wholly stored before <paramref name="storedBefore"/> (a timestamp); the newest stays always. Returns how many.</summary>
+    /// <summary>
+    /// Deletes from the front what was wholly stored before <paramref name="storedBefore"/> (a timestamp); the newest stays always.
+    /// Returns how many.
+    /// </summary>
     public int Trim(long storedBefore)
     {
         var deleted = 0;

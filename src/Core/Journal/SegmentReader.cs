@@ -14,11 +14,13 @@ internal sealed class SegmentReader
     }
 
     /// <summary>
-    /// Reads frames from <paramref name="offset"/> up to <paramref name="end"/> into <paramref name="frames"/> (cleared first), in order and those with a
+    /// Reads frames from <paramref name="offset"/> up to <paramref name="end"/> into <paramref name="frames"/> (cleared first), in order
+    /// and those with a
     /// damaged payload among them, and moves the offset behind them.
     /// </summary>
     /// <returns>
-    /// <see cref="FrameState.Good"/>: there may be more. <see cref="FrameState.End"/>: zeros, or the end. <see cref="FrameState.BadHeader"/>: no frame at the
+    /// <see cref="FrameState.Good"/>: there may be more. <see cref="FrameState.End"/>: zeros, or the end.
+    /// <see cref="FrameState.BadHeader"/>: no frame at the
     /// offset, so none can be found behind it.
     /// </returns>
     public FrameState Read(Segment segment, ref long offset, long end, List<ReadFrame> frames)

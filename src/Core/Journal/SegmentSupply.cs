@@ -4,7 +4,8 @@ using Microsoft.Win32.SafeHandles;
 namespace ZapierTriggers.Core.Journal;
 
 /// <summary>
-/// Keeps the blocks of the next segment reserved, so that a full disk is known half a segment early. Nothing is in doubt when a reservation fails: it is tried
+/// Keeps the blocks of the next segment reserved, so that a full disk is known half a segment early. Nothing is in doubt when a
+/// reservation fails: it is tried
 /// again. Used by the journal writer's thread alone.
 /// </summary>
 internal sealed partial class SegmentSupply(DataDirectory directory, JournalOptions options, ILogger logger) : IDisposable
@@ -51,7 +52,7 @@ internal sealed partial class SegmentSupply(DataDirectory directory, JournalOpti
 
     private static partial class Log
     {
-        [LoggerMessage(1002, LogLevel.Error, "No room for the next journal segment in {Directory} ({Reason}); new events are refused until there is")]
+        [LoggerMessage(1002, LogLevel.Error, "No room for a journal segment in {Directory} ({Reason}); events are refused until there is")]
         public static partial void NoSpace(ILogger logger, string directory, string reason);
 
         [LoggerMessage(1003, LogLevel.Information, "There is room for journal segments again")]

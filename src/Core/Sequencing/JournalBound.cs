@@ -1,6 +1,9 @@
 namespace ZapierTriggers.Core.Sequencing;
 
-/// <summary>How many bytes may be ahead of the store. Past the limit events are refused until half of it is free, so that a slow store does not make the answers flicker.</summary>
+/// <summary>
+/// How many bytes may be ahead of the store. Past the limit events are refused until half of it is free, so that a slow store does not
+/// make the answers flicker.
+/// </summary>
 internal sealed class JournalBound(long maxBytes)
 {
     private long _bytes;

@@ -25,10 +25,15 @@ internal enum ReceiptKind
     /// <summary>Kept, as durable as <see cref="AckWhen"/> says.</summary>
     Accepted,
 
-    /// <summary>The same organization sent this dedup id within 24 hours; the first one is as durable as <see cref="AckWhen"/> says.</summary>
+    /// <summary>
+    /// The same organization sent this dedup id within 24 hours; the first one is as durable as <see cref="AckWhen"/> says.
+    /// </summary>
     Duplicate,
 
-    /// <summary>The dedup window does not reach back 24 hours for this organization, and the store has not been asked (or the window has lost entries since).</summary>
+    /// <summary>
+    /// The dedup window does not reach back 24 hours for this organization, and the store has not been asked (or the window has lost
+    /// entries since).
+    /// </summary>
     AskStore,
 
     /// <summary>Refused, nothing happened: the journal is full.</summary>
@@ -37,6 +42,8 @@ internal enum ReceiptKind
     /// <summary>Refused, nothing happened: the journal or the store cannot take it, or the server is stopping.</summary>
     Unavailable,
 
-    /// <summary>The event may or may not be kept: a flush failed or did not come in time. Sending it again with the same dedup id is safe.</summary>
+    /// <summary>
+    /// The event may or may not be kept: a flush failed or did not come in time. Sending it again with the same dedup id is safe.
+    /// </summary>
     Unknown,
 }

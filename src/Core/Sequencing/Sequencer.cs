@@ -7,11 +7,14 @@ using ZapierTriggers.Core.Journal;
 namespace ZapierTriggers.Core.Sequencing;
 
 /// <summary>
-/// The one place where order is made: the Channel's only reader. For each submission it decides whether it is a duplicate, issues the id, keeps the frame, publishes the dedup key,
+/// The one place where order is made: the Channel's only reader. For each submission it decides whether it is a duplicate, issues the id,
+/// keeps the frame, publishes the dedup key,
 /// and gives the receipt or hands it to the watermark it has to wait for.
 /// <para>
-/// The Channel allows synchronous continuations: while the sequencer is idle, the thread that writes a submission runs it on the spot, and the receipt is there when the
-/// write returns. A busy one drains what others write in turns of <see cref="TurnLength"/>, then goes on on the pool, so no request pays for more than one turn.
+/// The Channel allows synchronous continuations: while the sequencer is idle, the thread that writes a submission runs it on the spot, and
+/// the receipt is there when the
+/// write returns. A busy one drains what others write in turns of <see cref="TurnLength"/>, then goes on on the pool, so no request pays
+/// for more than one turn.
 /// </para>
 /// </summary>
 internal sealed partial class Sequencer
@@ -40,9 +43,19 @@ internal sealed partial class Sequencer
     private bool _stalled;
     private string? _refusal;
 
-    /// <summary>Creates it. <paramref name="stored"/> is the store writer's watermark; <paramref name="lastIssued"/> is the highest id that the journal or the store knows.</summary>
+    /// <summary>
+    /// Creates it. <paramref name="stored"/> is the store writer's watermark; <paramref name="lastIssued"/> is the highest id that the
+    /// journal or the store knows.
+    /// </summary>
     public Sequencer(
-        IJournal journal, DedupWindow dedup, EventId lastIssued, JournalBound bound, Watermark stored, IngestOptions options, TimeProvider time, ILogger logger)
+        IJournal journal,
+        DedupWindow dedup,
+        EventId lastIssued,
+        JournalBound bound,
+        Watermark stored,
+        IngestOptions options,
+        TimeProvider time,
+        ILogger logger)
     {
         (_journal, _dedup, _bound, _options, _time, _logger) = (journal, dedup, bound, options, time, logger);
         _ids = new EventIdGenerator(lastIssued);
@@ -70,7 +83,10 @@ internal sealed partial class Sequencer
     /// <summary>Takes no more submissions.</summary>
     public void Complete() => _channel.Writer.TryComplete();
 
-    /// <summary>Hands a submission over; its receipt comes by <see cref="Submission.WaitAsync"/>. Refused at once when too much waits or the sequencer has ended.</summary>
+    /// <summary>
+    /// Hands a submission over; its receipt comes by <see cref="Submission.WaitAsync"/>. Refused at once when too much waits or the
+    /// sequencer has ended.
+    /// </summary>
     public void Submit(Submission submission)
     {
         var bytes = submission.Event.Payload.Length;
@@ -121,7 +137,8 @@ internal sealed partial class Sequencer
     }
 
     /// <summary>
-    /// 1. Refuse when the journal, the bound or the server does not take events. 2. Duplicate? 3. Issue the id and keep the frame. 4. Publish: dedup key, the organization's and
+    /// 1. Refuse when the journal, the bound or the server does not take events. 2. Duplicate? 3. Issue the id and keep the frame. 4.
+    /// Publish: dedup key, the organization's and
     /// the shard's last position. 5. Receipt, now or when the watermark is there.
     /// </summary>
     private bool Decide(Submission submission)
@@ -168,8 +185,10 @@ internal sealed partial class Sequencer
             return true;
         }
 
-        // A miss is proof only while the window covers the organization's last 24 hours, or the store was asked and the window has lost nothing since.
-        if (_dedup.Covers(submission.Organization.CreatedAt.ToUnixTimeMilliseconds(), now) || submission.StoreAskedAt == _dedup.EvictionVersion) return false;
+        // A miss is proof only while the window covers the organization's last 24 hours, or the store was asked and the window has lost
+        // nothing since.
+        if (_dedup.Covers(submission.Organization.CreatedAt.ToUnixTimeMilliseconds(), now)) return false;
+        if (submission.StoreAskedAt == _dedup.EvictionVersion) return false;
         submission.Complete(Receipt.AskStore);
         return true;
     }

@@ -8,7 +8,8 @@ using ZapierTriggers.Core.Storing;
 namespace ZapierTriggers.Core.Sequencing;
 
 /// <summary>
-/// One order of events from submission to store: sequencer, journal, store writer and the watermarks between them, <c>Stored ≤ Synced ≤ Journaled</c>. Made by <see cref="OpenAsync"/>, which
+/// One order of events from submission to store: sequencer, journal, store writer and the watermarks between them, <c>Stored ≤ Synced ≤
+/// Journaled</c>. Made by <see cref="OpenAsync"/>, which
 /// replays what a former process left; ended by <see cref="StopAsync"/>.
 /// </summary>
 internal sealed class Shard : IAsyncDisposable
@@ -19,6 +20,8 @@ internal sealed class Shard : IAsyncDisposable
     // How long an answer waits for its flush or commit before the client is told that the outcome is unknown.
     private static readonly TimeSpan AnswerWait = TimeSpan.FromSeconds(10);
 
+    private static readonly TimeSpan StallLimit = TimeSpan.FromSeconds(30);
+
     private readonly FileJournal _journal;
     private readonly Sequencer _sequencer;
     private readonly StoreWriter _writer;
@@ -27,8 +30,17 @@ internal sealed class Shard : IAsyncDisposable
     private readonly ITimer _watch;
     private readonly ulong _recoveredThrough;
     private readonly EventId _lastIssued;
+    private ulong _progress;
+    private long _progressAt;
 
-    private Shard(FileJournal journal, RecoveredJournal recovered, DedupWindow dedup, JournalBound bound, ShardClaim claim, ShardParts parts, IngestOptions options)
+    private Shard(
+        FileJournal journal,
+        RecoveredJournal recovered,
+        DedupWindow dedup,
+        JournalBound bound,
+        ShardClaim claim,
+        ShardParts parts,
+        IngestOptions options)
     {
         (_journal, Dedup, Bound, _options, _time) = (journal, dedup, bound, options, parts.Time);
         _writer = new StoreWriter(journal, parts.Store, claim, bound, parts.Notify, parts.Time, parts.Logger);
@@ -36,6 +48,7 @@ internal sealed class Shard : IAsyncDisposable
         _sequencer = new Sequencer(journal, dedup, _lastIssued, bound, _writer.Stored, options, parts.Time, parts.Logger);
         _recoveredThrough = recovered.Events > 0 ? recovered.LastId.High : 0;
         Recovered = recovered;
+        _progressAt = parts.Time.GetTimestamp();
         _watch = parts.Time.CreateTimer(_ => Watch(), null, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1));
         _writer.Start();
         _journal.Readable.Set();
@@ -64,13 +77,19 @@ internal sealed class Shard : IAsyncDisposable
     /// <exception cref="JournalException">The journal cannot be used as it is.</exception>
     /// <exception cref="StoreException">The store is away.</exception>
     public static async Task<Shard> OpenAsync(
-        DataDirectory directory, ShardParts parts, JournalOptions journal, IngestOptions ingest, DedupOptions dedup, CancellationToken cancellationToken)
+        DataDirectory directory,
+        ShardParts parts,
+        JournalOptions journal,
+        IngestOptions ingest,
+        DedupOptions dedup,
+        CancellationToken cancellationToken)
     {
         var claim = await parts.Store.ClaimShardAsync(0, directory.JournalId, cancellationToken);
         Shard? shard = null;
         var window = new DedupWindow(dedup, long.MaxValue, () => shard?._writer.Stored.Position ?? 0, parts.Time);
         var bound = new JournalBound(journal.MaxBytes);
-        var (opened, recovered) = FileJournal.Open(directory, journal, ingest.AckWhen > AckWhen.Journaled, claim.StoredThrough, Preload, parts.Time, parts.Logger);
+        var (opened, recovered) = FileJournal.Open(
+            directory, journal, ingest.AckWhen > AckWhen.Journaled, claim.StoredThrough, Preload, parts.Time, parts.Logger);
         bound.Add(recovered.Events, recovered.Bytes);
         shard = new Shard(opened, recovered, window, bound, claim, parts, ingest);
 
@@ -80,7 +99,8 @@ internal sealed class Shard : IAsyncDisposable
 
         void Preload(JournaledEvent item)
         {
-            if (item.DedupId.Length > 0) window.Preload(DedupKey.Of(item.DedupId.Span, item.OrganizationNo, directory.DedupSecret), item.Id, item.PayloadHash);
+            if (item.DedupId.Length == 0) return;
+            window.Preload(DedupKey.Of(item.DedupId.Span, item.OrganizationNo, directory.DedupSecret), item.Id, item.PayloadHash);
         }
     }
 
@@ -88,7 +108,8 @@ internal sealed class Shard : IAsyncDisposable
     public void Submit(Submission submission) => _sequencer.Submit(submission);
 
     /// <summary>
-    /// A duplicate that the request path found itself is answered as durable as the first one: at once where that is as durable as <see cref="IngestOptions.AckWhen"/> asks already, else when it is.
+    /// A duplicate that the request path found itself is answered as durable as the first one: at once where that is as durable as
+    /// <see cref="IngestOptions.AckWhen"/> asks already, else when it is.
     /// False when it does not become so in time.
     /// </summary>
     public ValueTask<bool> WaitDurableAsync(EventId first, CancellationToken cancellationToken)
@@ -115,13 +136,17 @@ internal sealed class Shard : IAsyncDisposable
         if (_journal.Trouble is { } journal) troubles.Add(journal);
         if (_writer.Trouble is { } store) troubles.Add(store);
         var since = _writer.StoringSince;
-        if (since != 0 && _time.GetUtcNow().ToUnixTimeMilliseconds() - since > 30_000) troubles.Add("The oldest event that is not stored yet is over 30 s old.");
+        if (since != 0 && _time.GetUtcNow().ToUnixTimeMilliseconds() - since > 30_000)
+            troubles.Add("The oldest event that is not stored yet is over 30 s old.");
+        if (_time.GetElapsedTime(Volatile.Read(ref _progressAt)) > StallLimit) troubles.Add("Events wait, and nothing was stored for 30 s.");
         if (_journal.Gaps > 0) troubles.Add($"The journal has {_journal.Gaps} gap(s): accepted events are missing; see the log.");
         if (Bound.IsFull) troubles.Add("The journal is full: events are refused until half of Journal:MaxBytes is stored.");
         return troubles;
     }
 
-    /// <summary>Takes no more events, answers those in flight, flushes, stores what it can within the time, and closes the journal.</summary>
+    /// <summary>
+    /// Takes no more events, answers those in flight, flushes, stores what it can within the time, and closes the journal.
+    /// </summary>
     public async Task StopAsync(TimeSpan atMost)
     {
         _sequencer.Complete();
@@ -141,12 +166,25 @@ internal sealed class Shard : IAsyncDisposable
         _journal.Dispose();
     }
 
+    /// <summary>Compares positions, whatever the loops say of themselves: stored must move while it is behind.</summary>
+    private void WatchProgress()
+    {
+        var stored = _writer.Stored.Position;
+        if (stored == _progress && stored < Math.Max(_sequencer.Journaled, _recoveredThrough)) return;
+        _progress = stored;
+        Volatile.Write(ref _progressAt, _time.GetTimestamp());
+    }
+
     /// <summary>Each second: tells those who waited too long, refuses what could not be answered.</summary>
     private void Watch()
     {
         var since = _time.GetTimestamp() - (long)(AnswerWait.TotalSeconds * _time.TimestampFrequency);
         _journal.Synced.Expire(since);
         _writer.Stored.Expire(since);
+
+        // After a failed flush nothing comes behind what was flushed: whoever waits for that to be stored waits in vain.
+        if (_journal.State == JournalState.Poisoned && _writer.Stored.Position >= _journal.Synced.Position) _writer.Stored.Expire(long.MaxValue);
+        WatchProgress();
         if (_writer.IsFenced) _sequencer.Refuse("another server has taken the shard over");
         else if (_options.AckWhen == AckWhen.Stored) _sequencer.Refuse(_writer.Trouble);
     }

@@ -6,8 +6,10 @@ using ZapierTriggers.Core.Events;
 namespace ZapierTriggers.Core.Sequencing;
 
 /// <summary>
-/// One event on its way from the request to its receipt; reused by the thread that rents it. The memories point into the request's own buffer, which must stay untouched
-/// until the receipt is there. A receipt that is there when <see cref="WaitAsync"/> is called costs no suspension; later ones complete on the pool.
+/// One event on its way from the request to its receipt; reused by the thread that rents it. The memories point into the request's own
+/// buffer, which must stay untouched
+/// until the receipt is there. A receipt that is there when <see cref="WaitAsync"/> is called costs no suspension; later ones complete on
+/// the pool.
 /// </summary>
 internal sealed class Submission : IValueTaskSource<Receipt>
 {
@@ -59,7 +61,10 @@ internal sealed class Submission : IValueTaskSource<Receipt>
     /// <summary>Gives the receipt.</summary>
     public void Complete(Receipt receipt) => _source.SetResult(receipt);
 
-    /// <summary>Gives the receipt unless there is one: for a fault of which it is not known where it struck. Only before anybody else can complete it.</summary>
+    /// <summary>
+    /// Gives the receipt unless there is one: for a fault of which it is not known where it struck. Only before anybody else can complete
+    /// it.
+    /// </summary>
     public void TryComplete(Receipt receipt)
     {
         if (_source.GetStatus(_source.Version) == ValueTaskSourceStatus.Pending) Complete(receipt);
@@ -75,6 +80,7 @@ internal sealed class Submission : IValueTaskSource<Receipt>
 
     ValueTaskSourceStatus IValueTaskSource<Receipt>.GetStatus(short token) => _source.GetStatus(token);
 
-    void IValueTaskSource<Receipt>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
+    void IValueTaskSource<Receipt>.OnCompleted(
+        Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
         _source.OnCompleted(continuation, state, token, flags);
 }

@@ -1,6 +1,9 @@
 namespace ZapierTriggers.Core.Sequencing;
 
-/// <summary>Wakes one waiting loop; wake-ups that come while it works are folded into one. The loop's own data says what there is to do, never the signal.</summary>
+/// <summary>
+/// Wakes one waiting loop; wake-ups that come while it works are folded into one. The loop's own data says what there is to do, never the
+/// signal.
+/// </summary>
 internal sealed class WakeSignal
 {
     private readonly Lock _gate = new();
@@ -20,7 +23,9 @@ internal sealed class WakeSignal
         waiter?.TrySetResult();
     }
 
-    /// <summary>Waits for the next wake-up, or at most this long. For one loop only, which looks at all of its data after each wait.</summary>
+    /// <summary>
+    /// Waits for the next wake-up, or at most this long. For one loop only, which looks at all of its data after each wait.
+    /// </summary>
     public async ValueTask WaitAsync(TimeSpan atMost, TimeProvider time)
     {
         Task? wait = null;

@@ -1,8 +1,10 @@
 namespace ZapierTriggers.Core.Sequencing;
 
 /// <summary>
-/// Up to where the shard's order has come in one respect (synced, stored), as a position (<see cref="Events.EventId.High"/>), with those who wait for it. Submissions wait in a FIFO, because
-/// they come in order (a duplicate that waits for its first may be told later than it could be, never earlier); reads share one task per advance, so any number of them costs nothing. After <see cref="Fail"/> it never advances again.
+/// Up to where the shard's order has come in one respect (synced, stored), as a position (<see cref="Events.EventId.High"/>), with those
+/// who wait for it. Submissions wait in a FIFO, because
+/// they come in order (a duplicate that waits for its first may be told later than it could be, never earlier); reads share one task per
+/// advance, so any number of them costs nothing. After <see cref="Fail"/> it never advances again.
 /// </summary>
 internal sealed class Watermark
 {
@@ -85,7 +87,9 @@ internal sealed class Watermark
         else waiter.Complete(Receipt.Unknown);
     }
 
-    /// <summary>Tells the submissions that have waited since before <paramref name="since"/> (timestamp) that the outcome is unknown.</summary>
+    /// <summary>
+    /// Tells the submissions that have waited since before <paramref name="since"/> (timestamp) that the outcome is unknown.
+    /// </summary>
     public void Expire(long since)
     {
         while (true)

@@ -3,8 +3,10 @@ using ZapierTriggers.Core.Events;
 namespace ZapierTriggers.Core.Storing;
 
 /// <summary>
-/// Where events live after the journal. Written in order by one store writer per shard, read by the inbox. Events are written once and never
-/// updated; acknowledgements, outcomes and retries are narrow rows that exist only when something happened. Failures are <see cref="StoreException"/>.
+/// Where events live after the journal. Written in order by one store writer per shard, read by the inbox. Events are written once and
+/// never
+/// updated; acknowledgements, outcomes and retries are narrow rows that exist only when something happened. Failures are
+/// <see cref="StoreException"/>.
 /// </summary>
 internal interface IEventStore
 {
@@ -12,20 +14,26 @@ internal interface IEventStore
     Task PrepareAsync(CancellationToken cancellationToken);
 
     /// <summary>
-    /// Takes a shard over from whoever had it: raises its epoch above all others', so that any other holder's next commit is refused. Each journal has a checkpoint of its own, so
+    /// Takes a shard over from whoever had it: raises its epoch above all others', so that any other holder's next commit is refused. Each
+    /// journal has a checkpoint of its own, so
     /// that a data directory which comes back after another one had the shard still stores what it holds.
     /// </summary>
     Task<ShardClaim> ClaimShardAsync(int shard, Guid journalId, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Commits the events and moves the shard's checkpoint from <paramref name="previous"/> to <paramref name="next"/> in one transaction: all or nothing. When the checkpoint is
-    /// already at <paramref name="next"/> (a lost COMMIT reply) nothing is written and the call succeeds. Throws <see cref="StoreFailure.Fenced"/> when the epoch has
-    /// moved on, <see cref="StoreFailure.RowRefused"/> when a row cannot be stored. <paramref name="events"/> may be empty (a checkpoint past a row set aside).
+    /// Commits the events and moves the shard's checkpoint from <paramref name="previous"/> to <paramref name="next"/> in one transaction:
+    /// all or nothing. When the checkpoint is
+    /// already at <paramref name="next"/> (a lost COMMIT reply) nothing is written and the call succeeds. Throws
+    /// <see cref="StoreFailure.Fenced"/> when the epoch has
+    /// moved on, <see cref="StoreFailure.RowRefused"/> when a row cannot be stored. <paramref name="events"/> may be empty (a checkpoint
+    /// past a row set aside).
     /// </summary>
-    Task AppendAsync(ShardClaim claim, Checkpoint previous, Checkpoint next, ReadOnlyMemory<JournaledEvent> events, CancellationToken cancellationToken);
+    Task AppendAsync(
+        ShardClaim claim, Checkpoint previous, Checkpoint next, ReadOnlyMemory<JournaledEvent> events, CancellationToken cancellationToken);
 
     /// <summary>Keeps a row that the store refused, with the reason, and moves the checkpoint past it, in one transaction.</summary>
-    Task QuarantineAsync(ShardClaim claim, Checkpoint previous, Checkpoint next, JournaledEvent refused, string reason, CancellationToken cancellationToken);
+    Task QuarantineAsync(
+        ShardClaim claim, Checkpoint previous, Checkpoint next, JournaledEvent refused, string reason, CancellationToken cancellationToken);
 
     /// <summary>The first event with this dedup id whose id is at least <paramref name="notBefore"/>, or null.</summary>
     Task<DuplicateOf?> FindDuplicateAsync(int organizationNo, string dedupId, EventId notBefore, CancellationToken cancellationToken);
@@ -37,12 +45,17 @@ internal interface IEventStore
     Task<EventDetail?> FindEventAsync(int organizationNo, EventId id, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Acknowledges those of the ids that exist in the organization, and removes their waiting retries, in one transaction. Returns, for each id in input order, when it was
+    /// Acknowledges those of the ids that exist in the organization, and removes their waiting retries, in one transaction. Returns, for
+    /// each id in input order, when it was
     /// acknowledged (the first time stays), or null where the organization has no such event.
     /// </summary>
-    Task<IReadOnlyList<DateTimeOffset?>> AcknowledgeAsync(int organizationNo, IReadOnlyList<EventId> ids, DateTimeOffset at, CancellationToken cancellationToken);
+    Task<IReadOnlyList<DateTimeOffset?>> AcknowledgeAsync(
+        int organizationNo, IReadOnlyList<EventId> ids, DateTimeOffset at, CancellationToken cancellationToken);
 
-    /// <summary>Proves that the store takes writes (a read-only or full store fails): a health check must write. Throws <see cref="StoreException"/>.</summary>
+    /// <summary>
+    /// Proves that the store takes writes (a read-only or full store fails): a health check must write. Throws
+    /// <see cref="StoreException"/>.
+    /// </summary>
     Task ProbeAsync(CancellationToken cancellationToken);
 }
 

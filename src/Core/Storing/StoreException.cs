@@ -3,7 +3,10 @@ namespace ZapierTriggers.Core.Storing;
 /// <summary>What a store's failure means for the caller; each store maps its driver's errors to one of these in one place.</summary>
 internal enum StoreFailure
 {
-    /// <summary>Waiting and trying again may help: away, starting, read-only, locked, out of connections, deadlock, disk full. Whether a commit in flight happened is unknown.</summary>
+    /// <summary>
+    /// Waiting and trying again may help: away, starting, read-only, locked, out of connections, deadlock, disk full. Whether a commit in
+    /// flight happened is unknown.
+    /// </summary>
     Unavailable,
 
     /// <summary>The store refuses the row itself (SQLSTATE 22*, 23*): trying it again will not help, other rows may go on.</summary>

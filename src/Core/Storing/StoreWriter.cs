@@ -9,8 +9,10 @@ namespace ZapierTriggers.Core.Storing;
 internal delegate void EventsStored(ReadOnlySpan<int> organizationNos);
 
 /// <summary>
-/// Takes the journal into the store, in order, one transaction a batch, the checkpoint in the same transaction. A store that is away is tried again with a growing pause and one log line a
-/// step; whether a commit whose answer was lost has happened is told by the checkpoint at the next try. A row that the store refuses is found by halving and set aside with the reason; the others go on.
+/// Takes the journal into the store, in order, one transaction a batch, the checkpoint in the same transaction. A store that is away is
+/// tried again with a growing pause and one log line a
+/// step; whether a commit whose answer was lost has happened is told by the checkpoint at the next try. A row that the store refuses is
+/// found by halving and set aside with the reason; the others go on.
 /// </summary>
 internal sealed partial class StoreWriter : IDisposable
 {
@@ -38,7 +40,8 @@ internal sealed partial class StoreWriter : IDisposable
     private int _next;
 
     /// <summary>Creates it; <see cref="Start"/> runs it.</summary>
-    public StoreWriter(IJournal journal, IEventStore store, ShardClaim claim, JournalBound bound, EventsStored notify, TimeProvider time, ILogger logger)
+    public StoreWriter(
+        IJournal journal, IEventStore store, ShardClaim claim, JournalBound bound, EventsStored notify, TimeProvider time, ILogger logger)
     {
         (_journal, _store, _claim, _bound, _notify, _time, _logger) = (journal, store, claim, bound, notify, time, logger);
         _checkpoint = claim.StoredThrough;
@@ -103,7 +106,8 @@ internal sealed partial class StoreWriter : IDisposable
             }
             catch (Exception error)
             {
-                // A fault of ours, of the disk or of the schema: loud, but never the end of the loop; the batch goes on from its first event that is not stored.
+                // A fault of ours, of the disk or of the schema: loud, but never the end of the loop; the batch goes on from its first
+                // event that is not stored.
                 Trouble = $"Storing failed: {error.Message}";
                 Log.Fault(_logger, error);
                 if (_stop.IsCancellationRequested) return;
@@ -155,7 +159,8 @@ internal sealed partial class StoreWriter : IDisposable
                 return;
             }
 
-            await WithRetriesAsync(() => _store.QuarantineAsync(_claim, _checkpoint, next, events.Span[0], $"{error.Code}: {error.Message}", CancellationToken.None));
+            var reason = $"{error.Code}: {error.Message}";
+            await WithRetriesAsync(() => _store.QuarantineAsync(_claim, _checkpoint, next, events.Span[0], reason, CancellationToken.None));
             SetAside++;
             Log.SetAside(_logger, next.Id.ToString(), error.Code, error.Message);
             Committed(next, [], start + 1);
@@ -209,10 +214,10 @@ internal sealed partial class StoreWriter : IDisposable
         [LoggerMessage(2002, LogLevel.Information, "Events are stored again")]
         public static partial void StoringAgain(ILogger logger);
 
-        [LoggerMessage(2003, LogLevel.Error, "The store refused event {Event} ({Code}: {Reason}); it was set aside in the quarantine table")]
+        [LoggerMessage(2003, LogLevel.Error, "The store refused event {Event} ({Code}: {Reason}); it was set aside in quarantine")]
         public static partial void SetAside(ILogger logger, string @event, string? code, string reason);
 
-        [LoggerMessage(2004, LogLevel.Critical, "{Reason} This server stores nothing any more; restart it when it is to take the shard back")]
+        [LoggerMessage(2004, LogLevel.Critical, "{Reason} This server stores nothing any more; restart it to take the shard back")]
         public static partial void Fenced(ILogger logger, string reason);
 
         [LoggerMessage(2005, LogLevel.Error, "Storing met a fault; trying again")]

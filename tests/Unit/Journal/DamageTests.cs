@@ -87,7 +87,8 @@ public sealed class DamageTests : IDisposable
         var written = Write(50);
         var path = Snapshot.Segments(_directory.At("a"))[^1];
         File.Delete(_directory.At("a/journal/ring")); // without it nobody knows how far the flushes went, as after an unlucky power cut
-        using (var file = File.OpenHandle(path, FileMode.Open, FileAccess.Write)) RandomAccess.SetLength(file, RandomAccess.GetLength(file) - 1_000);
+        using (var file = File.OpenHandle(path, FileMode.Open, FileAccess.Write))
+            RandomAccess.SetLength(file, RandomAccess.GetLength(file) - 1_000);
         using var started = new JournalUnderTest(_directory.At("a"));
         Assert.Equal(written.Take(49), started.ReadAll());
         Assert.Equal(0, started.Journal.Gaps);
@@ -156,7 +157,8 @@ public sealed class DamageTests : IDisposable
     {
         var bytes = Bytes(path);
         var (offset, frames) = (Segment.HeaderLength, 0);
-        for (; offset < bytes.Length && BinaryPrimitives.ReadUInt64LittleEndian(bytes.AsSpan(offset)) != 0; frames++) offset += Frame.PeekLength(bytes.AsSpan(offset));
+        for (; offset < bytes.Length && BinaryPrimitives.ReadUInt64LittleEndian(bytes.AsSpan(offset)) != 0; frames++)
+            offset += Frame.PeekLength(bytes.AsSpan(offset));
         return frames;
     }
 

@@ -14,7 +14,8 @@ public sealed class DataDirectoryTests : IDisposable
         using var second = Open();
         Assert.Equal((first.JournalId, first.FrameSecret, first.DedupSecret), (second.JournalId, second.FrameSecret, second.DedupSecret));
         Assert.NotEqual(first.FrameSecret, first.DedupSecret);
-        if (!OperatingSystem.IsWindows()) Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(_directory.At("data/identity")));
+        if (!OperatingSystem.IsWindows())
+            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(_directory.At("data/identity")));
     }
 
     [Fact]

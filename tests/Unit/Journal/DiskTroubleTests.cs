@@ -117,7 +117,7 @@ public sealed class DiskTroubleTests : IDisposable
     [Fact]
     public async Task After_a_failed_flush_the_unflushed_frames_are_written_anew_even_where_the_segment_seems_to_have_them()
     {
-        using var journal = new JournalUnderTest(_directory.At("a"), options: JournalUnderTest.Small with { FlushInterval = TimeSpan.FromMinutes(1) });
+        using var journal = new JournalUnderTest(_directory.At("a"), options: JournalUnderTest.Lazy);
         journal.Append(50, 500);
         await journal.SyncAsync();
         journal.Append(20, 500);

@@ -14,7 +14,8 @@ internal static partial class FileFault
     private static void Replace(string path, string device)
     {
         using var other = File.OpenHandle(device, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
-        var descriptors = Directory.EnumerateFiles("/proc/self/fd").Where(name => TargetOf(name) == path).Select(name => int.Parse(Path.GetFileName(name))).ToList();
+        var descriptors = Directory.EnumerateFiles("/proc/self/fd").Where(name => TargetOf(name) == path)
+            .Select(name => int.Parse(Path.GetFileName(name))).ToList();
         Assert.NotEmpty(descriptors);
         foreach (var descriptor in descriptors) Assert.Equal(descriptor, dup2((int)other.DangerousGetHandle(), descriptor));
     }

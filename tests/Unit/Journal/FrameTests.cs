@@ -51,7 +51,9 @@ public sealed class FrameTests
             var bytes = good.ToArray();
             bytes[bit / 8] ^= (byte)(1 << (bit % 8));
             var state = Frame.Read(bytes, Secret, out var frame);
-            var expected = bit / 8 < header ? FrameState.BadHeader : bit / 8 < header + journaled.Payload.Length ? FrameState.BadPayload : FrameState.Good;
+            var expected = bit / 8 < header ? FrameState.BadHeader
+                : bit / 8 < header + journaled.Payload.Length ? FrameState.BadPayload
+                : FrameState.Good;
             Assert.Equal(expected, state);
             if (state == FrameState.Good) Assert.Equal(item, TestEvent.Of(frame.Event)); // padding
             if (state == FrameState.BadPayload) Assert.Equal((item.Id, false), (frame.Event.Id, frame.IsWhole));
@@ -94,7 +96,8 @@ public sealed class FrameTests
 
         // Nor when it knows the secret: the reader goes from frame to frame and never searches.
         var payload = Frame8(TestEvent.Numbered(666, new EventId(9, 9)), 43, Secret);
-        var item = TestEvent.Numbered(1, new EventId(5, 6)).ToJournaled() with { Payload = payload, PayloadHash = System.IO.Hashing.XxHash3.HashToUInt64(payload) };
+        var hash = System.IO.Hashing.XxHash3.HashToUInt64(payload);
+        var item = TestEvent.Numbered(1, new EventId(5, 6)).ToJournaled() with { Payload = payload, PayloadHash = hash };
         var bytes = new byte[Frame.LengthOf(item.Type.Length, item.DedupId.Length, item.OrderingKey.Length, payload.Length)];
         Frame.Write(bytes, item, 42, Secret);
         Assert.Equal(FrameState.Good, Frame.Read(bytes, Secret, out var frame));
@@ -107,7 +110,8 @@ public sealed class FrameTests
     private static byte[] Frame8(TestEvent item, long sequence, ulong secret)
     {
         var journaled = item.ToJournaled();
-        var bytes = new byte[Frame.LengthOf(journaled.Type.Length, journaled.DedupId.Length, journaled.OrderingKey.Length, journaled.Payload.Length)];
+        var bytes = new byte[Frame.LengthOf(
+            journaled.Type.Length, journaled.DedupId.Length, journaled.OrderingKey.Length, journaled.Payload.Length)];
         Random.Shared.NextBytes(bytes); // as in a ring that has gone round
         Frame.Write(bytes, journaled, sequence, secret);
         return bytes;

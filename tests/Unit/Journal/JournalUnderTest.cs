@@ -5,10 +5,23 @@ using ZapierTriggers.Core.Storing;
 
 namespace ZapierTriggers.Tests.Unit.Journal;
 
-/// <summary>A journal with a small ring and small segments in a directory of the test's, with what was appended and what a start found.</summary>
+/// <summary>
+/// A journal with a small ring and small segments in a directory of the test's, with what was appended and what a start found.
+/// </summary>
 internal sealed class JournalUnderTest : IDisposable
 {
-    public static readonly JournalOptions Small = new() { RingBytes = 1 << 20, SegmentBytes = 512 << 10, FlushInterval = TimeSpan.FromMilliseconds(1) };
+    public static readonly JournalOptions Small = new()
+    {
+        RingBytes = 1 << 20, SegmentBytes = 512 << 10, FlushInterval = TimeSpan.FromMilliseconds(1),
+    };
+
+    /// <summary>Flushes only when it is told to, but for the first event.</summary>
+    public static readonly JournalOptions Lazy = Small with { FlushInterval = TimeSpan.FromMinutes(1) };
+
+    /// <summary>Flushes without looking at a clock that a test may have stopped.</summary>
+    public static readonly JournalOptions Eager = Small with { FlushInterval = TimeSpan.Zero };
+
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     private readonly EventIdGenerator _ids;
     private readonly JournalBatch _batch = new();
@@ -20,7 +33,13 @@ internal sealed class JournalUnderTest : IDisposable
         try
         {
             (Journal, Recovered) = FileJournal.Open(
-                Directory, options ?? Small, flushAtOnce, stored, item => Unstored.Add(TestEvent.Of(item)), TimeProvider.System, NullLogger.Instance);
+                Directory,
+                options ?? Small,
+                flushAtOnce,
+                stored,
+                item => Unstored.Add(TestEvent.Of(item)),
+                TimeProvider.System,
+                NullLogger.Instance);
         }
         catch
         {
@@ -48,7 +67,7 @@ internal sealed class JournalUnderTest : IDisposable
     {
         var item = TestEvent.Numbered(++_number, _ids.Next(TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds()), payloadBytes);
         var journaled = item.ToJournaled();
-        Assert.True(SpinWait.SpinUntil(() => Journal.TryAppend(journaled), TimeSpan.FromSeconds(30)), Journal.Trouble);
+        Assert.True(SpinWait.SpinUntil(() => Journal.TryAppend(journaled), Patience), Journal.Trouble);
         Appended.Add(item);
         return item;
     }
@@ -62,7 +81,7 @@ internal sealed class JournalUnderTest : IDisposable
     public async Task SyncAsync()
     {
         Journal.Nudge();
-        Assert.True(await Journal.Synced.WaitAsync(Appended[^1].Id.High, TimeSpan.FromSeconds(30), TimeProvider.System, default), Journal.Trouble);
+        Assert.True(await Journal.Synced.WaitAsync(Appended[^1].Id.High, Patience, TimeProvider.System, default), Journal.Trouble);
     }
 
     /// <summary>Reads what can be read now. The checkpoint behind it is <see cref="ReadThrough"/>.</summary>

@@ -4,7 +4,9 @@ using ZapierTriggers.Core.Storing;
 
 namespace ZapierTriggers.Tests.Unit.Journal;
 
-/// <summary>Files that are missing, foreign or newer refuse the start; the message names the path and the remedy, and the remedy works.</summary>
+/// <summary>
+/// Files that are missing, foreign or newer refuse the start; the message names the path and the remedy, and the remedy works.
+/// </summary>
 public sealed class MissingSegmentTests : IDisposable
 {
     private readonly TempDirectory _directory = new();
@@ -162,7 +164,8 @@ public sealed class MissingSegmentTests : IDisposable
     {
         var bytes = File.ReadAllBytes(path);
         var (offset, count) = (Segment.HeaderLength, 0);
-        for (; offset < bytes.Length && Frame.PeekLength(bytes.AsSpan(offset)) > 0; count++) offset += Frame.PeekLength(bytes.AsSpan(offset));
+        for (; offset < bytes.Length && Frame.PeekLength(bytes.AsSpan(offset)) > 0; count++)
+            offset += Frame.PeekLength(bytes.AsSpan(offset));
         return count;
     }
 }

@@ -91,7 +91,7 @@ public sealed class RecoveryTests : IDisposable
     [Fact]
     public void A_start_that_dies_after_moving_the_ring_does_not_move_it_again()
     {
-        using var killed = new JournalUnderTest(_directory.At("a"), options: JournalUnderTest.Small with { FlushInterval = TimeSpan.FromMinutes(1) });
+        using var killed = new JournalUnderTest(_directory.At("a"), options: JournalUnderTest.Lazy);
         killed.Append(100, 400);
         Snapshot.Take(_directory.At("a"), _directory.At("b"));
         Directory.CreateDirectory(_directory.At("b/journal/ring.new")); // the next ring cannot be made

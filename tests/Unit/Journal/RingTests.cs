@@ -126,7 +126,8 @@ public sealed class RingTests : IDisposable
     private static bool TryAppend(Ring ring, long sequence, int payloadBytes)
     {
         var item = TestEvent.Numbered((int)sequence, new EventId((ulong)sequence, 1), payloadBytes).ToJournaled();
-        if (!ring.TryReserve(Frame.LengthOf(item.Type.Length, item.DedupId.Length, item.OrderingKey.Length, item.Payload.Length), out var frame)) return false;
+        var length = Frame.LengthOf(item.Type.Length, item.DedupId.Length, item.OrderingKey.Length, item.Payload.Length);
+        if (!ring.TryReserve(length, out var frame)) return false;
         Frame.Write(frame, item, sequence, Secret);
         ring.Publish();
         return true;

@@ -3,7 +3,8 @@ using System.Runtime.InteropServices;
 namespace ZapierTriggers.Tests.Unit.Journal;
 
 /// <summary>
-/// A directory whose disk can be filled and emptied: a small file system in memory where this user may mount one, else a directory in which the journal's
+/// A directory whose disk can be filled and emptied: a small file system in memory where this user may mount one, else a directory in
+/// which the journal's
 /// reservations are made to fail.
 /// </summary>
 internal sealed partial class SmallDisk : IDisposable

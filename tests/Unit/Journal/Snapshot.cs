@@ -3,8 +3,10 @@ using ZapierTriggers.Core.Journal;
 namespace ZapierTriggers.Tests.Unit.Journal;
 
 /// <summary>
-/// The files of a journal that is in use, as a kill at this moment would leave them: what was written into a shared mapping is in the page cache, where a copy finds it.
-/// The ring's frames are copied first, then its header, then the segments; so, next to a running journal, every frame that was there when the copy began is either
+/// The files of a journal that is in use, as a kill at this moment would leave them: what was written into a shared mapping is in the page
+/// cache, where a copy finds it.
+/// The ring's frames are copied first, then its header, then the segments; so, next to a running journal, every frame that was there when
+/// the copy began is either
 /// behind the copied mark and in the copied ring, or before it and in the copied segments.
 /// </summary>
 internal static class Snapshot

@@ -9,7 +9,12 @@ internal sealed record TestEvent(EventId Id, int OrganizationNo, string Type, st
 {
     /// <summary>An event whose payload has that many bytes and is different for every number.</summary>
     public static TestEvent Numbered(int number, EventId id, int payloadBytes = 200) => new(
-        id, 7, "order.created", $"d-{number}", number % 3 == 0 ? "" : "customer-1", $"{{\"number\":{number},\"filler\":\"".PadRight(Math.Max(payloadBytes, 40), 'x') + "\"}");
+        id,
+        7,
+        "order.created",
+        $"d-{number}",
+        number % 3 == 0 ? "" : "customer-1",
+        $"{{\"number\":{number},\"filler\":\"".PadRight(Math.Max(payloadBytes, 40), 'x') + "\"}");
 
     /// <summary>A copy of what was read.</summary>
     public static TestEvent Of(in JournaledEvent item) => new(

@@ -24,7 +24,8 @@ public sealed class SequencerTests : IDisposable
         _files = new JournalUnderTest(_directory.Path, flushAtOnce: true);
         _journal = new FaultyJournal(_files.Journal);
         var dedup = new DedupWindow(new DedupOptions(), 0, () => 0, _time);
-        _sequencer = new Sequencer(_journal, dedup, default, new JournalBound(long.MaxValue), new Watermark(), new IngestOptions(), _time, NullLogger.Instance);
+        var bound = new JournalBound(long.MaxValue);
+        _sequencer = new Sequencer(_journal, dedup, default, bound, new Watermark(), new IngestOptions(), _time, NullLogger.Instance);
         _sequencer.Start();
     }
 

@@ -48,7 +48,7 @@ public sealed class ShardTests : IDisposable
                 return Task.WhenAll(Enumerable.Range(0, 16).Select(_ => test.SubmitAsync($"twin-{round}")));
             })))).SelectMany(some => some).ToList();
             var first = Assert.Single(receipts, receipt => receipt.Kind == ReceiptKind.Accepted);
-            Assert.Equal(63, receipts.Count(receipt => receipt.Kind == ReceiptKind.Duplicate && receipt.Id == first.Id && receipt.PayloadHash == first.PayloadHash));
+            Assert.Equal(63, receipts.Count(receipt => receipt == first with { Kind = ReceiptKind.Duplicate }));
         }
     }
 
@@ -68,9 +68,10 @@ public sealed class ShardTests : IDisposable
         await using var test = await ShardUnderTest.OpenAsync(_directory.At("a"));
         var old = ShardUnderTest.NewOrganization(DateTimeOffset.UnixEpoch); // was there before this process
         Assert.Equal(ReceiptKind.AskStore, (await test.SubmitAsync("x", organization: old)).Kind);
-        Assert.Equal(ReceiptKind.AskStore, (await test.SubmitAsync("x", organization: old, storeAskedAt: test.Shard.Dedup.EvictionVersion + 1)).Kind);
+        var version = test.Shard.Dedup.EvictionVersion;
+        Assert.Equal(ReceiptKind.AskStore, (await test.SubmitAsync("x", organization: old, storeAskedAt: version + 1)).Kind);
         Assert.Equal(0, test.Shard.Sequencer.Accepted);
-        Assert.Equal(ReceiptKind.Accepted, (await test.SubmitAsync("x", organization: old, storeAskedAt: test.Shard.Dedup.EvictionVersion)).Kind);
+        Assert.Equal(ReceiptKind.Accepted, (await test.SubmitAsync("x", organization: old, storeAskedAt: version)).Kind);
         Assert.Equal(ReceiptKind.Duplicate, (await test.SubmitAsync("x", organization: old)).Kind);
         Assert.Equal(ReceiptKind.Accepted, (await test.SubmitAsync(organization: old)).Kind); // no dedup id, no question
     }
@@ -78,7 +79,7 @@ public sealed class ShardTests : IDisposable
     [Fact]
     public async Task A_journaled_receipt_waits_for_nothing()
     {
-        var never = JournalUnderTest.Small with { FlushInterval = TimeSpan.FromMinutes(1) };
+        var never = JournalUnderTest.Lazy;
         await using var test = await ShardUnderTest.OpenAsync(_directory.At("a"), journal: never);
         await test.SubmitAsync(); // the first one is flushed at once
         var receipt = await test.SubmitAsync();
@@ -123,7 +124,8 @@ public sealed class ShardTests : IDisposable
         test.Store.Hold();
         await test.SubmitAsync();
         var waiting = test.Shard.WaitStoredAsync(test.Organization, default).AsTask();
-        Assert.True(await test.Shard.WaitStoredAsync(ShardUnderTest.NewOrganization(default, no: 9), default)); // another's read waits for nothing
+        var other = ShardUnderTest.NewOrganization(default, no: 9);
+        Assert.True(await test.Shard.WaitStoredAsync(other, default)); // another's read waits for nothing
         Assert.False(waiting.IsCompleted);
         test.Store.Release();
         Assert.True(await waiting);
@@ -133,10 +135,11 @@ public sealed class ShardTests : IDisposable
     [Fact]
     public async Task Past_the_bound_events_are_refused_until_half_of_it_is_free()
     {
-        await using var test = await ShardUnderTest.OpenAsync(_directory.At("a"), journal: JournalUnderTest.Small with { MaxBytes = 1 << 20 });
+        var bounded = JournalUnderTest.Small with { MaxBytes = 1 << 20 };
+        await using var test = await ShardUnderTest.OpenAsync(_directory.At("a"), journal: bounded);
         test.Store.Hold();
         var last = default(EventId);
-        for (var receipt = await test.SubmitAsync(payloadBytes: 10_000); receipt.Kind == ReceiptKind.Accepted; receipt = await test.SubmitAsync(payloadBytes: 10_000)) last = receipt.Id;
+        while (await test.SubmitAsync(payloadBytes: 10_000) is { Kind: ReceiptKind.Accepted } receipt) last = receipt.Id;
         Assert.Equal(ReceiptKind.QueueFull, (await test.SubmitAsync("refused")).Kind);
         Assert.InRange(test.Shard.Bound.Bytes, 1 << 20, (1 << 20) + 20_000);
         Assert.Contains(test.Shard.Troubles(), trouble => trouble.Contains("full", StringComparison.Ordinal));
@@ -158,7 +161,7 @@ public sealed class ShardTests : IDisposable
     [Fact]
     public async Task A_stop_flushes_and_stores_what_was_accepted_and_refuses_the_rest()
     {
-        var test = await ShardUnderTest.OpenAsync(_directory.At("a"), journal: JournalUnderTest.Small with { FlushInterval = TimeSpan.FromMinutes(1) });
+        var test = await ShardUnderTest.OpenAsync(_directory.At("a"), journal: JournalUnderTest.Lazy);
         for (var i = 0; i < 100; i++) await test.SubmitAsync();
         await test.Shard.StopAsync(ShardUnderTest.Patience);
         Assert.Equal(100, test.Store.Events.Count);

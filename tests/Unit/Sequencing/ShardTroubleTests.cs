@@ -59,7 +59,7 @@ public sealed class ShardTroubleTests : IDisposable
     {
         var time = new FakeTimeProvider(TimeProvider.System.GetUtcNow());
         await using var test = await ShardUnderTest.OpenAsync(
-            _directory.At("a"), ackWhen: AckWhen.Stored, journal: JournalUnderTest.Small with { FlushInterval = TimeSpan.Zero }, time: time);
+            _directory.At("a"), ackWhen: AckWhen.Stored, journal: JournalUnderTest.Eager, time: time);
         await test.Store.ClaimShardAsync(0, Guid.NewGuid(), default);
         Assert.Equal(ReceiptKind.Unknown, (await test.SubmitAsync().WaitAsync(ShardUnderTest.Patience)).Kind);
         Assert.True(test.Shard.Writer.IsFenced);
@@ -72,7 +72,7 @@ public sealed class ShardTroubleTests : IDisposable
     public async Task A_journal_whose_shard_was_taken_over_is_refused_in_every_mode()
     {
         var time = new FakeTimeProvider(TimeProvider.System.GetUtcNow());
-        await using var test = await ShardUnderTest.OpenAsync(_directory.At("a"), journal: JournalUnderTest.Small with { FlushInterval = TimeSpan.Zero }, time: time);
+        await using var test = await ShardUnderTest.OpenAsync(_directory.At("a"), journal: JournalUnderTest.Eager, time: time);
         await test.Store.ClaimShardAsync(0, Guid.NewGuid(), default);
         await test.SubmitAsync();
         Assert.True(SpinWait.SpinUntil(() => test.Shard.Writer.IsFenced, ShardUnderTest.Patience));

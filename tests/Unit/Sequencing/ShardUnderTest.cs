@@ -33,7 +33,12 @@ internal sealed class ShardUnderTest : IAsyncDisposable
     public Organization Organization { get; } = NewOrganization(DateTimeOffset.MaxValue);
 
     public static async Task<ShardUnderTest> OpenAsync(
-        string path, StoreModel? store = null, AckWhen ackWhen = AckWhen.Journaled, JournalOptions? journal = null, IngestOptions? ingest = null, TimeProvider? time = null)
+        string path,
+        StoreModel? store = null,
+        AckWhen ackWhen = AckWhen.Journaled,
+        JournalOptions? journal = null,
+        IngestOptions? ingest = null,
+        TimeProvider? time = null)
     {
         store ??= new StoreModel();
         var directory = DataDirectory.Open(path, TimeProvider.System);
@@ -45,7 +50,14 @@ internal sealed class ShardUnderTest : IAsyncDisposable
 
     public static Organization NewOrganization(DateTimeOffset createdAt, int no = 7) => new(new OrganizationRecord
     {
-        No = no, Id = Guid.NewGuid(), Name = "o", Tier = "free", RateLimitPerMinute = null, Route = "AAAAAAAA", CreatedAt = createdAt, UpdatedAt = createdAt,
+        No = no,
+        Id = Guid.NewGuid(),
+        Name = "o",
+        Tier = "free",
+        RateLimitPerMinute = null,
+        Route = "AAAAAAAA",
+        CreatedAt = createdAt,
+        UpdatedAt = createdAt,
     });
 
     /// <summary>Submits an event; the receipt comes when it comes.</summary>
@@ -71,7 +83,8 @@ internal sealed class ShardUnderTest : IAsyncDisposable
 
     /// <summary>Waits until the store has everything up to there.</summary>
     public async Task StoredAsync(EventId id) =>
-        Assert.True(await Shard.Writer.Stored.WaitAsync(id.High, Patience, TimeProvider.System, default), string.Join(' ', Shard.Troubles()));
+        Assert.True(
+            await Shard.Writer.Stored.WaitAsync(id.High, Patience, TimeProvider.System, default), string.Join(' ', Shard.Troubles()));
 
     /// <summary>Advances a clock until the condition holds, so that every timer that is set meanwhile fires.</summary>
     public static void AdvanceUntil(FakeTimeProvider time, TimeSpan step, Func<bool> condition) =>

@@ -41,7 +41,8 @@ public sealed class WakeSignalTests
             while (taken < Items)
             {
                 taken = Volatile.Read(ref made);
-                if (taken < Items) await _signal.WaitAsync(taken % 3 == 0 ? TimeSpan.FromTicks(1) : Timeout.InfiniteTimeSpan, TimeProvider.System);
+                var atMost = taken % 3 == 0 ? TimeSpan.FromTicks(1) : Timeout.InfiniteTimeSpan;
+                if (taken < Items) await _signal.WaitAsync(atMost, TimeProvider.System);
             }
         });
         for (var i = 0; i < Items; i++)

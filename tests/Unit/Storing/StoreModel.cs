@@ -4,7 +4,9 @@ using ZapierTriggers.Tests.Unit.Journal;
 
 namespace ZapierTriggers.Tests.Unit.Storing;
 
-/// <summary>An event store in memory that keeps to the words of <see cref="IEventStore"/> about checkpoints and epochs, and can be told to fail.</summary>
+/// <summary>
+/// An event store in memory that keeps to the words of <see cref="IEventStore"/> about checkpoints and epochs, and can be told to fail.
+/// </summary>
 internal sealed class StoreModel : IEventStore
 {
     private readonly Lock _gate = new();
@@ -67,7 +69,8 @@ internal sealed class StoreModel : IEventStore
     }
 
     /// <inheritdoc/>
-    public async Task AppendAsync(ShardClaim claim, Checkpoint previous, Checkpoint next, ReadOnlyMemory<JournaledEvent> events, CancellationToken cancellationToken)
+    public async Task AppendAsync(
+        ShardClaim claim, Checkpoint previous, Checkpoint next, ReadOnlyMemory<JournaledEvent> events, CancellationToken cancellationToken)
     {
         Interlocked.Increment(ref _appends);
         if (Volatile.Read(ref _hold) is { } hold) await hold.Task;
@@ -87,7 +90,8 @@ internal sealed class StoreModel : IEventStore
     }
 
     /// <inheritdoc/>
-    public Task QuarantineAsync(ShardClaim claim, Checkpoint previous, Checkpoint next, JournaledEvent refused, string reason, CancellationToken cancellationToken)
+    public Task QuarantineAsync(
+        ShardClaim claim, Checkpoint previous, Checkpoint next, JournaledEvent refused, string reason, CancellationToken cancellationToken)
     {
         Commit(claim, previous, next, () => _quarantined.Add((TestEvent.Of(refused), reason)));
         return Task.CompletedTask;
@@ -98,7 +102,8 @@ internal sealed class StoreModel : IEventStore
     {
         lock (_gate)
         {
-            var first = _events.FirstOrDefault(item => item.OrganizationNo == organizationNo && item.DedupId == dedupId && item.Id >= notBefore);
+            var first = _events.FirstOrDefault(
+                item => item.OrganizationNo == organizationNo && item.DedupId == dedupId && item.Id >= notBefore);
             return Task.FromResult<DuplicateOf?>(first is null ? null : new DuplicateOf(first.Id, first.ToJournaled().PayloadHash));
         }
     }
@@ -110,10 +115,12 @@ internal sealed class StoreModel : IEventStore
     public Task<InboxPage> ReadInboxAsync(InboxQuery query, CancellationToken cancellationToken) => throw new NotSupportedException();
 
     /// <inheritdoc/>
-    public Task<EventDetail?> FindEventAsync(int organizationNo, EventId id, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public Task<EventDetail?> FindEventAsync(int organizationNo, EventId id, CancellationToken cancellationToken) =>
+        throw new NotSupportedException();
 
     /// <inheritdoc/>
-    public Task<IReadOnlyList<DateTimeOffset?>> AcknowledgeAsync(int organizationNo, IReadOnlyList<EventId> ids, DateTimeOffset at, CancellationToken cancellationToken) =>
+    public Task<IReadOnlyList<DateTimeOffset?>> AcknowledgeAsync(
+        int organizationNo, IReadOnlyList<EventId> ids, DateTimeOffset at, CancellationToken cancellationToken) =>
         throw new NotSupportedException();
 
     /// <inheritdoc/>

@@ -92,8 +92,14 @@ public sealed class StoreWriterTests : IDisposable
     public async Task A_fault_or_a_time_out_of_the_driver_does_not_end_the_loop()
     {
         var time = new Microsoft.Extensions.Time.Testing.FakeTimeProvider(TimeProvider.System.GetUtcNow());
-        await using var test = await ShardUnderTest.OpenAsync(_directory.At("a"), _store, journal: JournalUnderTest.Small with { FlushInterval = TimeSpan.Zero }, time: time);
-        foreach (var fault in new Exception[] { new TaskCanceledException("a time-out of the driver's own"), new InvalidOperationException("a fault"), new StoreException(StoreFailure.Fault, "no such table") })
+        await using var test = await ShardUnderTest.OpenAsync(_directory.At("a"), _store, journal: JournalUnderTest.Eager, time: time);
+        Exception[] faults =
+        [
+            new TaskCanceledException("a time-out of the driver's own"),
+            new InvalidOperationException("a fault"),
+            new StoreException(StoreFailure.Fault, "no such table"),
+        ];
+        foreach (var fault in faults)
         {
             _store.Fault = fault;
             var receipt = await test.SubmitAsync();
@@ -101,6 +107,23 @@ public sealed class StoreWriterTests : IDisposable
         }
 
         Assert.Equal(3, _store.Events.Count);
+    }
+
+    [Fact]
+    public async Task A_store_that_hangs_is_noticed_by_the_positions()
+    {
+        var time = new Microsoft.Extensions.Time.Testing.FakeTimeProvider(TimeProvider.System.GetUtcNow());
+        await using var test = await ShardUnderTest.OpenAsync(_directory.At("a"), _store, journal: JournalUnderTest.Eager, time: time);
+        _store.Hold();
+        var receipt = await test.SubmitAsync();
+        for (var i = 0; i < 29; i++) time.Advance(TimeSpan.FromSeconds(1));
+        Assert.Empty(test.Shard.Troubles());
+        for (var i = 0; i < 5; i++) time.Advance(TimeSpan.FromSeconds(1));
+        Assert.Contains(test.Shard.Troubles(), trouble => trouble.Contains("nothing was stored for 30 s", StringComparison.Ordinal));
+        _store.Release();
+        await test.StoredAsync(receipt.Id);
+        time.Advance(TimeSpan.FromSeconds(1));
+        Assert.True(SpinWait.SpinUntil(() => test.Shard.Troubles().Count == 0, ShardUnderTest.Patience));
     }
 
     [Fact]
