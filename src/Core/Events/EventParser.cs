@@ -10,7 +10,7 @@ namespace ZapierTriggers.Core.Events;
 internal static class EventParser
 {
     /// <summary>The most characters (Unicode code points) in a type, dedup id or ordering key.</summary>
-    public const int MaxFieldCharacters = 255;
+    public const int MaxFieldCharacters = EventLimits.MaxTextCharacters;
 
     /// <summary>The most bytes they can take: UTF-8 has up to 4 a character.</summary>
     public const int MaxFieldBytes = MaxFieldCharacters * 4;
