@@ -17,7 +17,8 @@ internal sealed partial class OutcomeRecorder(
     private const int BatchSize = 512;
     private static readonly TimeSpan Linger = TimeSpan.FromMilliseconds(10);
 
-    private readonly Channel<Item> _items = Channel.CreateUnbounded<Item>(new UnboundedChannelOptions { SingleReader = true });
+    // Not SingleReader: that kind of channel cannot count what is in it.
+    private readonly Channel<Item> _items = Channel.CreateUnbounded<Item>();
     private readonly CancellationTokenSource _giveUp = new();
     private int _unrecorded;
     private bool _held;
