@@ -1,5 +1,12 @@
 using ZapierTriggers.Server;
+using ZapierTriggers.Server.Configuration;
 using ZapierTriggers.Server.Operations;
+
+if (args is ["settings"])
+{
+    Console.Write(SettingsDocument.Markdown());
+    return 0;
+}
 
 try
 {
