@@ -13,6 +13,7 @@ internal sealed record Operation(string Name, Func<Func<long>> Prepare)
     [
         .. Operations.EventOperations.All,
         .. Operations.DedupOperations.All,
+        .. Operations.RequestOperations.All,
     ];
 
     /// <inheritdoc/>
