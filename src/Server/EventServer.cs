@@ -5,6 +5,7 @@ using ZapierTriggers.Core.Accounts;
 using ZapierTriggers.Core.Delivery;
 using ZapierTriggers.Core.Journal;
 using ZapierTriggers.Core.Limits;
+using ZapierTriggers.Core.Operations;
 using ZapierTriggers.Core.Sequencing;
 using ZapierTriggers.Server.Accounts;
 using ZapierTriggers.Server.Configuration;
@@ -166,7 +167,7 @@ internal sealed partial class EventServer : IAsyncDisposable
 
     private static partial class Log
     {
-        [LoggerMessage(5001, LogLevel.Warning, "{Warning}")]
+        [LoggerMessage(LogEvents.EventServerStoreWarning, LogLevel.Warning, "{Warning}")]
         public static partial void StoreWarning(ILogger logger, string warning);
     }
 }

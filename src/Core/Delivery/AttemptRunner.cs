@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using ZapierTriggers.Core.Events;
+using ZapierTriggers.Core.Operations;
 using ZapierTriggers.Core.Storing;
 
 namespace ZapierTriggers.Core.Delivery;
@@ -59,10 +60,10 @@ internal sealed partial class AttemptRunner(
 
     private static partial class Log
     {
-        [LoggerMessage(EventId = 5040, Level = LogLevel.Debug, Message = "Event {EventId} to endpoint {EndpointId}, try {Attempt}: status {Status}, {Error}, {Milliseconds} ms")]
+        [LoggerMessage(EventId = LogEvents.AttemptRunnerTried, Level = LogLevel.Debug, Message = "Event {EventId} to endpoint {EndpointId}, try {Attempt}: status {Status}, {Error}, {Milliseconds} ms")]
         public static partial void Tried(ILogger logger, EventId eventId, Guid endpointId, int attempt, int? status, DeliveryError error, double milliseconds);
 
-        [LoggerMessage(EventId = 5041, Level = LogLevel.Error, Message = "Running a try of event {EventId} to endpoint {EndpointId} failed")]
+        [LoggerMessage(EventId = LogEvents.AttemptRunnerRunFailed, Level = LogLevel.Error, Message = "Running a try of event {EventId} to endpoint {EndpointId} failed")]
         public static partial void RunFailed(ILogger logger, Exception exception, EventId eventId, Guid endpointId);
     }
 }

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using ZapierTriggers.Core.Operations;
 
 namespace ZapierTriggers.Core.Delivery;
 
@@ -190,13 +191,13 @@ internal sealed partial class Dispatcher : IAsyncDisposable
 
     private static partial class Log
     {
-        [LoggerMessage(EventId = 5000, Level = LogLevel.Information, Message = "Webhooks: {Endpoints} endpoints loaded")]
+        [LoggerMessage(EventId = LogEvents.DispatcherStarted, Level = LogLevel.Information, Message = "Webhooks: {Endpoints} endpoints loaded")]
         public static partial void Started(ILogger logger, int endpoints);
 
-        [LoggerMessage(EventId = 5002, Level = LogLevel.Information, Message = "Webhooks are switched off; {Endpoints} endpoints are held")]
+        [LoggerMessage(EventId = LogEvents.DispatcherNotEnabled, Level = LogLevel.Information, Message = "Webhooks are switched off; {Endpoints} endpoints are held")]
         public static partial void NotEnabled(ILogger logger, int endpoints);
 
-        [LoggerMessage(EventId = 5003, Level = LogLevel.Error, Message = "A loop of the webhook delivery failed; it starts again in {Wait}")]
+        [LoggerMessage(EventId = LogEvents.DispatcherLoopFailed, Level = LogLevel.Error, Message = "A loop of the webhook delivery failed; it starts again in {Wait}")]
         public static partial void LoopFailed(ILogger logger, Exception exception, TimeSpan wait);
     }
 }

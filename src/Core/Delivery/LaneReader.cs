@@ -1,5 +1,6 @@
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
+using ZapierTriggers.Core.Operations;
 
 namespace ZapierTriggers.Core.Delivery;
 
@@ -67,7 +68,7 @@ internal sealed partial class LaneReader(IDeliveryStore store, TimeProvider time
 
     private static partial class Log
     {
-        [LoggerMessage(EventId = 5010, Level = LogLevel.Warning, Message = "Cannot read events for endpoint {EndpointId}; next read in {Wait}")]
+        [LoggerMessage(EventId = LogEvents.LaneReaderReadFailed, Level = LogLevel.Warning, Message = "Cannot read events for endpoint {EndpointId}; next read in {Wait}")]
         public static partial void ReadFailed(ILogger logger, Exception exception, Guid endpointId, TimeSpan wait);
     }
 }

@@ -1,5 +1,6 @@
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
+using ZapierTriggers.Core.Operations;
 using ZapierTriggers.Core.Storing;
 
 namespace ZapierTriggers.Core.Delivery;
@@ -142,13 +143,13 @@ internal sealed partial class OutcomeRecorder(
 
     private static partial class Log
     {
-        [LoggerMessage(EventId = 5020, Level = LogLevel.Warning, Message = "Cannot record {Count} webhook results; they are kept and tried again in {Wait}")]
+        [LoggerMessage(EventId = LogEvents.OutcomeRecorderRecordFailed, Level = LogLevel.Warning, Message = "Cannot record {Count} webhook results; they are kept and tried again in {Wait}")]
         public static partial void RecordFailed(ILogger logger, Exception exception, int count, TimeSpan wait);
 
-        [LoggerMessage(EventId = 5021, Level = LogLevel.Error, Message = "The store refuses the webhook result of event {EventId} at endpoint {EndpointId}; it is given up")]
+        [LoggerMessage(EventId = LogEvents.OutcomeRecorderResultRefused, Level = LogLevel.Error, Message = "The store refuses the webhook result of event {EventId} at endpoint {EndpointId}; it is given up")]
         public static partial void ResultRefused(ILogger logger, Exception exception, Guid endpointId, EventId? eventId);
 
-        [LoggerMessage(EventId = 5022, Level = LogLevel.Warning, Message = "{Count} webhook results are not recorded yet; no new try starts until half of them are")]
+        [LoggerMessage(EventId = LogEvents.OutcomeRecorderHeld, Level = LogLevel.Warning, Message = "{Count} webhook results are not recorded yet; no new try starts until half of them are")]
         public static partial void Held(ILogger logger, int count);
     }
 }

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using ZapierTriggers.Core.Operations;
 
 namespace ZapierTriggers.Core.Delivery;
 
@@ -123,7 +124,7 @@ internal sealed partial class RetrySweep(
 
     private static partial class Log
     {
-        [LoggerMessage(EventId = 5030, Level = LogLevel.Warning, Message = "Cannot look for due webhook retries; next look in {Wait}")]
+        [LoggerMessage(EventId = LogEvents.RetrySweepSweepFailed, Level = LogLevel.Warning, Message = "Cannot look for due webhook retries; next look in {Wait}")]
         public static partial void SweepFailed(ILogger logger, Exception exception, TimeSpan wait);
     }
 }

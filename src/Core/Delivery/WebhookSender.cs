@@ -4,6 +4,7 @@ using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Microsoft.Extensions.Logging;
+using ZapierTriggers.Core.Operations;
 
 namespace ZapierTriggers.Core.Delivery;
 
@@ -155,7 +156,7 @@ internal sealed partial class WebhookSender : IDisposable
 
     private static partial class Log
     {
-        [LoggerMessage(EventId = 5001, Level = LogLevel.Error, Message = "A webhook try to endpoint {EndpointId} failed in an unexpected way")]
+        [LoggerMessage(EventId = LogEvents.WebhookSenderUnexpected, Level = LogLevel.Error, Message = "A webhook try to endpoint {EndpointId} failed in an unexpected way")]
         public static partial void Unexpected(ILogger logger, Exception exception, Guid endpointId);
     }
 }

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using ZapierTriggers.Core.Operations;
 using ZapierTriggers.Core.Storing;
 
 namespace ZapierTriggers.Core.Journal;
@@ -112,13 +113,13 @@ internal sealed partial class JournalReader
 
     private static partial class Log
     {
-        [LoggerMessage(1011, LogLevel.Error, "Event {Event} in {Segment} has a damaged payload; it was set aside and reading goes on")]
+        [LoggerMessage(LogEvents.JournalReaderDamaged, LogLevel.Error, "Event {Event} in {Segment} has a damaged payload; it was set aside and reading goes on")]
         public static partial void Damaged(ILogger logger, string @event, string segment);
 
-        [LoggerMessage(1012, LogLevel.Critical, "The journal has a gap: sequences {From} to {To}, before or in {Segment}, are missing")]
+        [LoggerMessage(LogEvents.JournalReaderGap, LogLevel.Critical, "The journal has a gap: sequences {From} to {To}, before or in {Segment}, are missing")]
         public static partial void Gap(ILogger logger, long from, long to, string segment);
 
-        [LoggerMessage(1013, LogLevel.Critical, "{Segment} is damaged: bytes {Offset} to {End}, from sequence {Sequence}, cannot be read")]
+        [LoggerMessage(LogEvents.JournalReaderBroken, LogLevel.Critical, "{Segment} is damaged: bytes {Offset} to {End}, from sequence {Sequence}, cannot be read")]
         public static partial void Broken(ILogger logger, string segment, long offset, long end, long sequence);
     }
 }

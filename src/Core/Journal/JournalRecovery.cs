@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using ZapierTriggers.Core.Events;
+using ZapierTriggers.Core.Operations;
 using ZapierTriggers.Core.Storing;
 
 namespace ZapierTriggers.Core.Journal;
@@ -231,19 +232,19 @@ internal sealed partial class JournalRecovery
 
     private static partial class Log
     {
-        [LoggerMessage(1021, LogLevel.Information, "Replaying {Events} events ({Bytes} bytes) that the store does not have yet")]
+        [LoggerMessage(LogEvents.JournalRecoveryReplaying, LogLevel.Information, "Replaying {Events} events ({Bytes} bytes) that the store does not have yet")]
         public static partial void Replaying(ILogger logger, long events, long bytes);
 
-        [LoggerMessage(1022, LogLevel.Information, "Took {Events} events over that the former process had not flushed")]
+        [LoggerMessage(LogEvents.JournalRecoveryFromRing, LogLevel.Information, "Took {Events} events over that the former process had not flushed")]
         public static partial void FromRing(ILogger logger, int events);
 
-        [LoggerMessage(1023, LogLevel.Information, "The newest segment {Segment} ends torn at byte {Offset}, as after a power cut")]
+        [LoggerMessage(LogEvents.JournalRecoveryTorn, LogLevel.Information, "The newest segment {Segment} ends torn at byte {Offset}, as after a power cut")]
         public static partial void Torn(ILogger logger, string segment, long offset);
 
-        [LoggerMessage(1024, LogLevel.Critical, "Sequences {From} to {To} cannot be read: {Segment} is damaged from byte {Offset} on")]
+        [LoggerMessage(LogEvents.JournalRecoveryLost, LogLevel.Critical, "Sequences {From} to {To} cannot be read: {Segment} is damaged from byte {Offset} on")]
         public static partial void Lost(ILogger logger, long from, long to, string segment, long offset);
 
-        [LoggerMessage(1025, LogLevel.Critical, "Going on without sequences {From} to {To} ({Where}), as {Consent} says")]
+        [LoggerMessage(LogEvents.JournalRecoveryLostByConsent, LogLevel.Critical, "Going on without sequences {From} to {To} ({Where}), as {Consent} says")]
         public static partial void LostByConsent(ILogger logger, long from, long to, string where, string consent);
     }
 }

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using ZapierTriggers.Core.Operations;
 using ZapierTriggers.Core.Sequencing;
 
 namespace ZapierTriggers.Core.Journal;
@@ -239,7 +240,7 @@ internal sealed partial class JournalWriter : IDisposable
 
     private static partial class Log
     {
-        [LoggerMessage(1001, LogLevel.Critical, "The journal is poisoned: a write or flush of {Segment} failed; no event is acknowledged")]
+        [LoggerMessage(LogEvents.JournalWriterPoisoned, LogLevel.Critical, "The journal is poisoned: a write or flush of {Segment} failed; no event is acknowledged")]
         public static partial void Poisoned(ILogger logger, string? segment, Exception error);
     }
 }

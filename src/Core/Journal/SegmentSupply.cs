@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Win32.SafeHandles;
+using ZapierTriggers.Core.Operations;
 
 namespace ZapierTriggers.Core.Journal;
 
@@ -52,10 +53,10 @@ internal sealed partial class SegmentSupply(DataDirectory directory, JournalOpti
 
     private static partial class Log
     {
-        [LoggerMessage(1002, LogLevel.Error, "No room for a journal segment in {Directory} ({Reason}); events are refused until there is")]
+        [LoggerMessage(LogEvents.SegmentSupplyNoSpace, LogLevel.Error, "No room for a journal segment in {Directory} ({Reason}); events are refused until there is")]
         public static partial void NoSpace(ILogger logger, string directory, string reason);
 
-        [LoggerMessage(1003, LogLevel.Information, "There is room for journal segments again")]
+        [LoggerMessage(LogEvents.SegmentSupplySpaceAgain, LogLevel.Information, "There is room for journal segments again")]
         public static partial void SpaceAgain(ILogger logger);
     }
 }

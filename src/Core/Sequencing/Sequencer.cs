@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using ZapierTriggers.Core.Dedup;
 using ZapierTriggers.Core.Events;
 using ZapierTriggers.Core.Journal;
+using ZapierTriggers.Core.Operations;
 
 namespace ZapierTriggers.Core.Sequencing;
 
@@ -224,7 +225,7 @@ internal sealed partial class Sequencer
 
     private static partial class Log
     {
-        [LoggerMessage(1101, LogLevel.Error, "The sequencer met a fault; the event's outcome is unknown, the next ones go on")]
+        [LoggerMessage(LogEvents.SequencerFault, LogLevel.Error, "The sequencer met a fault; the event's outcome is unknown, the next ones go on")]
         public static partial void Fault(ILogger logger, Exception error);
     }
 }

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using ZapierTriggers.Core.Events;
 using ZapierTriggers.Core.Journal;
+using ZapierTriggers.Core.Operations;
 using ZapierTriggers.Core.Sequencing;
 
 namespace ZapierTriggers.Core.Storing;
@@ -208,19 +209,19 @@ internal sealed partial class StoreWriter : IDisposable
 
     private static partial class Log
     {
-        [LoggerMessage(2001, LogLevel.Warning, "Events cannot be stored now ({Reason}); trying again in {Pause} s, the journal keeps them")]
+        [LoggerMessage(LogEvents.StoreWriterAway, LogLevel.Warning, "Events cannot be stored now ({Reason}); trying again in {Pause} s, the journal keeps them")]
         public static partial void Away(ILogger logger, string reason, double pause);
 
-        [LoggerMessage(2002, LogLevel.Information, "Events are stored again")]
+        [LoggerMessage(LogEvents.StoreWriterStoringAgain, LogLevel.Information, "Events are stored again")]
         public static partial void StoringAgain(ILogger logger);
 
-        [LoggerMessage(2003, LogLevel.Error, "The store refused event {Event} ({Code}: {Reason}); it was set aside in quarantine")]
+        [LoggerMessage(LogEvents.StoreWriterSetAside, LogLevel.Error, "The store refused event {Event} ({Code}: {Reason}); it was set aside in quarantine")]
         public static partial void SetAside(ILogger logger, string @event, string? code, string reason);
 
-        [LoggerMessage(2004, LogLevel.Critical, "{Reason} This server stores nothing any more; restart it to take the shard back")]
+        [LoggerMessage(LogEvents.StoreWriterFenced, LogLevel.Critical, "{Reason} This server stores nothing any more; restart it to take the shard back")]
         public static partial void Fenced(ILogger logger, string reason);
 
-        [LoggerMessage(2005, LogLevel.Error, "Storing met a fault; trying again")]
+        [LoggerMessage(LogEvents.StoreWriterFault, LogLevel.Error, "Storing met a fault; trying again")]
         public static partial void Fault(ILogger logger, Exception error);
     }
 }

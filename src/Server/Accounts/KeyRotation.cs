@@ -1,4 +1,5 @@
 using ZapierTriggers.Core.Accounts;
+using ZapierTriggers.Core.Operations;
 using ZapierTriggers.Server.Http;
 
 namespace ZapierTriggers.Server.Accounts;
@@ -70,7 +71,7 @@ internal sealed partial class KeyRotation(
 
     private static partial class Log
     {
-        [LoggerMessage(4002, LogLevel.Information,
+        [LoggerMessage(LogEvents.KeyRotationKeyRotated, LogLevel.Information,
             "Organization {OrganizationId}: key {OldKeyId} replaced by {NewKeyId}, ends at {EndsAt}")]
         public static partial void KeyRotated(ILogger logger, Guid organizationId, Guid oldKeyId, Guid newKeyId, DateTimeOffset endsAt);
     }

@@ -1,4 +1,5 @@
 using ZapierTriggers.Core.Accounts;
+using ZapierTriggers.Core.Operations;
 using ZapierTriggers.Core.Storing;
 
 namespace ZapierTriggers.Server.Accounts;
@@ -65,11 +66,11 @@ internal sealed partial class KeyUseWriter(
 
     private static partial class Log
     {
-        [LoggerMessage(4003, LogLevel.Warning,
+        [LoggerMessage(LogEvents.KeyUseWriterNotWritten, LogLevel.Warning,
             "The last use of {Count} keys was not written; last_used_at will lag until the store is back")]
         public static partial void NotWritten(ILogger logger, int count, Exception failure);
 
-        [LoggerMessage(4004, LogLevel.Information, "Stopping: the last use of {Count} keys was not written in time")]
+        [LoggerMessage(LogEvents.KeyUseWriterGivenUp, LogLevel.Information, "Stopping: the last use of {Count} keys was not written in time")]
         public static partial void GivenUp(ILogger logger, int count);
     }
 }

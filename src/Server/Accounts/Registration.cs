@@ -1,5 +1,6 @@
 using ZapierTriggers.Core.Accounts;
 using ZapierTriggers.Core.Limits;
+using ZapierTriggers.Core.Operations;
 using ZapierTriggers.Core.Storing;
 using ZapierTriggers.Server.Http;
 
@@ -89,7 +90,7 @@ internal sealed partial class Registration(
 
     private static partial class Log
     {
-        [LoggerMessage(4001, LogLevel.Information, "Organization {OrganizationId} created, tier {Tier}, first key for {Mode} use")]
+        [LoggerMessage(LogEvents.RegistrationOrganizationCreated, LogLevel.Information, "Organization {OrganizationId} created, tier {Tier}, first key for {Mode} use")]
         public static partial void OrganizationCreated(ILogger logger, Guid organizationId, string tier, string mode);
     }
 }

@@ -81,6 +81,12 @@ internal static class EventSections
             MaxInFlightPerEndpoint = read.Get(
                 "Delivery:MaxInFlightPerEndpoint", defaults.MaxInFlightPerEndpoint, SettingKind.Number(1, 10_000, "tries"),
                 "Webhook tries in flight at the same time to one endpoint, at the most."),
+            SlowAfter = read.Get(
+                "Delivery:SlowAfter", defaults.SlowAfter, SettingKind.Duration(TimeSpan.FromMilliseconds(10), TimeSpan.FromMinutes(5)),
+                "A try in flight for longer gives its place up to others; its endpoint takes turns with slow ones only until it answers sooner."),
+            MaxSlowInFlight = read.Get(
+                "Delivery:MaxSlowInFlight", defaults.MaxSlowInFlight, SettingKind.Number(0, 100_000, "tries"),
+                "Slow tries in flight at the same time; past it they keep their places among the others."),
             Timeout = read.Get(
                 "Delivery:Timeout", defaults.Timeout, SettingKind.Duration(TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(5)),
                 "One deadline over DNS, connect, TLS, send and answer of a try."),

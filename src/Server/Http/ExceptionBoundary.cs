@@ -68,7 +68,7 @@ internal static partial class ExceptionBoundary
 
     private static partial class Log
     {
-        [LoggerMessage(LogEvents.RequestFailed, LogLevel.Error, "{Method} {Path} failed (request {RequestId})")]
+        [LoggerMessage(LogEvents.ExceptionBoundaryRequestFailed, LogLevel.Error, "{Method} {Path} failed (request {RequestId})")]
         public static partial void RequestFailed(ILogger logger, string method, PathString path, string requestId, Exception error);
     }
 }

@@ -6,7 +6,6 @@ public sealed partial class DocumentTests
 {
     [Theory]
     [InlineData("docs/architecture.md")]
-    [InlineData("docs/operations.md")]
     [InlineData("README.md")]
     public void Every_path_that_a_document_names_exists(string document)
     {

@@ -19,7 +19,7 @@ public sealed class LogEventsTests
         var entries = new[] { typeof(LogEvents).Assembly, typeof(Banner).Assembly }
             .SelectMany(assembly => assembly.GetTypes())
             .SelectMany(type => type.GetMethods(BindingFlags.Static | BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic))
-            .Select(method => (method.Name, Id: method.GetCustomAttribute<LoggerMessageAttribute>()?.EventId))
+            .Select(method => (Name: method.DeclaringType!.DeclaringType?.Name + method.Name, Id: method.GetCustomAttribute<LoggerMessageAttribute>()?.EventId))
             .Where(entry => entry.Id is not null)
             .ToList();
 

@@ -1,5 +1,6 @@
 using Npgsql;
 using ZapierTriggers.Core.Events;
+using ZapierTriggers.Core.Operations;
 using ZapierTriggers.Core.Storing;
 
 namespace ZapierTriggers.Server.Storage.Postgres;
@@ -127,7 +128,7 @@ internal sealed partial class PostgresEventStore(
 
     private static partial class Log
     {
-        [LoggerMessage(7001, LogLevel.Warning, "Partitions could not be made ahead: {Reason}")]
+        [LoggerMessage(LogEvents.PostgresEventStorePartitionsNotMade, LogLevel.Warning, "Partitions could not be made ahead: {Reason}")]
         public static partial void PartitionsNotMade(ILogger logger, string reason);
     }
 }
