@@ -34,6 +34,7 @@ internal sealed partial class EventServer : IAsyncDisposable
     // Together below the 30 s that a service manager usually grants.
     private static readonly TimeSpan RequestsEnd = TimeSpan.FromSeconds(8);
     private static readonly TimeSpan StoringEnds = TimeSpan.FromSeconds(8);
+    private static readonly TimeSpan WebhooksEnd = TimeSpan.FromSeconds(8);
 
     private readonly WebApplication _app;
     private readonly ServerSettings _settings;
@@ -106,7 +107,7 @@ internal sealed partial class EventServer : IAsyncDisposable
         await _app.StopAsync();
         _gate.Close("the server is stopping");
         if (_shard is not null) await _shard.StopAsync(StoringEnds);
-        await _dispatcher.StopAsync(CancellationToken.None);
+        using (var patience = new CancellationTokenSource(WebhooksEnd)) await _dispatcher.StopAsync(patience.Token);
         await _dispatcher.DisposeAsync();
         await _readiness.DisposeAsync();
         if (_shard is not null) await _shard.DisposeAsync();

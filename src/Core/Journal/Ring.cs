@@ -64,7 +64,7 @@ internal sealed unsafe class Ring : IDisposable
     public static Ring Create(string path, long capacity, long lastSequence)
     {
         var ring = new Ring(RingFile.Create(path, capacity, lastSequence), capacity);
-        DurableFile.Populate(ring._base, RingFile.HeaderLength + capacity);
+        DurableFile.LockWhenUsed(ring._base, RingFile.HeaderLength + capacity);
         return ring;
     }
 
