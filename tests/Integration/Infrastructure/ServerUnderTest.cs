@@ -1,4 +1,5 @@
 using System.Net.Http.Json;
+using System.Text;
 using System.Text.Json.Nodes;
 using ZapierTriggers.Server;
 
@@ -53,7 +54,7 @@ internal sealed class ServerUnderTest : IAsyncDisposable
         ];
         _server = await EventServer.StartAsync([.. settings.Select(setting => "--" + setting)], TextWriter.Null);
         Address = new Uri(_server.Addresses.Single());
-        Client = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = Address };
+        Client = new HttpClient(new SocketsHttpHandler { UseProxy = false, RequestHeaderEncodingSelector = (_, _) => Encoding.UTF8 }) { BaseAddress = Address };
     }
 
     /// <summary>Stops it as SIGTERM does: answers, flushes and stores what it has.</summary>

@@ -11,11 +11,11 @@ internal sealed class Tenant(ServerUnderTest server, string organizationId, stri
     public string Key => key;
 
     /// <summary>Sends an event, a body as it is.</summary>
-    public Task<Reply> PostEventAsync(string body, params (string Name, string Value)[] headers) =>
+    public Task<Reply> PostEventAsync(string body, params (string Name, string? Value)[] headers) =>
         PostEventAsync(Encoding.UTF8.GetBytes(body), headers);
 
     /// <summary>Sends an event, a body as it is; the media type is JSON unless the headers name one.</summary>
-    public Task<Reply> PostEventAsync(byte[] body, params (string Name, string Value)[] headers) =>
+    public Task<Reply> PostEventAsync(byte[] body, params (string Name, string? Value)[] headers) =>
         SendAsync(HttpMethod.Post, "/api/events", body, [("X-API-Key", key), .. headers]);
 
     /// <summary>Reads.</summary>
@@ -25,8 +25,8 @@ internal sealed class Tenant(ServerUnderTest server, string organizationId, stri
     public Task<Reply> PostAsync(string path, string? body = null) =>
         SendAsync(HttpMethod.Post, path, body is null ? null : Encoding.UTF8.GetBytes(body), [("X-API-Key", key)]);
 
-    /// <summary>Sends exactly these headers; the key only if it is among them.</summary>
-    public async Task<Reply> SendAsync(HttpMethod method, string path, byte[]? body, params (string Name, string Value)[] headers)
+    /// <summary>Sends these headers (one that is null not at all); the key only if it is among them.</summary>
+    public async Task<Reply> SendAsync(HttpMethod method, string path, byte[]? body, params (string Name, string? Value)[] headers)
     {
         using var request = new HttpRequestMessage(method, path);
         if (body is not null)
@@ -38,6 +38,7 @@ internal sealed class Tenant(ServerUnderTest server, string organizationId, stri
         foreach (var (name, value) in headers)
         {
             var isOfContent = name.StartsWith("Content-", StringComparison.Ordinal);
+            if (value is null) continue;
             if (isOfContent) request.Content!.Headers.TryAddWithoutValidation(name, value);
             else request.Headers.TryAddWithoutValidation(name, value);
         }

@@ -70,7 +70,7 @@ public abstract class AcceptedTests<T>(T fixture) : IClassFixture<T>
     {
         var tenant = await fixture.Server.NewTenantAsync();
 
-        (await tenant.PostEventAsync(Body, ("Content-Type", contentType!))).Accepted();
+        (await tenant.PostEventAsync(Body, ("Content-Type", contentType))).Accepted();
     }
 
     [Fact]
