@@ -65,8 +65,14 @@ internal sealed partial class EventServer : IAsyncDisposable
         app.Run(CreatePipeline(token, loggers).RunAsync);
     }
 
-    /// <summary>Starts it and returns when it is ready. What stops the start is thrown; <see cref="StartupFailure"/> turns it into a line.</summary>
-    public static async Task<EventServer> StartAsync(string[] args)
+    /// <summary>The addresses it listens on, with the ports that were really bound.</summary>
+    public IReadOnlyCollection<string> Addresses => [.. _app.Urls];
+
+    /// <summary>
+    /// Starts it and returns when it is ready; the banner goes to <paramref name="output"/>. What stops the start is thrown;
+    /// <see cref="StartupFailure"/> turns it into a line.
+    /// </summary>
+    public static async Task<EventServer> StartAsync(string[] args, TextWriter output)
     {
         // 1.
         var builder = WebApplication.CreateSlimBuilder(args);
@@ -83,7 +89,7 @@ internal sealed partial class EventServer : IAsyncDisposable
         var server = new EventServer(app, settings, directory, token, stores);
         try
         {
-            await server.RunUpAsync(token);
+            await server.RunUpAsync(token, output);
             return server;
         }
         catch
@@ -118,7 +124,7 @@ internal sealed partial class EventServer : IAsyncDisposable
         await _app.DisposeAsync();
     }
 
-    private async Task RunUpAsync(AdminToken token)
+    private async Task RunUpAsync(AdminToken token, TextWriter output)
     {
         await _stores.Events.PrepareAsync(CancellationToken.None);
         _accounts.Load(await _stores.Accounts.LoadAsync(CancellationToken.None));
@@ -136,7 +142,7 @@ internal sealed partial class EventServer : IAsyncDisposable
         // 5.
         await _dispatcher.StartAsync(CancellationToken.None);
         await _keyUse.StartAsync(CancellationToken.None);
-        new Banner(_settings, token, _directory.Path, _stores.Display).Write(Console.Out, _app.Urls, ansi: !Console.IsOutputRedirected);
+        new Banner(_settings, token, _directory.Path, _stores.Display).Write(output, _app.Urls, ansi: output == Console.Out && !Console.IsOutputRedirected);
     }
 
     private Pipeline CreatePipeline(AdminToken token, ILoggerFactory loggers)
@@ -144,6 +150,10 @@ internal sealed partial class EventServer : IAsyncDisposable
         var time = TimeProvider.System;
         var authentication = new Authentication(_accounts, token);
         var routes = new RouteTable();
+        var ingest = new IngestMiddleware(authentication, _gate, new MonotonicClock(time), time, _directory.DedupSecret);
+
+        // The pipeline takes this path before the table; it is in the table for what else is asked there (405) and for the documentation.
+        routes.MapBoth(HttpMethods.Post, "/events", (context, _) => ingest.HandleAsync(context));
         var registration = new Registration(_accounts, _stores.Accounts, authentication, _settings.Registration, time, loggers.CreateLogger<Registration>());
         var rotation = new KeyRotation(_accounts, _stores.Accounts, authentication, time, loggers.CreateLogger<KeyRotation>());
         new AccountRoutes(_accounts, authentication, registration, rotation, _dispatcher.DefaultUrl).Map(routes);
@@ -155,7 +165,6 @@ internal sealed partial class EventServer : IAsyncDisposable
         var metrics = PrometheusEndpoint.Build(_app.Services);
         routes.Map(HttpMethods.Get, "/metrics", (context, _) => metrics(context));
         routes.Freeze();
-        var ingest = new IngestMiddleware(authentication, _gate, new MonotonicClock(time), time, _directory.DedupSecret);
         return new Pipeline(new Cors(_settings.Cors), ingest, routes, loggers.CreateLogger<Pipeline>());
     }
 

@@ -10,7 +10,7 @@ if (args is ["settings"])
 
 try
 {
-    await using var server = await EventServer.StartAsync(args);
+    await using var server = await EventServer.StartAsync(args, Console.Out);
     await server.WaitForShutdownAsync();
     return 0;
 }

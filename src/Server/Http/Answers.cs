@@ -36,6 +36,9 @@ internal static class Answers
     {
         problem.NoteAnswered();
         if (problem.Status == StatusCodes.Status401Unauthorized) context.Response.Headers.WWWAuthenticate = "Bearer realm=\"zapier-triggers\"";
+
+        // Whoever asked first and is refused does not send the body, or does: what follows on the connection cannot be told (RFC 9110, 10.1.1).
+        if (context.Request.Headers.Expect.Count > 0) context.Response.Headers.Connection = "close";
         foreach (var (name, value) in extras)
         {
             if (name == "retry_after_seconds") context.Response.Headers.RetryAfter = Convert.ToString(value, CultureInfo.InvariantCulture);

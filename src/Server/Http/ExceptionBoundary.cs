@@ -41,7 +41,12 @@ internal static partial class ExceptionBoundary
 
     private static Task AnswerAsync(HttpContext context, Exception error, ILogger logger)
     {
-        if (IsAbort(context, error)) return Task.CompletedTask;
+        if (IsAbort(context, error))
+        {
+            // Kestrel learns of a reset on another thread; told here, it does not try to read the rest of the body.
+            context.Abort();
+            return Task.CompletedTask;
+        }
 
         var expected = error is BadHttpRequestException or StoreException { Failure: StoreFailure.Unavailable };
         if (!expected) Log.RequestFailed(logger, context.Request.Method, context.Request.Path, context.TraceIdentifier, error);

@@ -5,11 +5,14 @@ internal static class Poll
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
 
-    public static async Task UntilAsync(Func<bool> condition, string what, Action? between = null)
+    public static Task UntilAsync(Func<bool> condition, string what, Action? between = null) =>
+        UntilAsync(() => Task.FromResult(condition()), what, between);
+
+    public static async Task UntilAsync(Func<Task<bool>> condition, string what, Action? between = null)
     {
         var start = TimeProvider.System.GetTimestamp();
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(3));
-        while (!condition())
+        while (!await condition())
         {
             Assert.True(TimeProvider.System.GetElapsedTime(start) < Deadline, $"Did not come about: {what}");
             between?.Invoke();

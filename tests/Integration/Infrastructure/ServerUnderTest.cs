@@ -1,0 +1,95 @@
+using System.Net.Http.Json;
+using System.Text;
+using System.Text.Json.Nodes;
+using ZapierTriggers.Server;
+
+namespace ZapierTriggers.Tests.Integration.Infrastructure;
+
+/// <summary>Which database the server under test keeps its events in.</summary>
+public enum StoreKind
+{
+    Sqlite,
+    Postgres,
+}
+
+/// <summary>
+/// The whole server in this process, on a free loopback port, with a data directory (and in Postgres a schema) of its own. It can be
+/// stopped and started again on the same data.
+/// </summary>
+internal sealed class ServerUnderTest : IAsyncDisposable
+{
+    private const string AdminToken = "admin-token-of-the-tests";
+
+    private readonly string _directory = Directory.CreateTempSubdirectory("zap-server-").FullName;
+    private readonly string? _connectionString;
+    private readonly string[] _settings;
+    private EventServer? _server;
+
+    private ServerUnderTest(string? connectionString, string[] settings) => (_connectionString, _settings) = (connectionString, settings);
+
+    /// <summary>Where it listens; another port after each start.</summary>
+    public Uri Address { get; private set; } = null!;
+
+    /// <summary>A client of its own connections, for the present address.</summary>
+    public HttpClient Client { get; private set; } = null!;
+
+    /// <summary>Starts one, with settings such as <c>Ingest:AckWhen=synced</c>.</summary>
+    public static async Task<ServerUnderTest> StartAsync(StoreKind store, params string[] settings)
+    {
+        var connectionString = store == StoreKind.Postgres ? await PostgresServer.CreateSchemaAsync("server") : null;
+        var server = new ServerUnderTest(connectionString, settings);
+        await server.StartAsync();
+        return server;
+    }
+
+    /// <summary>Starts it on the data that it has.</summary>
+    public async Task StartAsync()
+    {
+        // Small files: many servers run side by side here.
+        string[] settings =
+        [
+            $"Storage:DataDirectory={_directory}", $"Storage:ConnectionString={_connectionString}", "Http:Host=127.0.0.1", "Http:Port=0",
+            "Registration:Open=true", "Registration:PerAddressPerMinute=1000000", $"Admin:Token={AdminToken}", "Log:Level=Error",
+            "Delivery:AllowPrivateNetworks=true", "Journal:RingBytes=4194304", "Journal:SegmentBytes=4194304", .. _settings,
+        ];
+        _server = await EventServer.StartAsync([.. settings.Select(setting => "--" + setting)], TextWriter.Null);
+        Address = new Uri(_server.Addresses.Single());
+        Client = new HttpClient(new SocketsHttpHandler { UseProxy = false, RequestHeaderEncodingSelector = (_, _) => Encoding.UTF8 }) { BaseAddress = Address };
+    }
+
+    /// <summary>Stops it as SIGTERM does: answers, flushes and stores what it has.</summary>
+    public async Task StopAsync()
+    {
+        if (_server is null) return;
+        Client.Dispose();
+        await _server.DisposeAsync();
+        _server = null;
+    }
+
+    /// <summary>Makes an organization with a key; without a rate limit unless a tier is named.</summary>
+    public async Task<Tenant> NewTenantAsync(string? tier = null)
+    {
+        using var answer = await Client.PostAsJsonAsync("/api/keys/generate", new { organization_name = "Acme", tier = tier ?? "free" });
+        var body = JsonNode.Parse(await answer.Content.ReadAsStringAsync())!;
+        var tenant = new Tenant(this, (string)body["organization_id"]!, (string)body["api_key"]!);
+        if (tier is null) await SetLimitAsync(tenant, limit: null);
+        return tenant;
+    }
+
+    /// <summary>Sets an organization's events per minute; null = no limit.</summary>
+    public async Task SetLimitAsync(Tenant tenant, int? limit)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Patch, $"/api/admin/organizations/{tenant.OrganizationId}");
+        request.Headers.Add("X-API-Key", AdminToken);
+        request.Content = JsonContent.Create(new { rate_limit_per_minute = limit });
+        using var answer = await Client.SendAsync(request);
+        answer.EnsureSuccessStatusCode();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync();
+        Directory.Delete(_directory, recursive: true);
+        if (_connectionString is not null) await PostgresServer.DropSchemaAsync(_connectionString);
+    }
+}
