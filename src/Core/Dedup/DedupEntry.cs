@@ -1,5 +1,3 @@
-using ZapierTriggers.Core.Events;
-
 namespace ZapierTriggers.Core.Dedup;
 
 /// <summary>What is remembered of the first event with a dedup id.</summary>

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using ZapierTriggers.Core.Events;
 
 namespace ZapierTriggers.Core.Dedup;
 

@@ -1,5 +1,3 @@
-using ZapierTriggers.Core.Events;
-
 namespace ZapierTriggers.Core.Delivery;
 
 /// <summary>

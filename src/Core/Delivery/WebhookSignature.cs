@@ -1,6 +1,5 @@
 using System.Buffers.Text;
 using System.Security.Cryptography;
-using ZapierTriggers.Core.Events;
 
 namespace ZapierTriggers.Core.Delivery;
 

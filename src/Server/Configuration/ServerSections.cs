@@ -10,7 +10,8 @@ internal static class ServerSections
 
     private static readonly SettingKind<string?> Database = SettingKind.Text(
         "a URL such as postgres://user:password@host:5432/database, or an Npgsql connection string such as Host=…;Database=…",
-        SettingRules.IsConnectionString) with { IsSecret = true };
+        SettingRules.IsConnectionString) with
+    { IsSecret = true };
 
     public static HttpOptions Http(SettingsReader read)
     {

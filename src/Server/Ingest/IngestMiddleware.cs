@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.IO.Hashing;
 using ZapierTriggers.Core.Accounts;
 using ZapierTriggers.Core.Dedup;

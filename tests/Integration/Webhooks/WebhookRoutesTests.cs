@@ -134,12 +134,26 @@ public sealed class WebhookRoutesTests : IAsyncLifetime
 
         var organization = new Organization(new OrganizationRecord
         {
-            No = DeliveryRig.Organization, Id = OrganizationId, Name = "Test", Tier = "free", RateLimitPerMinute = 100, Route = "abcdefgh", CreatedAt = default, UpdatedAt = default,
+            No = DeliveryRig.Organization,
+            Id = OrganizationId,
+            Name = "Test",
+            Tier = "free",
+            RateLimitPerMinute = 100,
+            Route = "abcdefgh",
+            CreatedAt = default,
+            UpdatedAt = default,
         });
         var record = new ApiKeyRecord
         {
-            Id = Guid.NewGuid(), OrganizationNo = DeliveryRig.Organization, Hash = new byte[32], Prefix = "zap_test_abcdefgh", Name = "default", Scopes = "webhooks:manage",
-            CreatedAt = default, ExpiresAt = null, LastUsedAt = null,
+            Id = Guid.NewGuid(),
+            OrganizationNo = DeliveryRig.Organization,
+            Hash = new byte[32],
+            Prefix = "zap_test_abcdefgh",
+            Name = "default",
+            Scopes = "webhooks:manage",
+            CreatedAt = default,
+            ExpiresAt = null,
+            LastUsedAt = null,
         };
         return new ApiKey(record, organization);
     }

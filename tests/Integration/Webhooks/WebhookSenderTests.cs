@@ -289,8 +289,15 @@ public sealed class WebhookSenderTests : IDisposable
 
     private static EndpointRecord Record(string url) => new()
     {
-        Id = Guid.NewGuid(), OrganizationNo = 1, IsDefault = true, Url = url, Secret = WebhookSecret.Generate(), Enabled = true,
-        DeliveredThrough = default, CreatedAt = default, UpdatedAt = default,
+        Id = Guid.NewGuid(),
+        OrganizationNo = 1,
+        IsDefault = true,
+        Url = url,
+        Secret = WebhookSecret.Generate(),
+        Enabled = true,
+        DeliveredThrough = default,
+        CreatedAt = default,
+        UpdatedAt = default,
     };
 
     private static DueEvent Event(string type = "user.created") =>

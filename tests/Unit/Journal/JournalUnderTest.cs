@@ -12,7 +12,9 @@ internal sealed class JournalUnderTest : IDisposable
 {
     public static readonly JournalOptions Small = new()
     {
-        RingBytes = 1 << 20, SegmentBytes = 512 << 10, FlushInterval = TimeSpan.FromMilliseconds(1),
+        RingBytes = 1 << 20,
+        SegmentBytes = 512 << 10,
+        FlushInterval = TimeSpan.FromMilliseconds(1),
     };
 
     /// <summary>Flushes only when it is told to, but for the first event.</summary>

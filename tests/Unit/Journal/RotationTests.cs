@@ -71,7 +71,10 @@ public sealed class RotationTests : IDisposable
         Assert.Empty(new JournalOptions().Problems());
         var wrong = new JournalOptions
         {
-            RingBytes = (1 << 20) + 1, SegmentBytes = 1, FlushInterval = TimeSpan.FromHours(1), MaxBytes = 5,
+            RingBytes = (1 << 20) + 1,
+            SegmentBytes = 1,
+            FlushInterval = TimeSpan.FromHours(1),
+            MaxBytes = 5,
             RetainFor = TimeSpan.FromSeconds(-1),
         };
         var problems = wrong.Problems().ToList();

@@ -2,8 +2,6 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using ZapierTriggers.Core.Accounts;
 using ZapierTriggers.Core.Dedup;
-using ZapierTriggers.Core.Events;
-using ZapierTriggers.Core.Journal;
 using ZapierTriggers.Core.Sequencing;
 using ZapierTriggers.Tests.Unit.Journal;
 

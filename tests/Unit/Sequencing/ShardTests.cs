@@ -1,5 +1,4 @@
 using ZapierTriggers.Core.Events;
-using ZapierTriggers.Core.Journal;
 using ZapierTriggers.Core.Sequencing;
 using ZapierTriggers.Tests.Unit.Journal;
 using ZapierTriggers.Tests.Unit.Storing;
