@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using ZapierTriggers.Core.Sequencing;
 using ZapierTriggers.Core.Operations;
 
 namespace ZapierTriggers.Core.Delivery;
@@ -21,7 +22,7 @@ internal sealed partial class RetrySweep(
     /// <summary>What a claim outlives the deadline of its try by: waiting for a place before it, and recording after it.</summary>
     private static readonly TimeSpan LeaseMargin = TimeSpan.FromSeconds(60);
 
-    private readonly WakeSignal _wake = new(time);
+    private readonly WakeSignal _wake = new();
     private readonly Backoff _backoff = new(time);
     private long _nextDue = long.MaxValue;
     private int _offset;
@@ -58,7 +59,7 @@ internal sealed partial class RetrySweep(
                 Log.SweepFailed(logger, exception, wait);
             }
 
-            if (wait > TimeSpan.Zero) await _wake.WaitAsync(wait, stop);
+            if (wait > TimeSpan.Zero) await _wake.WaitAsync(wait, time, stop);
         }
     }
 

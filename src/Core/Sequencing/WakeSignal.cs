@@ -24,9 +24,10 @@ internal sealed class WakeSignal
     }
 
     /// <summary>
-    /// Waits for the next wake-up, or at most this long. For one loop only, which looks at all of its data after each wait.
+    /// Waits for the next wake-up, or at most this long; returns early, without an exception, when cancelled. For one loop only, which looks
+    /// at all of its data after each wait.
     /// </summary>
-    public async ValueTask WaitAsync(TimeSpan atMost, TimeProvider time)
+    public async ValueTask WaitAsync(TimeSpan atMost, TimeProvider time, CancellationToken cancellationToken = default)
     {
         Task? wait = null;
         lock (_gate)
@@ -39,7 +40,7 @@ internal sealed class WakeSignal
         }
 
         // A time-out is a wake-up too: loops look again by themselves.
-        if (wait is not null) await wait.WaitAsync(atMost, time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (wait is not null) await wait.WaitAsync(atMost, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
         // Only here: a wake-up between time-out and return is answered by the look that follows, one after it by the next wait.
         lock (_gate)
