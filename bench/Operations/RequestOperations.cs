@@ -10,7 +10,9 @@ using ZapierTriggers.Core.Sequencing;
 
 namespace ZapierTriggers.Bench.Operations;
 
-/// <summary>What a request does beside parsing: key, limit, frame, the way through the sequencer; and what a webhook does before it is sent.</summary>
+/// <summary>
+/// What a request does beside parsing: key, limit, frame, the way through the sequencer; and what a webhook does before it is sent.
+/// </summary>
 internal static class RequestOperations
 {
     private static readonly byte[] OrderPaid = "order.paid"u8.ToArray();

@@ -4,7 +4,9 @@ using ZapierTriggers.Core.Sequencing;
 
 namespace ZapierTriggers.Bench.Operations;
 
-/// <summary>A real ring without a writer behind it: room is given back at once, so that an operation can run for ever without filling a disk.</summary>
+/// <summary>
+/// A real ring without a writer behind it: room is given back at once, so that an operation can run for ever without filling a disk.
+/// </summary>
 internal sealed class RingJournal : IJournal
 {
     private const ulong Secret = 42;

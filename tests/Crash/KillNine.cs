@@ -5,8 +5,9 @@ using ZapierTriggers.Tests.Crash.Infrastructure;
 namespace ZapierTriggers.Tests.Crash;
 
 /// <summary>
-/// The server is killed with SIGKILL at random moments, under load, while starting, while replaying, again and again. Afterwards: every answered event is in the inbox
-/// exactly once and in order, every 409 names an event that exists, nothing is there that was not sent, and each event reached the receiver.
+/// The server is killed with SIGKILL at random moments, under load, while starting, while replaying, again and again. Afterwards: every
+/// answered event is in the inbox exactly once and in order, every 409 names an event that exists, nothing is there that was not sent, and
+/// each event reached the receiver.
 /// </summary>
 public sealed class KillNine
 {

@@ -9,8 +9,10 @@ internal interface IAccountStore
     /// <summary>Adds an organization and its first key, both or none. False when the number, id or route is taken (draw again).</summary>
     Task<bool> CreateAsync(OrganizationRecord organization, ApiKeyRecord key, CancellationToken cancellationToken);
 
-    /// <summary>Adds <paramref name="added"/> and gives the key <paramref name="replacedKeyId"/> an end, both or none; also sets the organization's updated_at.
-    /// False when the replaced key does not exist in that organization or has already ended.</summary>
+    /// <summary>
+    /// Adds <paramref name="added"/> and gives the key <paramref name="replacedKeyId"/> an end, both or none; also sets the organization's
+    /// updated_at. False when the replaced key does not exist in that organization or has already ended.
+    /// </summary>
     Task<bool> RotateAsync(ApiKeyRecord added, Guid replacedKeyId, DateTimeOffset replacedEndsAt, CancellationToken cancellationToken);
 
     /// <summary>Writes an organization's name, tier, limit and updated_at.</summary>

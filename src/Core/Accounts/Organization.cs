@@ -2,7 +2,9 @@ using ZapierTriggers.Core.Limits;
 
 namespace ZapierTriggers.Core.Accounts;
 
-/// <summary>A tenant, as the request path sees it. One instance per organization for the life of the process; its settings change in place.</summary>
+/// <summary>
+/// A tenant, as the request path sees it. One instance per organization for the life of the process; its settings change in place.
+/// </summary>
 internal sealed class Organization
 {
     private ulong _lastAccepted;
@@ -32,7 +34,10 @@ internal sealed class Organization
     /// <summary>Its rate limit: events in any 60 seconds.</summary>
     public RateWindow Window { get; }
 
-    /// <summary>Position (<see cref="Events.EventId.High"/>) of the last event accepted for it in this process; reads wait until this is stored. 0 = none.</summary>
+    /// <summary>
+    /// Position (<see cref="Events.EventId.High"/>) of the last event accepted for it in this process; reads wait until this is stored. 0 =
+    /// none.
+    /// </summary>
     public ulong LastAccepted => Volatile.Read(ref _lastAccepted);
 
     /// <summary>Notes an accepted event. Called by the sequencer only, in order.</summary>

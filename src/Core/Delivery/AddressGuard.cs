@@ -3,7 +3,10 @@ using System.Net.NetworkInformation;
 
 namespace ZapierTriggers.Core.Delivery;
 
-/// <summary>Decides where webhooks may go: by URL at registration, by address at every connection (names can resolve to anything, and to something else each time).</summary>
+/// <summary>
+/// Decides where webhooks may go: by URL at registration, by address at every connection (names can resolve to anything, and to something
+/// else each time).
+/// </summary>
 internal sealed class AddressGuard
 {
     /// <summary>The longest URL, in characters.</summary>
@@ -15,7 +18,10 @@ internal sealed class AddressGuard
 
     /// <summary>Creates the guard.</summary>
     /// <param name="options">What is lifted.</param>
-    /// <param name="ownEndpoints">Where this server listens, asked at each connection since it is known only once the server runs; null = nowhere. Nothing lifts these.</param>
+    /// <param name="ownEndpoints">
+    /// Where this server listens, asked at each connection since it is known only once the server runs; null = nowhere. Nothing lifts
+    /// these.
+    /// </param>
     public AddressGuard(DeliveryOptions options, Func<IReadOnlyCollection<IPEndPoint>>? ownEndpoints = null)
     {
         _allowPrivate = options.AllowPrivateNetworks;
@@ -32,7 +38,9 @@ internal sealed class AddressGuard
         return Contains(BlockedNetworks.All, bare);
     }
 
-    /// <summary>Whether this server itself listens at the address and port; an unspecified listening address stands for all of this machine's.</summary>
+    /// <summary>
+    /// Whether this server itself listens at the address and port; an unspecified listening address stands for all of this machine's.
+    /// </summary>
     public bool IsOwn(IPAddress address, int port)
     {
         var bare = address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
@@ -47,7 +55,10 @@ internal sealed class AddressGuard
         return false;
     }
 
-    /// <summary>Checks a URL for registration; on <see cref="UrlRefusal.None"/> <paramref name="uri"/> is what to send to. A name that does not resolve (yet) is fine.</summary>
+    /// <summary>
+    /// Checks a URL for registration; on <see cref="UrlRefusal.None"/> <paramref name="uri"/> is what to send to. A name that does not
+    /// resolve (yet) is fine.
+    /// </summary>
     public UrlRefusal CheckUrl(string? url, out Uri? uri)
     {
         uri = null;
@@ -66,8 +77,9 @@ internal sealed class AddressGuard
     }
 
     /// <summary>
-    /// The address that the URL's host stands for without asking anyone: a literal in any notation (<see cref="Uri"/> has already brought decimal, octal and hexadecimal
-    /// ones to dots), a literal that only appears after normalisation or before a final dot, or <c>localhost</c> (RFC 6761, 6.3). Null for any other name.
+    /// The address that the URL's host stands for without asking anyone: a literal in any notation (<see cref="Uri"/> has already brought
+    /// decimal, octal and hexadecimal ones to dots), a literal that only appears after normalisation or before a final dot, or
+    /// <c>localhost</c> (RFC 6761, 6.3). Null for any other name.
     /// </summary>
     public static IPAddress? LiteralOf(Uri uri)
     {

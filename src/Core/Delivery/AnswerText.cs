@@ -10,8 +10,9 @@ internal static class AnswerText
     public const int MaxBytes = 4096;
 
     /// <summary>
-    /// The bytes as text: UTF-8 decoded, and everything that does not print (controls but tab and line feed, direction marks and other formats, unassigned code points)
-    /// and every invalid byte as U+FFFD. A character that was cut off at the end is left out. Null when nothing is left.
+    /// The bytes as text: UTF-8 decoded, and everything that does not print (controls but tab and line feed, direction marks and other
+    /// formats, unassigned code points) and every invalid byte as U+FFFD. A character that was cut off at the end is left out. Null when
+    /// nothing is left.
     /// </summary>
     public static string? Sanitise(ReadOnlySpan<byte> bytes)
     {

@@ -5,7 +5,9 @@ using ZapierTriggers.Core.Storing;
 
 namespace ZapierTriggers.Core.Delivery;
 
-/// <summary>Runs one try from start to result: sends under the current configuration, tells the lane, and hands the result over to be recorded.</summary>
+/// <summary>
+/// Runs one try from start to result: sends under the current configuration, tells the lane, and hands the result over to be recorded.
+/// </summary>
 internal sealed partial class AttemptRunner(
     WebhookSender sender, OutcomeRecorder recorder, RetrySchedule schedule, TimeProvider time, ILogger logger, Action<LaneTry, WebhookTarget> gone, Action<Lane> advance)
 {

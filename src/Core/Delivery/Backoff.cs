@@ -1,6 +1,9 @@
 namespace ZapierTriggers.Core.Delivery;
 
-/// <summary>Waits between repeats of something that fails for reasons of its own (a store that is away): 100 ms, twice as long each time, at most 5 s.</summary>
+/// <summary>
+/// Waits between repeats of something that fails for reasons of its own (a store that is away): 100 ms, twice as long each time, at most 5
+/// s.
+/// </summary>
 internal sealed class Backoff(TimeProvider time)
 {
     private static readonly TimeSpan First = TimeSpan.FromMilliseconds(100);

@@ -2,7 +2,10 @@ using System.Net;
 
 namespace ZapierTriggers.Core.Delivery;
 
-/// <summary>The networks that webhooks are never sent to unless an option lifts them (IANA special-purpose address registries, and two clouds' metadata).</summary>
+/// <summary>
+/// The networks that webhooks are never sent to unless an option lifts them (IANA special-purpose address registries, and two clouds'
+/// metadata).
+/// </summary>
 internal static class BlockedNetworks
 {
     /// <summary>What <see cref="DeliveryOptions.AllowPrivateNetworks"/> lifts: private and shared networks, and loopback.</summary>

@@ -17,19 +17,26 @@ internal sealed record DeliveryOptions
     /// <summary>Tries in flight at the same time, over all endpoints, not counting slow ones.</summary>
     public int MaxInFlight { get; init; } = 256;
 
-    /// <summary>After this time a try in flight is slow: it gives its place up to others, and its endpoint takes turns with slow ones only until it answers sooner.</summary>
+    /// <summary>
+    /// After this time a try in flight is slow: it gives its place up to others, and its endpoint takes turns with slow ones only until it
+    /// answers sooner.
+    /// </summary>
     public TimeSpan SlowAfter { get; init; } = TimeSpan.FromSeconds(1);
 
     /// <summary>Slow tries in flight at the same time; past it they keep their places among the others.</summary>
     public int MaxSlowInFlight { get; init; } = 1024;
 
-    /// <summary>Tries in flight at the same time to one endpoint, at the most; the actual limit grows on success and halves on failure.</summary>
+    /// <summary>
+    /// Tries in flight at the same time to one endpoint, at the most; the actual limit grows on success and halves on failure.
+    /// </summary>
     public int MaxInFlightPerEndpoint { get; init; } = 64;
 
     /// <summary>One deadline over DNS, connect, TLS, send, headers and body.</summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>Waits before the second, third, … try; when used up the event is a dead letter. The default makes 9 tries in about a day.</summary>
+    /// <summary>
+    /// Waits before the second, third, … try; when used up the event is a dead letter. The default makes 9 tries in about a day.
+    /// </summary>
     public IReadOnlyList<TimeSpan> RetrySchedule { get; init; } =
     [
         TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(30), TimeSpan.FromMinutes(2), TimeSpan.FromMinutes(10),

@@ -65,7 +65,9 @@ internal sealed partial class Dispatcher : IAsyncDisposable
     /// <summary>Results that are not in the store yet.</summary>
     public int Unrecorded => _recorder.Unrecorded;
 
-    /// <summary>Loads the endpoints, and (if webhooks are enabled) starts sending from their cursors. Throws <see cref="Storing.StoreException"/>.</summary>
+    /// <summary>
+    /// Loads the endpoints, and (if webhooks are enabled) starts sending from their cursors. Throws <see cref="Storing.StoreException"/>.
+    /// </summary>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         var endpoints = await _store.LoadEndpointsAsync(cancellationToken);
@@ -85,7 +87,10 @@ internal sealed partial class Dispatcher : IAsyncDisposable
         Log.Started(_logger, endpoints.Count);
     }
 
-    /// <summary>Starts no new try, lets those in flight end (at most 10 s, or until cancelled), and records what has ended. What was cut off is sent again after the next start.</summary>
+    /// <summary>
+    /// Starts no new try, lets those in flight end (at most 10 s, or until cancelled), and records what has ended. What was cut off is sent
+    /// again after the next start.
+    /// </summary>
     public async Task StopAsync(CancellationToken cancellationToken)
     {
         var empty = _turns.StopAsync();
@@ -103,7 +108,9 @@ internal sealed partial class Dispatcher : IAsyncDisposable
         }
     }
 
-    /// <summary>Events of these organizations have been committed. Called by the store writer after each commit; cheap, never blocks or throws.</summary>
+    /// <summary>
+    /// Events of these organizations have been committed. Called by the store writer after each commit; cheap, never blocks or throws.
+    /// </summary>
     public void EventsStored(ReadOnlySpan<int> organizationNos)
     {
         foreach (var organizationNo in organizationNos)
@@ -168,7 +175,9 @@ internal sealed partial class Dispatcher : IAsyncDisposable
         }
     }
 
-    /// <summary>Runs a loop, and starts it again when it fails in a way that it does not expect; while stopping, once more at the most.</summary>
+    /// <summary>
+    /// Runs a loop, and starts it again when it fails in a way that it does not expect; while stopping, once more at the most.
+    /// </summary>
     private async Task KeepRunningAsync(Func<Task> loop)
     {
         var backoff = new Backoff(_time);

@@ -9,10 +9,15 @@ internal sealed partial class EndpointConfiguration(
 {
     private readonly SemaphoreSlim _one = new(1);
 
-    /// <summary>Sets where the organization's default endpoint is: makes it with a new secret, or keeps id, cursor and secret and enables it. Throws <see cref="Storing.StoreException"/>.</summary>
+    /// <summary>
+    /// Sets where the organization's default endpoint is: makes it with a new secret, or keeps id, cursor and secret and enables it. Throws
+    /// <see cref="Storing.StoreException"/>.
+    /// </summary>
     /// <param name="organizationNo">The organization.</param>
     /// <param name="url">A URL that the guard has passed.</param>
-    /// <param name="lastAccepted">See <see cref="Accounts.Organization.LastAccepted"/>: a new endpoint gets what is accepted after it was made.</param>
+    /// <param name="lastAccepted">
+    /// See <see cref="Accounts.Organization.LastAccepted"/>: a new endpoint gets what is accepted after it was made.
+    /// </param>
     /// <param name="cancellationToken">Gives up waiting.</param>
     public async Task<EndpointRecord> SetDefaultAsync(int organizationNo, string url, ulong lastAccepted, CancellationToken cancellationToken)
     {
@@ -38,7 +43,8 @@ internal sealed partial class EndpointConfiguration(
     }
 
     /// <summary>
-    /// Disables a lane whose receiver answered 410, at once in memory and as soon as the store takes it there. Does nothing when the URL has been changed since the try started.
+    /// Disables a lane whose receiver answered 410, at once in memory and as soon as the store takes it there. Does nothing when the URL
+    /// has been changed since the try started.
     /// </summary>
     public async Task DisableAsync(Lane lane, WebhookTarget tried, string reason, CancellationToken stop)
     {

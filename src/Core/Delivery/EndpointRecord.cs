@@ -24,7 +24,10 @@ internal sealed record EndpointRecord
     /// <summary>Why it was disabled, in words; null when it was not, or by hand.</summary>
     public string? DisabledReason { get; init; }
 
-    /// <summary>The lane's cursor: every event up to it has an outcome, an acknowledgement or a retry row, or was accepted before the endpoint was made.</summary>
+    /// <summary>
+    /// The lane's cursor: every event up to it has an outcome, an acknowledgement or a retry row, or was accepted before the endpoint was
+    /// made.
+    /// </summary>
     public required EventId DeliveredThrough { get; init; }
 
     /// <summary>When it was made.</summary>

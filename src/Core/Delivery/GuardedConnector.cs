@@ -7,8 +7,9 @@ namespace ZapierTriggers.Core.Delivery;
 internal delegate Task<IPAddress[]> ResolveHost(string host, CancellationToken cancellationToken);
 
 /// <summary>
-/// Opens connections for <see cref="SocketsHttpHandler.ConnectCallback"/>: resolves the name once, checks every address of the answer, and connects to one of exactly
-/// these, so nothing can resolve differently between check and use. One blocked address refuses the whole answer.
+/// Opens connections for <see cref="SocketsHttpHandler.ConnectCallback"/>: resolves the name once, checks every address of the answer, and
+/// connects to one of exactly these, so nothing can resolve differently between check and use. One blocked address refuses the whole
+/// answer.
 /// </summary>
 internal sealed class GuardedConnector(AddressGuard guard, ResolveHost? resolve = null)
 {

@@ -6,8 +6,8 @@ namespace ZapierTriggers.Core.Delivery;
 internal static class HeaderText
 {
     /// <summary>
-    /// Printable ASCII as it is; text with anything else has every such byte of its UTF-8 form, and every percent sign, percent-encoded (RFC 3986, 2.1), so that nothing
-    /// in a header needs guessing at its charset and no line can be broken.
+    /// Printable ASCII as it is; text with anything else has every such byte of its UTF-8 form, and every percent sign, percent-encoded
+    /// (RFC 3986, 2.1), so that nothing in a header needs guessing at its charset and no line can be broken.
     /// </summary>
     public static string Encode(string text)
     {

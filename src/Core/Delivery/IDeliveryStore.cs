@@ -9,22 +9,24 @@ internal interface IDeliveryStore
     Task<IReadOnlyList<EndpointRecord>> LoadEndpointsAsync(CancellationToken cancellationToken);
 
     /// <summary>
-    /// Inserts the endpoint, or, when its <see cref="EndpointRecord.Id"/> is there already, updates url, secret, enabled, disabled reason and updated_at; the cursor is set
-    /// at insertion only. Also sets the organization's updated_at. At most one default endpoint per organization: a second insert of one
-    /// throws <see cref="Storing.StoreFailure.RowRefused"/>.
+    /// Inserts the endpoint, or, when its <see cref="EndpointRecord.Id"/> is there already, updates url, secret, enabled, disabled reason
+    /// and updated_at; the cursor is set at insertion only. Also sets the organization's updated_at. At most one default endpoint per
+    /// organization: a second insert of one throws <see cref="Storing.StoreFailure.RowRefused"/>.
     /// </summary>
     Task SaveEndpointAsync(EndpointRecord endpoint, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Reads the next events of the organization after <paramref name="after"/>, in order, that have no acknowledgement and, for this endpoint, no outcome and no
-    /// retry row; at most <paramref name="limit"/> of them and about <paramref name="maxBytes"/> of payload (at least one). <see cref="LanePage.ScannedThrough"/> is the last id looked at, also when nothing is due.
+    /// Reads the next events of the organization after <paramref name="after"/>, in order, that have no acknowledgement and, for this
+    /// endpoint, no outcome and no retry row; at most <paramref name="limit"/> of them and about <paramref name="maxBytes"/> of payload (at
+    /// least one). <see cref="LanePage.ScannedThrough"/> is the last id looked at, also when nothing is due.
     /// </summary>
     Task<LanePage> ReadLaneAsync(int organizationNo, Guid endpointId, EventId after, int limit, int maxBytes, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Claims retries that are due at <paramref name="now"/>, oldest due first, only of the endpoints in <paramref name="rooms"/> and at most as many of each as it has room for: counts
-    /// the attempt and moves the due time to <paramref name="leaseUntil"/> in one statement, so a crash in the middle of a try neither loses nor forgets to count it. A retry
-    /// whose event has been acknowledged is never returned; one whose endpoint is disabled stays as it is.
+    /// Claims retries that are due at <paramref name="now"/>, oldest due first, only of the endpoints in <paramref name="rooms"/> and at
+    /// most as many of each as it has room for: counts the attempt and moves the due time to <paramref name="leaseUntil"/> in one
+    /// statement, so a crash in the middle of a try neither loses nor forgets to count it. A retry whose event has been acknowledged is
+    /// never returned; one whose endpoint is disabled stays as it is.
     /// </summary>
     Task<IReadOnlyList<ClaimedRetry>> ClaimRetriesAsync(
         DateTimeOffset now, DateTimeOffset leaseUntil, int limit, IReadOnlyList<ClaimRoom> rooms, CancellationToken cancellationToken);
@@ -33,8 +35,9 @@ internal interface IDeliveryStore
     Task<DateTimeOffset?> NextRetryAsync(CancellationToken cancellationToken);
 
     /// <summary>
-    /// Records finished tries and moves cursors, all in one transaction. Recording the same result again changes nothing. A <see cref="EventStatus.Failed"/> result whose attempt number is
-    /// lower than the attempts counted so far comes from a claim that was given up: its attempt is kept, the retry's due time is not touched.
+    /// Records finished tries and moves cursors, all in one transaction. Recording the same result again changes nothing. A <see
+    /// cref="EventStatus.Failed"/> result whose attempt number is lower than the attempts counted so far comes from a claim that was given
+    /// up: its attempt is kept, the retry's due time is not touched.
     /// </summary>
     Task RecordAsync(DeliveryBatch batch, CancellationToken cancellationToken);
 }
@@ -57,7 +60,9 @@ internal sealed record DueEvent
 
 /// <summary>What a lane reads at a time.</summary>
 /// <param name="Events">Events to send, in order.</param>
-/// <param name="ScannedThrough">The last id looked at; the next read starts after it. Equals the given cursor when nothing follows it.</param>
+/// <param name="ScannedThrough">
+/// The last id looked at; the next read starts after it. Equals the given cursor when nothing follows it.
+/// </param>
 internal sealed record LanePage(IReadOnlyList<DueEvent> Events, EventId ScannedThrough);
 
 /// <summary>A retry that was claimed: its attempt is counted already.</summary>
@@ -85,13 +90,18 @@ internal sealed record DeliveryResult
     /// <summary>The event.</summary>
     public required EventId EventId { get; init; }
 
-    /// <summary><see cref="EventStatus.Delivered"/>, <see cref="EventStatus.DeadLetter"/>, or <see cref="EventStatus.Failed"/> with <see cref="NextAttemptAt"/>.</summary>
+    /// <summary>
+    /// <see cref="EventStatus.Delivered"/>, <see cref="EventStatus.DeadLetter"/>, or <see cref="EventStatus.Failed"/> with <see
+    /// cref="NextAttemptAt"/>.
+    /// </summary>
     public required EventStatus Status { get; init; }
 
     /// <summary>When to try again; set exactly when <see cref="Status"/> is <see cref="EventStatus.Failed"/>.</summary>
     public DateTimeOffset? NextAttemptAt { get; init; }
 
-    /// <summary>The try itself; null when none was made (a refused literal address found after registration is a dead letter without a try).</summary>
+    /// <summary>
+    /// The try itself; null when none was made (a refused literal address found after registration is a dead letter without a try).
+    /// </summary>
     public Storing.AttemptRecord? Attempt { get; init; }
 
     /// <summary>In words why no try was made; set exactly when <see cref="Attempt"/> is null.</summary>

@@ -1,8 +1,9 @@
 namespace ZapierTriggers.Core.Delivery;
 
 /// <summary>
-/// How many tries one endpoint gets at the same time: starts small, one more for each success (so it doubles each round while all goes well), half after a failure, as
-/// TCP does (RFC 5681, 3.1). Failures of tries that started before the last cut do not cut again. Not safe for concurrent use: its lane guards it.
+/// How many tries one endpoint gets at the same time: starts small, one more for each success (so it doubles each round while all goes
+/// well), half after a failure, as TCP does (RFC 5681, 3.1). Failures of tries that started before the last cut do not cut again. Not safe
+/// for concurrent use: its lane guards it.
 /// </summary>
 internal sealed class InFlightLimit(int most)
 {

@@ -1,12 +1,14 @@
 namespace ZapierTriggers.Core.Delivery;
 
 /// <summary>
-/// One endpoint's line: events read from the store and not started, claimed retries, what is in flight, and the cursor. It decides only; reading, sending and
-/// recording are done by others, who ask it. Safe for concurrent use; no member blocks or does I/O.
+/// One endpoint's line: events read from the store and not started, claimed retries, what is in flight, and the cursor. It decides only;
+/// reading, sending and recording are done by others, who ask it. Safe for concurrent use; no member blocks or does I/O.
 /// </summary>
 internal sealed class Lane
 {
-    /// <summary>The most ids between cursor and read position: a first event that hangs must not make the window grow without end.</summary>
+    /// <summary>
+    /// The most ids between cursor and read position: a first event that hangs must not make the window grow without end.
+    /// </summary>
     private const int MaxWindow = 1024;
 
     private readonly Lock _lock = new();
@@ -95,7 +97,10 @@ internal sealed class Lane
         }
     }
 
-    /// <summary>What to read: after which id, and how much. Small for lanes that send little at a time, so that many stalled ones hold little memory.</summary>
+    /// <summary>
+    /// What to read: after which id, and how much. Small for lanes that send little at a time, so that many stalled ones hold little
+    /// memory.
+    /// </summary>
     public (EventId After, int Limit, int MaxBytes) NextRead
     {
         get
@@ -104,7 +109,9 @@ internal sealed class Lane
         }
     }
 
-    /// <summary>Takes a page in; null when reading failed and is to be tried again. Returns whether the cursor moved without any event to send.</summary>
+    /// <summary>
+    /// Takes a page in; null when reading failed and is to be tried again. Returns whether the cursor moved without any event to send.
+    /// </summary>
     public bool EndRead(LanePage? page)
     {
         lock (_lock)

@@ -1,9 +1,9 @@
 namespace ZapierTriggers.Core.Delivery;
 
 /// <summary>
-/// How an endpoint has been answering: whether it is slow, and until when it is left alone. A receiver's Retry-After pauses it; so does a row of failures without any
-/// success (the breaker), for a second at first and twice as long with each further one, so that an endpoint that is away costs little and fails few of its
-/// waiting events. Not safe for concurrent use: its lane guards it.
+/// How an endpoint has been answering: whether it is slow, and until when it is left alone. A receiver's Retry-After pauses it; so does a
+/// row of failures without any success (the breaker), for a second at first and twice as long with each further one, so that an endpoint
+/// that is away costs little and fails few of its waiting events. Not safe for concurrent use: its lane guards it.
 /// </summary>
 internal sealed class LaneHealth(TimeProvider time)
 {

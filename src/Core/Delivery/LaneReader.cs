@@ -5,8 +5,8 @@ using ZapierTriggers.Core.Operations;
 namespace ZapierTriggers.Core.Delivery;
 
 /// <summary>
-/// Reads pages of events for lanes that want some, a few lanes at a time, in the order of asking. This is the only way events reach a lane; a shortcut through memory
-/// would end a read just the same.
+/// Reads pages of events for lanes that want some, a few lanes at a time, in the order of asking. This is the only way events reach a lane;
+/// a shortcut through memory would end a read just the same.
 /// </summary>
 internal sealed partial class LaneReader(IDeliveryStore store, TimeProvider time, ILogger logger, Action<Lane> advance, Action<Lane> cursorMoved)
 {

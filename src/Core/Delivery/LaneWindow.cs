@@ -1,8 +1,8 @@
 namespace ZapierTriggers.Core.Delivery;
 
 /// <summary>
-/// The stretch of a lane between its cursor and where it has read to: the ids that were read and are not finished, in order. The cursor is the end of the finished
-/// ones without a gap, so it never passes an unfinished event. Not safe for concurrent use: its lane guards it.
+/// The stretch of a lane between its cursor and where it has read to: the ids that were read and are not finished, in order. The cursor is
+/// the end of the finished ones without a gap, so it never passes an unfinished event. Not safe for concurrent use: its lane guards it.
 /// </summary>
 internal sealed class LaneWindow(EventId cursor)
 {

@@ -6,8 +6,9 @@ using ZapierTriggers.Core.Storing;
 namespace ZapierTriggers.Core.Delivery;
 
 /// <summary>
-/// Records results in batches, in one loop: a batch goes when it is full, when it has waited 10 ms, or at once when nothing is in flight that could join it. While
-/// the store is away results are kept and tried again; they are never sent again because of it. Worst case held: <see cref="HoldAt"/> results and what was in flight then.
+/// Records results in batches, in one loop: a batch goes when it is full, when it has waited 10 ms, or at once when nothing is in flight
+/// that could join it. While the store is away results are kept and tried again; they are never sent again because of it. Worst case held:
+/// <see cref="HoldAt"/> results and what was in flight then.
 /// </summary>
 internal sealed partial class OutcomeRecorder(
     IDeliveryStore store, DeliveryCounters counters, TimeProvider time, ILogger logger, Func<int> inFlight, Action<bool> hold, Action<DateTimeOffset> retryDue)
@@ -44,7 +45,9 @@ internal sealed partial class OutcomeRecorder(
     /// <summary>Ends <see cref="RunAsync"/> once everything added is recorded.</summary>
     public void Complete() => _items.Writer.TryComplete();
 
-    /// <summary>Ends <see cref="RunAsync"/> as soon as the store refuses: what is not recorded is sent again after the next start.</summary>
+    /// <summary>
+    /// Ends <see cref="RunAsync"/> as soon as the store refuses: what is not recorded is sent again after the next start.
+    /// </summary>
     public void GiveUp() => _giveUp.Cancel();
 
     /// <summary>Records until completed.</summary>
@@ -63,7 +66,9 @@ internal sealed partial class OutcomeRecorder(
         }
     }
 
-    /// <summary>Finishes the batch's events in their lanes. Only now: a cursor must not be recorded before the results that it stands for.</summary>
+    /// <summary>
+    /// Finishes the batch's events in their lanes. Only now: a cursor must not be recorded before the results that it stands for.
+    /// </summary>
     private static List<LaneCursor> Cursors(List<Item> batch)
     {
         var lanes = new Dictionary<Lane, EventId>();
@@ -100,7 +105,9 @@ internal sealed partial class OutcomeRecorder(
         }
     }
 
-    /// <summary>Finds the row that the store refuses by halving. It alone is given up; the cursors go last, when all results before them are in.</summary>
+    /// <summary>
+    /// Finds the row that the store refuses by halving. It alone is given up; the cursors go last, when all results before them are in.
+    /// </summary>
     private async Task RecordHalvesAsync(List<Item> items, List<LaneCursor> cursors, StoreException exception)
     {
         if (items.Count <= 1)

@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace ZapierTriggers.Core.Delivery;
 
-/// <summary>Reads a <c>Retry-After</c> header (RFC 9110, 10.2.3): seconds of any length, or one of the three forms of an HTTP date.</summary>
+/// <summary>
+/// Reads a <c>Retry-After</c> header (RFC 9110, 10.2.3): seconds of any length, or one of the three forms of an HTTP date.
+/// </summary>
 internal static class RetryAfter
 {
     /// <summary>The longest wait that a receiver can ask for.</summary>

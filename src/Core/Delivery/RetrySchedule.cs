@@ -1,6 +1,8 @@
 namespace ZapierTriggers.Core.Delivery;
 
-/// <summary>When a failed delivery is tried again: a list of waits, each with jitter so that what failed together does not come back together.</summary>
+/// <summary>
+/// When a failed delivery is tried again: a list of waits, each with jitter so that what failed together does not come back together.
+/// </summary>
 internal sealed class RetrySchedule
 {
     /// <summary>How far a wait may differ from the list, to either side, as a part of it.</summary>

@@ -5,8 +5,8 @@ using ZapierTriggers.Core.Operations;
 namespace ZapierTriggers.Core.Delivery;
 
 /// <summary>
-/// Finds due retries, claims as many as their lanes can start, and hands them over: when the next one is due, when a lane with more due ones has room again, and at least
-/// every 30 s, so that nothing due is ever forgotten.
+/// Finds due retries, claims as many as their lanes can start, and hands them over: when the next one is due, when a lane with more due
+/// ones has room again, and at least every 30 s, so that nothing due is ever forgotten.
 /// </summary>
 internal sealed partial class RetrySweep(
     IDeliveryStore store, DeliveryOptions options, TimeProvider time, ILogger logger, Func<IReadOnlyList<Lane>> lanes, Func<bool> mayClaim, Action<Lane> advance)
@@ -104,7 +104,9 @@ internal sealed partial class RetrySweep(
         }
     }
 
-    /// <summary>All lanes with room, beginning with another one each time, so that a limit on all does not always favour the same.</summary>
+    /// <summary>
+    /// All lanes with room, beginning with another one each time, so that a limit on all does not always favour the same.
+    /// </summary>
     private (List<Lane> Open, List<ClaimRoom> Rooms) Rooms()
     {
         var all = lanes();

@@ -1,9 +1,10 @@
 namespace ZapierTriggers.Core.Delivery;
 
 /// <summary>
-/// Shares the places for tries among the lanes that are ready: each lane stands in line once, gives one try, and joins the end again. There are two lines with places of
-/// their own, one for lanes that answer soon and one for slow ones; a try that turns slow takes its place over to the slow side. So receivers that hang cost the
-/// others at most <see cref="DeliveryOptions.SlowAfter"/> each, once. Safe for concurrent use; nothing blocks.
+/// Shares the places for tries among the lanes that are ready: each lane stands in line once, gives one try, and joins the end again. There
+/// are two lines with places of their own, one for lanes that answer soon and one for slow ones; a try that turns slow takes its place over
+/// to the slow side. So receivers that hang cost the others at most <see cref="DeliveryOptions.SlowAfter"/> each, once. Safe for concurrent
+/// use; nothing blocks.
 /// </summary>
 internal sealed class Turns(DeliveryOptions options, TimeProvider time, Func<LaneTry, Turns.Place, Task> run)
 {
@@ -48,7 +49,9 @@ internal sealed class Turns(DeliveryOptions options, TimeProvider time, Func<Lan
         }
     }
 
-    /// <summary>Moves tries that have been in flight for long to the slow side, as far as there is room. Called every now and then.</summary>
+    /// <summary>
+    /// Moves tries that have been in flight for long to the slow side, as far as there is room. Called every now and then.
+    /// </summary>
     public void MoveSlow()
     {
         lock (_lock)

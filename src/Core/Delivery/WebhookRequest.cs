@@ -2,7 +2,9 @@ using System.Net;
 
 namespace ZapierTriggers.Core.Delivery;
 
-/// <summary>A try's request. It remembers whether a connection was opened for it: if none was, it went out over an idle pooled one.</summary>
+/// <summary>
+/// A try's request. It remembers whether a connection was opened for it: if none was, it went out over an idle pooled one.
+/// </summary>
 internal sealed class WebhookRequest : HttpRequestMessage
 {
     /// <summary>Creates a POST over HTTP/1.1.</summary>
@@ -13,7 +15,10 @@ internal sealed class WebhookRequest : HttpRequestMessage
         VersionPolicy = HttpVersionPolicy.RequestVersionExact;
     }
 
-    /// <summary>Whether opening a connection began for this request. Set by the connector on another thread, before the request can have failed on that connection.</summary>
+    /// <summary>
+    /// Whether opening a connection began for this request. Set by the connector on another thread, before the request can have failed on
+    /// that connection.
+    /// </summary>
     public bool Connected { get; set; }
 }
 

@@ -3,8 +3,8 @@ using System.Security.Cryptography;
 namespace ZapierTriggers.Core.Delivery;
 
 /// <summary>
-/// The text form of a signing secret: <c>whsec_</c> and the base64 of the key (Standard Webhooks 1.0.0, "Signature scheme"). The key is what the text
-/// decodes to, never the text itself.
+/// The text form of a signing secret: <c>whsec_</c> and the base64 of the key (Standard Webhooks 1.0.0, "Signature scheme"). The key is
+/// what the text decodes to, never the text itself.
 /// </summary>
 internal static class WebhookSecret
 {

@@ -9,8 +9,9 @@ using ZapierTriggers.Core.Operations;
 namespace ZapierTriggers.Core.Delivery;
 
 /// <summary>
-/// Makes one try: signs, posts, reads the answer. Every failure is a <see cref="TryResult"/>, never an exception. What the client may and may not do is fixed here: no
-/// redirects, cookies, proxies, decompression, certificate downloads or trace headers, HTTP/1.1 only, one deadline over everything.
+/// Makes one try: signs, posts, reads the answer. Every failure is a <see cref="TryResult"/>, never an exception. What the client may and
+/// may not do is fixed here: no redirects, cookies, proxies, decompression, certificate downloads or trace headers, HTTP/1.1 only, one
+/// deadline over everything.
 /// </summary>
 internal sealed partial class WebhookSender : IDisposable
 {
@@ -35,7 +36,9 @@ internal sealed partial class WebhookSender : IDisposable
         _fresh = new HttpMessageInvoker(CreateHandler(options, connector, pooled: false));
     }
 
-    /// <summary>Sends the event under the target's configuration. <paramref name="stop"/> cuts the try off: <see cref="DeliveryError.Stopped"/>.</summary>
+    /// <summary>
+    /// Sends the event under the target's configuration. <paramref name="stop"/> cuts the try off: <see cref="DeliveryError.Stopped"/>.
+    /// </summary>
     public async Task<TryResult> SendAsync(WebhookTarget target, DueEvent due, CancellationToken stop)
     {
         var at = _time.GetUtcNow();
@@ -67,8 +70,8 @@ internal sealed partial class WebhookSender : IDisposable
     }
 
     /// <summary>
-    /// Posts, over an idle pooled connection if there is one. A receiver may close that at the very moment we use it; then (and only then) the request is sent once more at
-    /// once, on a connection opened for it: this is no failure of the receiver's.
+    /// Posts, over an idle pooled connection if there is one. A receiver may close that at the very moment we use it; then (and only then)
+    /// the request is sent once more at once, on a connection opened for it: this is no failure of the receiver's.
     /// </summary>
     private async Task<HttpResponseMessage> PostAsync(WebhookTarget target, DueEvent due, DateTimeOffset at, CancellationToken cancellationToken)
     {

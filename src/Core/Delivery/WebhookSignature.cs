@@ -4,8 +4,9 @@ using System.Security.Cryptography;
 namespace ZapierTriggers.Core.Delivery;
 
 /// <summary>
-/// Signs deliveries by Standard Webhooks 1.0.0: <c>v1,</c> and the base64 of HMAC-SHA256 over <c>id.timestamp.body</c>, one for each valid secret, separated by
-/// a space. Safe for concurrent use. A body comes in pieces and is never copied; a keyed hash is kept between calls, because keying one costs more than hashing a small body.
+/// Signs deliveries by Standard Webhooks 1.0.0: <c>v1,</c> and the base64 of HMAC-SHA256 over <c>id.timestamp.body</c>, one for each valid
+/// secret, separated by a space. Safe for concurrent use. A body comes in pieces and is never copied; a keyed hash is kept between calls,
+/// because keying one costs more than hashing a small body.
 /// </summary>
 internal sealed class WebhookSignature
 {

@@ -20,7 +20,10 @@ internal sealed class WebhookTarget
     /// <summary>Signs the body; null when <see cref="Refusal"/> says why not.</summary>
     public WebhookSignature? Signature { get; }
 
-    /// <summary>Why nothing can ever be sent with this configuration (a literal address blocked since it was registered), in words; null when it can.</summary>
+    /// <summary>
+    /// Why nothing can ever be sent with this configuration (a literal address blocked since it was registered), in words; null when it
+    /// can.
+    /// </summary>
     public string? Refusal { get; }
 
     /// <summary>Checks and prepares a configuration.</summary>

@@ -3,9 +3,10 @@ using System.Security.Cryptography;
 namespace ZapierTriggers.Core.Events;
 
 /// <summary>
-/// Issues strictly increasing <see cref="EventId"/>s: <c>ms = max(now, last)</c>, a 12-bit counter within the millisecond, and random
-/// bits. When the counter is used up the next millisecond is borrowed (RFC 9562, 6.2), so an id is at most as far ahead of the clock
-/// as more than 4,096 events a millisecond have pushed it, and it never goes back when the clock does. Not safe for concurrent use: the sequencer owns it.
+/// Issues strictly increasing <see cref="EventId"/>s: <c>ms = max(now, last)</c>, a 12-bit counter within the millisecond, and random bits.
+/// When the counter is used up the next millisecond is borrowed (RFC 9562, 6.2), so an id is at most as far ahead of the clock as more than
+/// 4,096 events a millisecond have pushed it, and it never goes back when the clock does. Not safe for concurrent use: the sequencer owns
+/// it.
 /// </summary>
 internal sealed class EventIdGenerator
 {

@@ -1,6 +1,8 @@
 namespace ZapierTriggers.Core.Events;
 
-/// <summary>Where an event stands: <c>Pending → Delivered | Failed (will be tried again) → DeadLetter</c>. Absence of any outcome means pending.</summary>
+/// <summary>
+/// Where an event stands: <c>Pending → Delivered | Failed (will be tried again) → DeadLetter</c>. Absence of any outcome means pending.
+/// </summary>
 internal enum EventStatus
 {
     /// <summary>Not delivered and not acknowledged yet.</summary>

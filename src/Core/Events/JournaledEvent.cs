@@ -1,6 +1,9 @@
 namespace ZapierTriggers.Core.Events;
 
-/// <summary>One accepted event as the journal holds it and a store takes it. The memories point into a buffer of the reader's and are valid only until its next read.</summary>
+/// <summary>
+/// One accepted event as the journal holds it and a store takes it. The memories point into a buffer of the reader's and are valid only
+/// until its next read.
+/// </summary>
 internal readonly record struct JournaledEvent
 {
     /// <summary>The organization's internal number (see <see cref="Accounts.Organization.No"/>).</summary>
@@ -9,7 +12,9 @@ internal readonly record struct JournaledEvent
     /// <summary>The event's id, which is also its place in line.</summary>
     public required EventId Id { get; init; }
 
-    /// <summary>XxHash3 (64 bit, seed 0) of <see cref="Payload"/>: proves the bytes, and tells a repeat with the same payload from one with another.</summary>
+    /// <summary>
+    /// XxHash3 (64 bit, seed 0) of <see cref="Payload"/>: proves the bytes, and tells a repeat with the same payload from one with another.
+    /// </summary>
     public required ulong PayloadHash { get; init; }
 
     /// <summary>UTF-8, 1 to 255 characters.</summary>

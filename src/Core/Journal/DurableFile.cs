@@ -59,8 +59,9 @@ internal static unsafe partial class DurableFile
     }
 
     /// <summary>
-    /// Keeps the pages of a mapping in memory from their first use on, where the system allows: a page that was taken away would have to be read back in the middle of an append. Not needed for correctness.
-    /// Pages come with the first lap, not at the start: an idle server stays small, and the lap's faults cost a tenth of a microsecond an event.
+    /// Keeps the pages of a mapping in memory from their first use on, where the system allows: a page that was taken away would have to be
+    /// read back in the middle of an append. Not needed for correctness. Pages come with the first lap, not at the start: an idle server
+    /// stays small, and the lap's faults cost a tenth of a microsecond an event.
     /// </summary>
     public static void LockWhenUsed(byte* address, long length)
     {

@@ -1,9 +1,9 @@
 namespace ZapierTriggers.Core.Operations;
 
 /// <summary>
-/// The ids of all log entries, by thousands: 1000 journal and sequencer, 2000 store and store writer, 3000 delivery, 4000 accounts and inbox, 5000 operations.
-/// A constant is named after the class and the method that logs it, whose message says what happened. An id is never used for another meaning again; a test holds
-/// ids unique and every <c>[LoggerMessage]</c> to this table.
+/// The ids of all log entries, by thousands: 1000 journal and sequencer, 2000 store and store writer, 3000 delivery, 4000 accounts and
+/// inbox, 5000 operations. A constant is named after the class and the method that logs it, whose message says what happened. An id is
+/// never used for another meaning again; a test holds ids unique and every <c>[LoggerMessage]</c> to this table.
 /// </summary>
 internal static class LogEvents
 {

@@ -1,8 +1,8 @@
 namespace ZapierTriggers.Core.Operations;
 
 /// <summary>
-/// The server cannot start, for a reason that an operator can remove. Its message is shown alone, without a stack trace, so it must say in one line what is
-/// wrong and what to do.
+/// The server cannot start, for a reason that an operator can remove. Its message is shown alone, without a stack trace, so it must say in
+/// one line what is wrong and what to do.
 /// </summary>
 internal sealed class StartupException : Exception
 {

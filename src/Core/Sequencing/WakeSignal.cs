@@ -24,8 +24,8 @@ internal sealed class WakeSignal
     }
 
     /// <summary>
-    /// Waits for the next wake-up, or at most this long; returns early, without an exception, when cancelled. For one loop only, which looks
-    /// at all of its data after each wait.
+    /// Waits for the next wake-up, or at most this long; returns early, without an exception, when cancelled. For one loop only, which
+    /// looks at all of its data after each wait.
     /// </summary>
     public async ValueTask WaitAsync(TimeSpan atMost, TimeProvider time, CancellationToken cancellationToken = default)
     {

@@ -3,7 +3,10 @@ namespace ZapierTriggers.Server.Configuration;
 /// <summary>Settings under <c>Http</c>.</summary>
 internal sealed record HttpOptions
 {
-    /// <summary>Host name or address to listen on (also <c>HOST</c>); <c>localhost</c> = this machine only, <c>0.0.0.0</c> = every IPv4 address, <c>*</c> = every address.</summary>
+    /// <summary>
+    /// Host name or address to listen on (also <c>HOST</c>); <c>localhost</c> = this machine only, <c>0.0.0.0</c> = every IPv4 address,
+    /// <c>*</c> = every address.
+    /// </summary>
     public string Host { get; init; } = "localhost";
 
     /// <summary>TCP port to listen on (also <c>PORT</c>); 0 = any free one.</summary>
@@ -25,7 +28,9 @@ internal sealed record HttpOptions
 /// <summary>Settings under <c>Cors</c>.</summary>
 internal sealed record CorsOptions
 {
-    /// <summary>Origins whose pages may call the API, such as <c>https://app.example.com</c>; <c>*</c> = any, which is the default in Development.</summary>
+    /// <summary>
+    /// Origins whose pages may call the API, such as <c>https://app.example.com</c>; <c>*</c> = any, which is the default in Development.
+    /// </summary>
     public IReadOnlyList<string> AllowedOrigins { get; init; } = [];
 }
 

@@ -8,7 +8,10 @@ using ZapierTriggers.Server.Storage;
 
 namespace ZapierTriggers.Server.Configuration;
 
-/// <summary>Everything that can be set. A new setting is one property of its options record and one line in a section; its documentation follows from that line.</summary>
+/// <summary>
+/// Everything that can be set. A new setting is one property of its options record and one line in a section; its documentation follows
+/// from that line.
+/// </summary>
 internal sealed record ServerSettings
 {
     public required HttpOptions Http { get; init; }

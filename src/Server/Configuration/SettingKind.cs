@@ -68,7 +68,9 @@ internal static class SettingKind
         },
         value => value ?? "");
 
-    /// <summary>Up to <paramref name="max"/> values of one kind, separated by commas or given one by one (<c>Key__0</c>, a JSON array).</summary>
+    /// <summary>
+    /// Up to <paramref name="max"/> values of one kind, separated by commas or given one by one (<c>Key__0</c>, a JSON array).
+    /// </summary>
     public static SettingKind<IReadOnlyList<T>> ListOf<T>(SettingKind<T> item, int max) => new(
         $"at most {max.ToString(CultureInfo.InvariantCulture)} values separated by commas, each {item.Allowed}",
         (string text, [MaybeNullWhen(false)] out IReadOnlyList<T> value) => TryReadList(text, item, max, out value),

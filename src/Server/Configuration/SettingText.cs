@@ -18,7 +18,9 @@ internal static class SettingText
         ("h", TimeSpan.TicksPerHour), ("m", TimeSpan.TicksPerMinute), ("s", TimeSpan.TicksPerSecond),
     ];
 
-    /// <summary>Reads <c>true</c>, <c>false</c>, <c>1</c>, <c>0</c>, <c>yes</c>, <c>no</c>, <c>on</c>, <c>off</c> in either case of letters.</summary>
+    /// <summary>
+    /// Reads <c>true</c>, <c>false</c>, <c>1</c>, <c>0</c>, <c>yes</c>, <c>no</c>, <c>on</c>, <c>off</c> in either case of letters.
+    /// </summary>
     public static bool TryReadSwitch(string text, out bool value)
     {
         value = text.ToLowerInvariant() is "true" or "1" or "yes" or "on";
@@ -47,7 +49,10 @@ internal static class SettingText
         return bytes.ToString(CultureInfo.InvariantCulture);
     }
 
-    /// <summary>Reads <c>50ms</c>, <c>10 s</c>, <c>1.5h</c>, <c>10min</c>, <c>7d</c> or <c>[d.]hh:mm:ss[.fff]</c>. A bare number has no unit and is refused, but for 0.</summary>
+    /// <summary>
+    /// Reads <c>50ms</c>, <c>10 s</c>, <c>1.5h</c>, <c>10min</c>, <c>7d</c> or <c>[d.]hh:mm:ss[.fff]</c>. A bare number has no unit and is
+    /// refused, but for 0.
+    /// </summary>
     public static bool TryReadDuration(string text, out TimeSpan duration)
     {
         if (text == "0")

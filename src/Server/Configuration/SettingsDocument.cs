@@ -2,7 +2,9 @@ using System.Text;
 
 namespace ZapierTriggers.Server.Configuration;
 
-/// <summary>Makes <c>docs/settings.md</c> from the settings themselves, so that the page cannot be wrong; a test compares the two.</summary>
+/// <summary>
+/// Makes <c>docs/settings.md</c> from the settings themselves, so that the page cannot be wrong; a test compares the two.
+/// </summary>
 internal static class SettingsDocument
 {
     private const string WithoutSection = "Without a section";

@@ -1,9 +1,9 @@
 namespace ZapierTriggers.Server.Configuration;
 
 /// <summary>
-/// Reads settings one by one and keeps two lists on the way: every setting there is, for the documentation and for telling unknown keys apart, and every
-/// error, so that all of them can be shown at once. Nothing here reflects over types. Providers are asked from the last to the first, as the framework
-/// does, with a setting's alias standing beside its key; an empty text counts as not given.
+/// Reads settings one by one and keeps two lists on the way: every setting there is, for the documentation and for telling unknown keys
+/// apart, and every error, so that all of them can be shown at once. Nothing here reflects over types. Providers are asked from the last to
+/// the first, as the framework does, with a setting's alias standing beside its key; an empty text counts as not given.
 /// </summary>
 internal sealed class SettingsReader(IConfigurationRoot configuration)
 {

@@ -3,7 +3,9 @@ namespace ZapierTriggers.Server.Configuration;
 /// <summary>How far apart two names are, for "did you mean".</summary>
 internal static class Spelling
 {
-    /// <summary>The number of letters to insert, remove or replace to make one of the other (Levenshtein 1966), whatever their case.</summary>
+    /// <summary>
+    /// The number of letters to insert, remove or replace to make one of the other (Levenshtein 1966), whatever their case.
+    /// </summary>
     public static int Distance(string left, string right)
     {
         // One row of the table at a time: row[j] is the distance of the letters of left read so far to the first j of right.

@@ -3,8 +3,8 @@ using Microsoft.Extensions.Configuration.EnvironmentVariables;
 namespace ZapierTriggers.Server.Configuration;
 
 /// <summary>
-/// Finds keys that no setting has: a misspelt setting must not be silently without effect. Within our sections every key counts, wherever it comes from;
-/// outside them only what was meant for this server, which is files and the command line, not the environment.
+/// Finds keys that no setting has: a misspelt setting must not be silently without effect. Within our sections every key counts, wherever
+/// it comes from; outside them only what was meant for this server, which is files and the command line, not the environment.
 /// </summary>
 internal static class UnknownSettings
 {

@@ -31,7 +31,9 @@ internal static class Answers
         if (!HttpMethods.IsHead(context.Request.Method)) await response.BodyWriter.WriteAsync(buffer.WrittenMemory, context.RequestAborted);
     }
 
-    /// <summary>Answers with a problem. <paramref name="detail"/> says what was wrong with what was sent and what to send instead.</summary>
+    /// <summary>
+    /// Answers with a problem. <paramref name="detail"/> says what was wrong with what was sent and what to send instead.
+    /// </summary>
     public static Task ProblemAsync(HttpContext context, Problem problem, string detail, params ReadOnlySpan<(string Name, object Value)> extras)
     {
         problem.NoteAnswered();

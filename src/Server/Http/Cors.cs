@@ -3,8 +3,8 @@ using ZapierTriggers.Server.Configuration;
 namespace ZapierTriggers.Server.Http;
 
 /// <summary>
-/// Cross-origin requests (Fetch standard, "CORS protocol"): allowed origins get their headers on every answer, preflights are answered under every API path. Credentials mode is not
-/// offered: keys travel in headers of their own, never in cookies.
+/// Cross-origin requests (Fetch standard, "CORS protocol"): allowed origins get their headers on every answer, preflights are answered
+/// under every API path. Credentials mode is not offered: keys travel in headers of their own, never in cookies.
 /// </summary>
 internal sealed class Cors(CorsOptions options)
 {

@@ -6,8 +6,9 @@ using ZapierTriggers.Core.Storing;
 namespace ZapierTriggers.Server.Http;
 
 /// <summary>
-/// The last resort around every request: whatever is thrown becomes an answer. A request that Kestrel found malformed is the client's error, one whose client has
-/// gone is nobody's; a store that is away is a 503; the rest is ours, logged once with the request's id and answered 500.
+/// The last resort around every request: whatever is thrown becomes an answer. A request that Kestrel found malformed is the client's
+/// error, one whose client has gone is nobody's; a store that is away is a 503; the rest is ours, logged once with the request's id and
+/// answered 500.
 /// </summary>
 internal static partial class ExceptionBoundary
 {

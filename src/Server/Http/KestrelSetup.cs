@@ -5,7 +5,9 @@ namespace ZapierTriggers.Server.Http;
 /// <summary>How Kestrel listens and what it bounds.</summary>
 internal static class KestrelSetup
 {
-    /// <summary>Sets addresses and limits; <paramref name="requestsEnd"/> is how long requests in flight have when the server stops.</summary>
+    /// <summary>
+    /// Sets addresses and limits; <paramref name="requestsEnd"/> is how long requests in flight have when the server stops.
+    /// </summary>
     public static void Configure(WebApplicationBuilder builder, HttpOptions options, TimeSpan requestsEnd)
     {
         builder.WebHost.UseUrls([.. options.Addresses]);

@@ -5,7 +5,9 @@ namespace ZapierTriggers.Server.Http;
 /// <summary>Reads the addresses that Kestrel reports.</summary>
 internal static class ListenAddress
 {
-    /// <summary>The sockets behind <c>http://host:port</c>: a wildcard or localhost stands for both families' any or loopback address.</summary>
+    /// <summary>
+    /// The sockets behind <c>http://host:port</c>: a wildcard or localhost stands for both families' any or loopback address.
+    /// </summary>
     public static IEnumerable<IPEndPoint> EndpointsOf(string address)
     {
         var parsed = BindingAddress.Parse(address);

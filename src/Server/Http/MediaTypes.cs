@@ -6,7 +6,8 @@ namespace ZapierTriggers.Server.Http;
 internal static class MediaTypes
 {
     /// <summary>
-    /// Whether a body with these headers is taken as JSON: no Content-Type, <c>application/json</c>, <c>text/json</c> or any <c>+json</c> (RFC 6839), in UTF-8, without Content-Encoding.
+    /// Whether a body with these headers is taken as JSON: no Content-Type, <c>application/json</c>, <c>text/json</c> or any <c>+json</c>
+    /// (RFC 6839), in UTF-8, without Content-Encoding.
     /// </summary>
     public static bool IsAcceptedJson(IHeaderDictionary headers, [NotNullWhen(false)] out string? refusal)
     {

@@ -5,8 +5,8 @@ using ZapierTriggers.Core.Events;
 namespace ZapierTriggers.Server.Http;
 
 /// <summary>
-/// A request's body, whole and contiguous: the pipe's own buffer where it came in one piece, else a rented copy. Bytes are counted as they are read, whatever
-/// Content-Length says. <see cref="Release"/> must be called, once, when nobody looks at <see cref="Memory"/> any more.
+/// A request's body, whole and contiguous: the pipe's own buffer where it came in one piece, else a rented copy. Bytes are counted as they
+/// are read, whatever Content-Length says. <see cref="Release"/> must be called, once, when nobody looks at <see cref="Memory"/> any more.
 /// </summary>
 internal struct RequestBody
 {
@@ -20,7 +20,10 @@ internal struct RequestBody
     /// <summary>Whether there were more than allowed; then there is nothing to release.</summary>
     public bool IsTooLarge { get; private init; }
 
-    /// <summary>Reads the body to its end, or, when it is longer than <paramref name="maxBytes"/>, as far as it is worth so that the client can see the refusal.</summary>
+    /// <summary>
+    /// Reads the body to its end, or, when it is longer than <paramref name="maxBytes"/>, as far as it is worth so that the client can see
+    /// the refusal.
+    /// </summary>
     public static ValueTask<RequestBody> ReadAsync(HttpContext context, int maxBytes)
     {
         var reader = context.Request.BodyReader;
@@ -68,8 +71,8 @@ internal struct RequestBody
     }
 
     /// <summary>
-    /// Reads on for up to <see cref="EventLimits.MaxDrainBytes"/>, so that a client which sends all before it reads sees the answer instead of a reset. One that asked first (Expect: 100-continue)
-    /// gets the final status without having sent anything.
+    /// Reads on for up to <see cref="EventLimits.MaxDrainBytes"/>, so that a client which sends all before it reads sees the answer instead
+    /// of a reset. One that asked first (Expect: 100-continue) gets the final status without having sent anything.
     /// </summary>
     private static async ValueTask<RequestBody> RefuseAsync(HttpContext context, PipeReader reader, long read)
     {

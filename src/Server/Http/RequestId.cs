@@ -1,6 +1,8 @@
 namespace ZapierTriggers.Server.Http;
 
-/// <summary>The id under which a request can be found again: the caller's where it is sane, else ours. Sent back with every answer.</summary>
+/// <summary>
+/// The id under which a request can be found again: the caller's where it is sane, else ours. Sent back with every answer.
+/// </summary>
 internal static class RequestId
 {
     /// <summary>The header of request and answer.</summary>

@@ -6,8 +6,8 @@ namespace ZapierTriggers.Server.Http;
 internal delegate Task RouteHandler(HttpContext context, string? id);
 
 /// <summary>
-/// All routes of the server: a template is a path whose segments are literal, except for at most one <c>{id}</c>. Literal paths are one look-up; the few
-/// templates with an id are compared segment by segment. A path that exists under another method is 405 with Allow.
+/// All routes of the server: a template is a path whose segments are literal, except for at most one <c>{id}</c>. Literal paths are one
+/// look-up; the few templates with an id are compared segment by segment. A path that exists under another method is 405 with Allow.
 /// </summary>
 internal sealed class RouteTable
 {

@@ -5,8 +5,8 @@ using ZapierTriggers.Core.Events;
 namespace ZapierTriggers.Server.Ingest;
 
 /// <summary>
-/// The dedup id of a request: <c>dedup_id</c> in the body, or the <c>Idempotency-Key</c> header, bare or as a quoted structured-field string
-/// (RFC 9651, 3.3.3; draft-ietf-httpapi-idempotency-key-header).
+/// The dedup id of a request: <c>dedup_id</c> in the body, or the <c>Idempotency-Key</c> header, bare or as a quoted structured-field
+/// string (RFC 9651, 3.3.3; draft-ietf-httpapi-idempotency-key-header).
 /// </summary>
 /// <param name="DedupId">UTF-8, empty = none.</param>
 /// <param name="IsHeader">Whether the header was given: a repeat is then answered like the first.</param>

@@ -121,7 +121,9 @@ internal sealed class IngestMiddleware(Authentication authentication, IngestGate
         }
     }
 
-    /// <summary>Submits an event with a dedup id: answers what the window knows, and asks the store as often as the window cannot prove a miss.</summary>
+    /// <summary>
+    /// Submits an event with a dedup id: answers what the window knows, and asks the store as often as the window cannot prove a miss.
+    /// </summary>
     private async ValueTask<Receipt> SubmitOnceAsync(Shard shard, Organization organization, JournaledEvent item, CancellationToken cancellationToken)
     {
         var key = DedupKey.Of(item.DedupId.Span, organization.No, dedupSecret);
@@ -154,7 +156,9 @@ internal sealed class IngestMiddleware(Authentication authentication, IngestGate
         return gate.Store.FindDuplicateAsync(organization.No, System.Text.Encoding.UTF8.GetString(item.DedupId.Span), notBefore, cancellationToken);
     }
 
-    /// <summary>Not async itself: the receipt is nearly always there when <see cref="Shard.Submit"/> returns, and then this costs no state machine.</summary>
+    /// <summary>
+    /// Not async itself: the receipt is nearly always there when <see cref="Shard.Submit"/> returns, and then this costs no state machine.
+    /// </summary>
     private static ValueTask<Receipt> SubmitAsync(Shard shard, Organization organization, in JournaledEvent item, DedupKey key, long storeAskedAt)
     {
         var submission = Submission.Rent(organization, item, key, storeAskedAt);

@@ -5,8 +5,8 @@ using ZapierTriggers.Core.Operations;
 namespace ZapierTriggers.Server.Operations;
 
 /// <summary>
-/// The one secret that administers this server: the one that was given, else one made at the first start and kept in the data directory, readable by its
-/// owner alone. It is compared by hash in constant time and written to no log.
+/// The one secret that administers this server: the one that was given, else one made at the first start and kept in the data directory,
+/// readable by its owner alone. It is compared by hash in constant time and written to no log.
 /// </summary>
 internal sealed class AdminToken
 {
@@ -38,7 +38,10 @@ internal sealed class AdminToken
     /// <summary>Whether it was made just now.</summary>
     public bool IsNew { get; }
 
-    /// <summary>The given token, else the kept one, else a new one. <paramref name="dataDirectory"/> must exist. Throws <see cref="StartupException"/>.</summary>
+    /// <summary>
+    /// The given token, else the kept one, else a new one. <paramref name="dataDirectory"/> must exist. Throws <see
+    /// cref="StartupException"/>.
+    /// </summary>
     public static AdminToken Provision(string? given, string dataDirectory)
     {
         if (given is not null) return new AdminToken(given, null, isNew: false);

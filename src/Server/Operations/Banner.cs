@@ -3,7 +3,9 @@ using ZapierTriggers.Server.Configuration;
 
 namespace ZapierTriggers.Server.Operations;
 
-/// <summary>What a starting server tells the person in front of it, in at most 16 lines: where it is, what it keeps, and two commands to paste.</summary>
+/// <summary>
+/// What a starting server tells the person in front of it, in at most 16 lines: where it is, what it keeps, and two commands to paste.
+/// </summary>
 /// <param name="settings">The settings it runs with.</param>
 /// <param name="token">The admin token; shown only when it was made just now.</param>
 /// <param name="dataDirectory">Full path of the data directory.</param>
@@ -15,7 +17,9 @@ internal sealed class Banner(ServerSettings settings, AdminToken token, string d
     private const string Plain = "\e[0m";
     private const string Json = "-H 'Content-Type: application/json'";
 
-    /// <summary>Writes the lines. <paramref name="addresses"/> are those actually bound; <paramref name="ansi"/> is for terminals.</summary>
+    /// <summary>
+    /// Writes the lines. <paramref name="addresses"/> are those actually bound; <paramref name="ansi"/> is for terminals.
+    /// </summary>
     public void Write(TextWriter output, IEnumerable<string> addresses, bool ansi)
     {
         var bound = addresses.ToList();

@@ -4,8 +4,8 @@ using ZapierTriggers.Server.Configuration;
 namespace ZapierTriggers.Server.Operations;
 
 /// <summary>
-/// How the server logs: one readable line on a terminal, one JSON object a line elsewhere, on standard output. Our own categories from the set level on, the
-/// framework's from warning on. Nothing is logged per accepted event.
+/// How the server logs: one readable line on a terminal, one JSON object a line elsewhere, on standard output. Our own categories from the
+/// set level on, the framework's from warning on. Nothing is logged per accepted event.
 /// </summary>
 internal static class LoggingSetup
 {

@@ -5,7 +5,8 @@ using ZapierTriggers.Core.Storing;
 namespace ZapierTriggers.Server.Operations;
 
 /// <summary>
-/// Whether events can be taken now and, if not, why. Asks the store by a write every few seconds, because a store that answers reads may refuse writes for days.
+/// Whether events can be taken now and, if not, why. Asks the store by a write every few seconds, because a store that answers reads may
+/// refuse writes for days.
 /// </summary>
 internal sealed class Readiness(IEventStore store, TimeProvider time) : IAsyncDisposable
 {

@@ -3,8 +3,9 @@ using System.Diagnostics.Metrics;
 namespace ZapierTriggers.Server.Operations;
 
 /// <summary>
-/// The server's figures. Whoever has one gives a function that reads it; nothing is pushed, so counting costs the counted path only the counter it already has.
-/// Functions are called from scrapes, on any thread. Names are snake_case; in the Prometheus text a counter's ends with <c>_total</c>.
+/// The server's figures. Whoever has one gives a function that reads it; nothing is pushed, so counting costs the counted path only the
+/// counter it already has. Functions are called from scrapes, on any thread. Names are snake_case; in the Prometheus text a counter's ends
+/// with <c>_total</c>.
 /// </summary>
 internal sealed class ServerMeter : IDisposable
 {

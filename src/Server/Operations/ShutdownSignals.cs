@@ -2,7 +2,9 @@ using System.Runtime.InteropServices;
 
 namespace ZapierTriggers.Server.Operations;
 
-/// <summary>The first SIGTERM or Ctrl-C stops in order; the second ends the process at once (the journal keeps what was accepted).</summary>
+/// <summary>
+/// The first SIGTERM or Ctrl-C stops in order; the second ends the process at once (the journal keeps what was accepted).
+/// </summary>
 internal static class ShutdownSignals
 {
     private const int ExitCode = 130; // as shells report a process ended by Ctrl-C

@@ -7,12 +7,14 @@ using ZapierTriggers.Core.Storing;
 namespace ZapierTriggers.Server.Operations;
 
 /// <summary>
-/// Turns what stopped a start into one clear line and an exit code. The one place that knows which exceptions an operator can do something about; anything
-/// else is a fault of ours and keeps its stack trace.
+/// Turns what stopped a start into one clear line and an exit code. The one place that knows which exceptions an operator can do something
+/// about; anything else is a fault of ours and keeps its stack trace.
 /// </summary>
 internal static class StartupFailure
 {
-    /// <summary>Writes the line for <paramref name="error"/> and returns the exit code; null when the error is not one that an operator can remove.</summary>
+    /// <summary>
+    /// Writes the line for <paramref name="error"/> and returns the exit code; null when the error is not one that an operator can remove.
+    /// </summary>
     public static int? Report(Exception error, TextWriter output)
     {
         if (Explain(error) is not var (message, exitCode)) return null;

@@ -7,7 +7,10 @@ internal static class Poll
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(5);
 
-    /// <summary>Returns once the condition holds. Throws <see cref="TimeoutException"/> that says what was waited for when it does not within <paramref name="limit"/>.</summary>
+    /// <summary>
+    /// Returns once the condition holds. Throws <see cref="TimeoutException"/> that says what was waited for when it does not within
+    /// <paramref name="limit"/>.
+    /// </summary>
     public static Task UntilAsync(Func<bool> condition, TimeSpan limit, string what) => UntilAsync(() => Task.FromResult(condition()), limit, what);
 
     /// <summary>The same for a condition that takes time to ask.</summary>

@@ -6,8 +6,8 @@ using ZapierTriggers.Load.Core.Verdict;
 namespace ZapierTriggers.Tests.Crash.Infrastructure;
 
 /// <summary>
-/// A server with a store, an organization, load from many connections that notes every request and answer, and a receiver that logs every webhook. Whatever
-/// happens to the server meanwhile, <see cref="AuditAsync"/> holds what was answered against what is there.
+/// A server with a store, an organization, load from many connections that notes every request and answer, and a receiver that logs every
+/// webhook. Whatever happens to the server meanwhile, <see cref="AuditAsync"/> holds what was answered against what is there.
 /// </summary>
 internal sealed class Scene : IAsyncDisposable
 {
@@ -92,8 +92,8 @@ internal sealed class Scene : IAsyncDisposable
     }
 
     /// <summary>
-    /// Holds every answer against the inbox and the receiver's log. The server must have been started anew since the load ended, so that nothing that was under way
-    /// can still come.
+    /// Holds every answer against the inbox and the receiver's log. The server must have been started anew since the load ended, so that
+    /// nothing that was under way can still come.
     /// </summary>
     public async Task<AuditReport> AuditAsync()
     {

@@ -80,7 +80,9 @@ internal sealed partial class ServerProcess : IAsyncDisposable
         await _process.WaitForExitAsync();
     }
 
-    /// <summary>SIGTERM, and waits for its end. Returns the exit code; throws <see cref="TimeoutException"/> when it takes over 30 s.</summary>
+    /// <summary>
+    /// SIGTERM, and waits for its end. Returns the exit code; throws <see cref="TimeoutException"/> when it takes over 30 s.
+    /// </summary>
     public Task<int> TerminateAsync()
     {
         if (SendSignal(Id, SigTerm) != 0) throw new InvalidOperationException($"SIGTERM could not be sent: error {Marshal.GetLastPInvokeError()}.");

@@ -55,7 +55,10 @@ internal sealed class DeliveryRig : IAsyncDisposable
         return id;
     }
 
-    /// <summary>Moves the clock until the condition holds: by <paramref name="step"/> while nothing is in flight, else by a millisecond (or <paramref name="busyStep"/>).</summary>
+    /// <summary>
+    /// Moves the clock until the condition holds: by <paramref name="step"/> while nothing is in flight, else by a millisecond (or
+    /// <paramref name="busyStep"/>).
+    /// </summary>
     public Task RunUntilAsync(Func<bool> condition, string what, TimeSpan? step = null, TimeSpan? busyStep = null) => Poll.UntilAsync(condition, what, () =>
         Clock.Advance(Dispatcher.InFlight == 0 && Dispatcher.Unrecorded == 0 ? step ?? TimeSpan.FromMilliseconds(50) : busyStep ?? TimeSpan.FromMilliseconds(2)));
 

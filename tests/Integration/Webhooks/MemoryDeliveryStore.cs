@@ -4,7 +4,9 @@ using ZapierTriggers.Core.Storing;
 
 namespace ZapierTriggers.Tests.Integration.Webhooks;
 
-/// <summary>The delivery store's contract in memory, with a switch to take it away and a check of the cursor rule at every record.</summary>
+/// <summary>
+/// The delivery store's contract in memory, with a switch to take it away and a check of the cursor rule at every record.
+/// </summary>
 internal sealed class MemoryDeliveryStore : IDeliveryStore
 {
     private readonly Lock _lock = new();
