@@ -19,7 +19,8 @@ public sealed class Durability
 
         var accepted = replies.Where(reply => reply.Status == 202).Select(reply => reply.Accepted()).Order(StringComparer.Ordinal).ToList();
         Assert.Equal(50, accepted.Count);
-        Assert.Equal(accepted, replies.Where(reply => reply.Status != 202).Select(reply => reply.Duplicate()).Distinct().Order(StringComparer.Ordinal));
+        var named = replies.Where(reply => reply.Status != 202).Select(reply => reply.Duplicate());
+        Assert.Equal(accepted, named.Distinct().Order(StringComparer.Ordinal));
         Assert.Equal(accepted, (await tenant.ReadInboxAsync()).Select(found => found.Id));
         Assert.Contains((await tenant.PostEventAsync(Body(7))).Duplicate(), accepted);
         (await tenant.PostEventAsync(Body(50))).Accepted();

@@ -52,13 +52,55 @@ public abstract class ReadsSeeWrites<T>(T fixture) : IClassFixture<T>
     }
 
     [Fact]
+    public async Task Whoever_follows_the_inbox_while_many_write_misses_nothing()
+    {
+        var tenant = await fixture.Server.NewTenantAsync();
+        var writing = Task.WhenAll(Enumerable.Range(0, 8).Select(async _ =>
+        {
+            var ids = new List<string>();
+            for (var n = 0; n < 100; n++) ids.Add((await tenant.PostEventAsync(Body)).Accepted());
+            return ids;
+        }));
+
+        var seen = new List<string>();
+        while (seen.Count < 800)
+        {
+            var isWritten = writing.IsCompleted;
+            var cursor = seen.Count > 0 ? $"&cursor={seen[^1]}" : "";
+            var page = await tenant.GetAsync($"/api/inbox?order=asc&limit=37{cursor}");
+            var ids = InboxEvent.ReadPage(page.Bytes).Select(found => found.Id).ToList();
+            seen.AddRange(ids);
+            Assert.False(isWritten && ids.Count == 0, "The end was reached without all events.");
+        }
+
+        Assert.Equal((await writing).SelectMany(ids => ids).Order(StringComparer.Ordinal), seen);
+    }
+
+    [Fact]
+    public async Task A_cursor_outlives_a_change_of_the_key()
+    {
+        var tenant = await fixture.Server.NewTenantAsync();
+        var ids = new List<string>();
+        for (var n = 0; n < 5; n++) ids.Add((await tenant.PostEventAsync(Body)).Accepted());
+        var rotated = await tenant.PostAsync("/api/keys/rotate");
+        var renewed = new Tenant(fixture.Server, tenant.OrganizationId, (string)rotated.Json["api_key"]!);
+        ids.Add((await renewed.PostEventAsync(Body)).Accepted());
+
+        var page = await renewed.GetAsync($"/api/inbox?order=asc&cursor={ids[2]}");
+
+        Assert.Equal(ids[3..], InboxEvent.ReadPage(page.Bytes).Select(found => found.Id));
+    }
+
+    [Fact]
     public async Task Another_organization_s_event_is_answered_like_none()
     {
         var tenant = await fixture.Server.NewTenantAsync();
         var other = await fixture.Server.NewTenantAsync();
         var id = (await other.PostEventAsync(Body)).Accepted();
 
-        foreach (var call in new Func<string, Task<Reply>>[] { id => tenant.GetAsync($"/api/events/{id}"), id => tenant.PostAsync($"/api/ack/{id}") })
+        Func<string, Task<Reply>>[] calls = [id => tenant.GetAsync($"/api/events/{id}"), id => tenant.PostAsync($"/api/ack/{id}")];
+
+        foreach (var call in calls)
         {
             var others = await call(id);
             var unknown = await call("01890000-0000-7000-8000-000000000000");

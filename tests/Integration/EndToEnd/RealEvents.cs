@@ -53,7 +53,8 @@ public sealed class RealEvents
     private static async Task CheckStatusesAsync(Tenant tenant, List<string> ids, string url)
     {
         IReadOnlyList<InboxEvent> delivered = [];
-        await Poll.UntilAsync(async () => (delivered = await tenant.ReadInboxAsync("&status=delivered")).Count == ids.Count, "all are recorded");
+        await Poll.UntilAsync(
+            async () => (delivered = await tenant.ReadInboxAsync("&status=delivered")).Count == ids.Count, "all are recorded");
         Assert.Equal(ids, delivered.Select(found => found.Id));
         Assert.All(delivered, found => Assert.Equal(("delivered", 1), (found.Status, found.Attempts)));
         Assert.Empty(await tenant.ReadInboxAsync("&status=pending"));

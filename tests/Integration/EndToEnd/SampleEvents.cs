@@ -24,6 +24,7 @@ internal static class SampleEvents
     /// <summary>What re-serialization would change: order, spacing, number precision, escapes, repeated keys.</summary>
     private static string MakeUp(int n) =>
         $$"""
-        {"type":"sample.{{n % 7}}","payload":{ "z" : {{n}}.000, "a":1e400,"big":12345678901234567890123,"text":"\u00e9 é \/ {{new string('x', n * 37 % 9000)}}",  "a":[ ] } }
+        {"type":"sample.{{n % 7}}","payload":{ "z" : {{n}}.000, "a":1e400,
+        "b":12345678901234567890,"t":"\u00e9\/{{new string('x', n * 37 % 9000)}}",  "a":[ ] } }
         """;
 }

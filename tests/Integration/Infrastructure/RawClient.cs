@@ -30,8 +30,11 @@ internal sealed class RawClient : IDisposable
         [.. Head(tenant, [$"Content-Length: {Encoding.UTF8.GetByteCount(body)}", .. headers]), .. Encoding.UTF8.GetBytes(body)];
 
     /// <summary>The head of a POST of an event, with these headers besides key and media type.</summary>
-    public static byte[] Head(Tenant tenant, params string[] headers) => Encoding.UTF8.GetBytes(
-        $"POST /api/events HTTP/1.1\r\nHost: x\r\nX-API-Key: {tenant.Key}\r\nContent-Type: application/json\r\n{string.Join("\r\n", headers)}\r\n\r\n");
+    public static byte[] Head(Tenant tenant, params string[] headers)
+    {
+        string[] lines = ["POST /api/events HTTP/1.1", "Host: x", $"X-API-Key: {tenant.Key}", "Content-Type: application/json", .. headers];
+        return Encoding.UTF8.GetBytes(string.Join("\r\n", lines) + "\r\n\r\n");
+    }
 
     /// <summary>Sends all of it.</summary>
     public async Task SendAsync(ReadOnlyMemory<byte> bytes)

@@ -54,7 +54,8 @@ internal sealed record Reply(int Status, IReadOnlyDictionary<string, string> Hea
     }
 
     /// <summary>The answer is 422 "Invalid field" for this field.</summary>
-    public void InvalidField(string field) => Assert.Equal(field, (string?)Problem(422, "invalid_field", "Invalid field", "field")["field"]);
+    public void InvalidField(string field) =>
+        Assert.Equal(field, (string?)Problem(422, "invalid_field", "Invalid field", "field")["field"]);
 
     /// <summary>The answer is 400 "Invalid JSON".</summary>
     public void InvalidJson() => Problem(400, "invalid_json", "Invalid JSON");

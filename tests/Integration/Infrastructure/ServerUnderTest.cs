@@ -42,6 +42,14 @@ internal sealed class ServerUnderTest : IAsyncDisposable
         return server;
     }
 
+    /// <summary>Starts one on a given Postgres database.</summary>
+    public static async Task<ServerUnderTest> StartOnAsync(PostgresCluster cluster, params string[] settings)
+    {
+        var server = new ServerUnderTest(connectionString: null, [$"Storage:ConnectionString={cluster.ConnectionString}", .. settings]);
+        await server.StartAsync();
+        return server;
+    }
+
     /// <summary>Starts it on the data that it has.</summary>
     public async Task StartAsync()
     {
@@ -54,7 +62,8 @@ internal sealed class ServerUnderTest : IAsyncDisposable
         ];
         _server = await EventServer.StartAsync([.. settings.Select(setting => "--" + setting)], TextWriter.Null);
         Address = new Uri(_server.Addresses.Single());
-        Client = new HttpClient(new SocketsHttpHandler { UseProxy = false, RequestHeaderEncodingSelector = (_, _) => Encoding.UTF8 }) { BaseAddress = Address };
+        var handler = new SocketsHttpHandler { UseProxy = false, RequestHeaderEncodingSelector = (_, _) => Encoding.UTF8 };
+        Client = new HttpClient(handler) { BaseAddress = Address };
     }
 
     /// <summary>Stops it as SIGTERM does: answers, flushes and stores what it has.</summary>

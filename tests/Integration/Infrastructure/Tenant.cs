@@ -32,7 +32,7 @@ internal sealed class Tenant(ServerUnderTest server, string organizationId, stri
         if (body is not null)
         {
             request.Content = new ByteArrayContent(body);
-            if (!headers.Any(header => header.Name == "Content-Type")) request.Content.Headers.TryAddWithoutValidation("Content-Type", "application/json");
+            if (!headers.Any(header => header.Name == "Content-Type")) request.Content.Headers.ContentType = new("application/json");
         }
 
         foreach (var (name, value) in headers)

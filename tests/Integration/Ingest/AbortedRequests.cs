@@ -7,6 +7,7 @@ using Microsoft.Extensions.Logging;
 using ZapierTriggers.Core.Events;
 using ZapierTriggers.Server.Http;
 using ZapierTriggers.Tests.Integration.Webhooks;
+using LogEventId = Microsoft.Extensions.Logging.EventId;
 
 namespace ZapierTriggers.Tests.Integration.Ingest;
 
@@ -64,7 +65,8 @@ public sealed class AbortedRequests
 
         public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Warning;
 
-        public void Log<TState>(LogLevel logLevel, Microsoft.Extensions.Logging.EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+        public void Log<TState>(
+            LogLevel logLevel, LogEventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
             lines.Enqueue(formatter(state, exception));
 
         public void Dispose()

@@ -54,7 +54,8 @@ public sealed class RawRequests(SqliteServer fixture) : IClassFixture<SqliteServ
         var payload = "{\"x\":\"" + new string('y', length) + "\"}";
 
         await client.SendAsync(RawClient.Head(tenant, "Transfer-Encoding: chunked"));
-        foreach (var chunk in Encoding.UTF8.GetBytes("{\"type\":\"a\",\"payload\":" + payload + "}").Chunk(size)) await client.SendAsync(Chunk(chunk));
+        var body = Encoding.UTF8.GetBytes("{\"type\":\"a\",\"payload\":" + payload + "}");
+        foreach (var chunk in body.Chunk(size)) await client.SendAsync(Chunk(chunk));
         await client.SendAsync("0\r\n\r\n"u8.ToArray());
 
         (await client.ReadReplyAsync()).Accepted();

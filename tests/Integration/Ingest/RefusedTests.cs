@@ -31,7 +31,7 @@ public abstract class RefusedTests<T>(T fixture) : IClassFixture<T>
         { "twin key", """{"type":"a","payload":{},"type":"b"}"""u8.ToArray() },
         { "twin key, escaped", """{"type":"a","payload":{},"typ\u0065":"a"}"""u8.ToArray() },
         { "single quotes", "{'type':'a','payload':{}}"u8.ToArray() },
-        { "nested 500 deep", Encoding.UTF8.GetBytes("{\"type\":\"a\",\"payload\":{\"x\":" + new string('[', 500) + new string(']', 500) + "}}") },
+        { "nested 500 deep", Encoding.UTF8.GetBytes("{\"type\":\"a\",\"payload\":{\"x\":" + Nested(500) + "}}") },
     };
 
     [Theory]
@@ -167,4 +167,6 @@ public abstract class RefusedTests<T>(T fixture) : IClassFixture<T>
         if (method == "HEAD") Assert.Empty(reply.Bytes);
         else reply.Problem(405, "method_not_allowed", "Method not allowed");
     }
+
+    private static string Nested(int depth) => new string('[', depth) + new string(']', depth);
 }

@@ -55,8 +55,10 @@ public sealed class TooLargeIsSeen(SqliteServer fixture) : IClassFixture<SqliteS
         var start = new ProcessStartInfo(
             "curl",
             [
-                "--silent", "--show-error", "--noproxy", "*", "--max-time", "60", "--output", "-", "--write-out", "\n%{http_code}", "--data-binary", "@-",
-                "--header", $"X-API-Key: {tenant.Key}", "--header", "Content-Type: application/json", new Uri(fixture.Server.Address, "/api/events").ToString(),
+                "--silent", "--show-error", "--noproxy", "*", "--max-time", "60", "--data-binary", "@-",
+                "--output", "-", "--write-out", "\n%{http_code}",
+                "--header", $"X-API-Key: {tenant.Key}", "--header", "Content-Type: application/json",
+                new Uri(fixture.Server.Address, "/api/events").ToString(),
             ])
         {
             UseShellExecute = false,
