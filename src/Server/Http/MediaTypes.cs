@@ -5,9 +5,12 @@ namespace ZapierTriggers.Server.Http;
 /// <summary>Which media types a JSON body may claim.</summary>
 internal static class MediaTypes
 {
+    // A CloudEvent's payload is the whole of it: taken as plain JSON, its data alone would be kept.
+    private const string CloudEvents = "application/cloudevents";
+
     /// <summary>
     /// Whether a body with these headers is taken as JSON: no Content-Type, <c>application/json</c>, <c>text/json</c> or any <c>+json</c>
-    /// (RFC 6839), in UTF-8, without Content-Encoding.
+    /// (RFC 6839) but CloudEvents, in UTF-8, without Content-Encoding.
     /// </summary>
     public static bool IsAcceptedJson(IHeaderDictionary headers, [NotNullWhen(false)] out string? refusal)
     {
@@ -24,7 +27,7 @@ internal static class MediaTypes
         var type = (end < 0 ? contentType : contentType[..end]).Trim();
         var isJson = type.Equals("application/json", StringComparison.OrdinalIgnoreCase)
             || type.Equals("text/json", StringComparison.OrdinalIgnoreCase)
-            || type.EndsWith("+json", StringComparison.OrdinalIgnoreCase);
+            || (type.EndsWith("+json", StringComparison.OrdinalIgnoreCase) && !type.StartsWith(CloudEvents, StringComparison.OrdinalIgnoreCase));
         if (isJson && (end < 0 || IsUtf8(contentType[(end + 1)..]))) return true;
         refusal = $"The Content-Type is {headers.ContentType}; send application/json in UTF-8.";
         return false;
