@@ -77,6 +77,7 @@ internal sealed partial class EventServer : IAsyncDisposable
         // 1.
         var builder = WebApplication.CreateSlimBuilder(args);
         var settings = ServerSettings.Load(builder.Configuration, builder.Environment.IsDevelopment());
+        builder.Services.AddSystemd(); // tells systemd, where it runs us, that we are up and that we stop; before our own logging
         LoggingSetup.Configure(builder.Logging, settings.Log, terminal: !Console.IsOutputRedirected);
         KestrelSetup.Configure(builder, settings.Http, RequestsEnd);
         PrometheusEndpoint.Add(builder.Services);
