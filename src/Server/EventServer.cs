@@ -133,6 +133,7 @@ internal sealed partial class EventServer : IAsyncDisposable
 
         // 3.
         await _app.StartAsync();
+        _app.Lifetime.ApplicationStopping.Register(_readiness.Close);
 
         // 4.
         var parts = new ShardParts(_stores.Events, _dispatcher.EventsStored, TimeProvider.System, _logger);
