@@ -61,9 +61,10 @@ public sealed class DispatcherFaultTests
         var ids = Enumerable.Range(0, 10).Select(n => rig.Store1()).ToList();
         await rig.RunUntilAsync(() => rig.Store.Results.Count == 10, "all failed once");
 
-        // The second tries succeed while nothing can be recorded; their claims run out meanwhile.
+        // Second tries succeed while nothing can be recorded, and their claims run out meanwhile. (The first refusal also ends the claiming, so not
+        // all of the ten need come that far.)
         rig.Store.Fails = static call => call == "record";
-        await rig.RunUntilAsync(() => receiver.Requests.Count == 20, "all answered", TimeSpan.FromSeconds(1));
+        await rig.RunUntilAsync(() => receiver.Requests.Count > 10, "some answered a second time", TimeSpan.FromSeconds(1));
         var end = rig.Clock.GetUtcNow() + TimeSpan.FromMinutes(10);
         await rig.RunUntilAsync(() => rig.Clock.GetUtcNow() > end, "ten minutes", busyStep: TimeSpan.FromSeconds(1));
         rig.Store.Fails = null;
