@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Logging;
-using ZapierTriggers.Core.Sequencing;
 using ZapierTriggers.Core.Operations;
+using ZapierTriggers.Core.Sequencing;
 
 namespace ZapierTriggers.Core.Delivery;
 
