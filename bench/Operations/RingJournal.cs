@@ -1,5 +1,6 @@
 using ZapierTriggers.Core.Events;
 using ZapierTriggers.Core.Journal;
+using ZapierTriggers.Core.Journal.Disk;
 using ZapierTriggers.Core.Sequencing;
 
 namespace ZapierTriggers.Bench.Operations;
@@ -11,7 +12,7 @@ internal sealed class RingJournal : IJournal
 {
     private const ulong Secret = 42;
 
-    private readonly Ring _ring = Ring.Create(Path.Combine(Directory.CreateTempSubdirectory("bench-ring").FullName, Ring.FileName), 16 << 20, lastSequence: 0);
+    private readonly Ring _ring = Ring.Create(SystemDisk.Instance, Path.Combine(Directory.CreateTempSubdirectory("bench-ring").FullName, Ring.FileName), 16 << 20, lastSequence: 0);
     private long _sequence = 1;
 
     /// <inheritdoc/>

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Globalization;
 using System.IO.Hashing;
 using System.Security.Cryptography;
+using ZapierTriggers.Core.Journal.Disk;
 
 namespace ZapierTriggers.Core.Journal;
 
@@ -20,16 +21,26 @@ internal sealed class DataDirectory : IDisposable
     private const uint Version = 1;
     private const int IdentityLength = 64;
 
-    private readonly FileStream _lock;
+    private readonly IDisposable _lock;
 
-    private DataDirectory(string path, FileStream @lock, byte[] identity)
+    /// <summary>
+    /// A directory that is held already. <see cref="Open"/> is the way to one of the operating system's; a simulated disk has neither a
+    /// lock nor a file for the identity.
+    /// </summary>
+    /// <param name="disk">Where its files are.</param>
+    /// <param name="path">Absolute path.</param>
+    /// <param name="lock">Disposed with it.</param>
+    /// <param name="identity">As drawn above, checked.</param>
+    public DataDirectory(IDisk disk, string path, IDisposable @lock, ReadOnlySpan<byte> identity)
     {
-        Path = path;
-        _lock = @lock;
-        JournalId = new Guid(identity.AsSpan(16, 16), bigEndian: true);
-        FrameSecret = BinaryPrimitives.ReadUInt64LittleEndian(identity.AsSpan(32));
-        DedupSecret = BinaryPrimitives.ReadUInt64LittleEndian(identity.AsSpan(40));
+        (Disk, Path, _lock) = (disk, path, @lock);
+        JournalId = new Guid(identity.Slice(16, 16), bigEndian: true);
+        FrameSecret = BinaryPrimitives.ReadUInt64LittleEndian(identity[32..]);
+        DedupSecret = BinaryPrimitives.ReadUInt64LittleEndian(identity[40..]);
     }
+
+    /// <summary>The file calls behind it.</summary>
+    public IDisk Disk { get; }
 
     /// <summary>Absolute path.</summary>
     public string Path { get; }
@@ -65,7 +76,7 @@ internal sealed class DataDirectory : IDisposable
                     HolderPath(full),
                     string.Create(
                         CultureInfo.InvariantCulture, $"process {Environment.ProcessId}, started {time.GetUtcNow():yyyy-MM-dd HH:mm:ss}Z"));
-                return new DataDirectory(full, held, ReadOrCreateIdentity(full));
+                return new DataDirectory(SystemDisk.Instance, full, held, ReadOrCreateIdentity(full));
             }
             catch
             {

@@ -28,7 +28,7 @@ internal sealed partial class JournalRecovery
     private readonly SegmentReader _reader;
     private readonly List<ReadFrame> _frames = [];
     private readonly TimeProvider _time;
-    private RecoveredJournal _result = new();
+    private RecoveredJournal _result;
     private long _sequence;
     private EventId _id;
 
@@ -41,6 +41,7 @@ internal sealed partial class JournalRecovery
         (_directory, _stored, _unstored, _time, _logger) = (directory, stored, unstored, time, logger);
         _sequence = stored.Sequence;
         _reader = new SegmentReader(PieceBytes, directory.FrameSecret);
+        _result = new RecoveredJournal { Log = new SegmentLog(directory.Disk) };
     }
 
     /// <summary>Does it.</summary>
@@ -49,7 +50,7 @@ internal sealed partial class JournalRecovery
         var segments = new List<Segment>();
         try
         {
-            foreach (var path in Directory.EnumerateFiles(_directory.JournalPath, "*" + Segment.Extension).Order(StringComparer.Ordinal))
+            foreach (var path in _directory.Disk.List(_directory.JournalPath, Segment.Extension).Order(StringComparer.Ordinal))
                 segments.Add(Segment.Open(path, _directory));
             using var tail = new UnflushedTail(_directory);
             var first = FirstToRead(segments);
@@ -58,10 +59,10 @@ internal sealed partial class JournalRecovery
             var highest = Math.Max(_sequence, tail.After);
             MoveTail(segments, tail);
 
+            Seal(segments, first);
             if (_result.Events > 0) Log.Replaying(_logger, _result.Events, _result.Bytes);
             return _result with
             {
-                Log = Seal(segments, first),
                 First = segments.Count > 0 ? segments[first] : null,
                 LastSequence = _sequence,
                 HighestSequence = Math.Max(_sequence, highest),
@@ -113,7 +114,7 @@ internal sealed partial class JournalRecovery
         {
             state = Read(segment, tail, out offset);
             segment.AdvanceEnd(offset);
-            if (tail.FromRing == 0) DurableFile.SyncData(segment.File);
+            if (tail.FromRing == 0) segment.File.SyncData();
         }
 
         if (tail.HasFlushed && tail.After > _sequence)
@@ -138,7 +139,7 @@ internal sealed partial class JournalRecovery
     private FrameState Read(Segment segment, UnflushedTail? tail, out long end)
     {
         var offset = end = Segment.HeaderLength;
-        var length = RandomAccess.GetLength(segment.File);
+        var length = segment.File.Length;
         _sequence = Math.Max(_sequence, segment.FirstSequence - 1);
         while (true)
         {
@@ -178,18 +179,18 @@ internal sealed partial class JournalRecovery
         var frames = tail.Behind(segments.Count > 0 ? segments[^1].FirstSequence - 1 : 0);
         if (frames.Count > 0)
         {
-            var reserved = Segment.Reserve(_directory.JournalPath, Segment.HeaderLength + frames.Sum(frame => (long)frame.Length));
-            var segment = Segment.Create(_directory.JournalPath, reserved, frames[0].Sequence, _sequence, _directory);
+            var reserved = Segment.Reserve(_directory, Segment.HeaderLength + frames.Sum(frame => (long)frame.Length));
+            var segment = Segment.Create(_directory, reserved, frames[0].Sequence, _sequence);
             segments.Add(segment);
             var offset = (long)Segment.HeaderLength;
             foreach (var frame in frames)
             {
-                RandomAccess.Write(segment.File, frame.Bytes.Span, offset);
+                segment.File.Write(frame.Bytes.Span, offset);
                 offset += frame.Length;
                 Note(frame);
             }
 
-            DurableFile.SyncData(segment.File);
+            segment.File.SyncData();
             segment.AdvanceEnd(offset);
             if (segments.Count > 1 && _result.Gaps == 0) segments[^2].TrimReserve();
             Log.FromRing(_logger, frames.Count);
@@ -198,29 +199,26 @@ internal sealed partial class JournalRecovery
         tail.Release();
     }
 
-    private SegmentLog Seal(List<Segment> segments, int first)
+    private void Seal(List<Segment> segments, int first)
     {
-        var log = new SegmentLog();
         for (var i = 0; i < segments.Count; i++)
         {
             if (i < first)
             {
-                segments[i].AdvanceEnd(RandomAccess.GetLength(segments[i].File));
+                segments[i].AdvanceEnd(segments[i].File.Length);
                 segments[i].StoredAt = _time.GetTimestamp();
             }
 
             segments[i].Seal();
-            log.Add(segments[i]);
+            _result.Log.Add(segments[i]);
         }
-
-        return log;
     }
 
     /// <summary>Refuses the start, unless the operator has said that it may go on: by a file that names where the gap begins.</summary>
     private void Missing(string where, long from, long to)
     {
         var consent = Path.Combine(_directory.JournalPath, $"{from:x16}.lost");
-        if (!File.Exists(consent))
+        if (!_directory.Disk.Exists(consent))
         {
             throw new JournalException(
                 $"Journal segments {where} are missing: they held sequences {from} to {to}, which the store does not have. Put the files "

@@ -178,7 +178,7 @@ internal sealed partial class JournalWriter : IDisposable
                 continue;
             }
 
-            RandomAccess.Write(_segment!.File, Bytes(run), _offset);
+            _segment!.File.Write(Bytes(run), _offset);
             _offset += run.Length;
             _written += run.Length;
             (_lastSequence, _lastPosition) = (run.LastSequence, run.LastPosition);
@@ -190,7 +190,7 @@ internal sealed partial class JournalWriter : IDisposable
     /// <summary>The only place where anything counts as synced: after fdatasync has returned without an error.</summary>
     private void Flush()
     {
-        DurableFile.SyncData(_segment!.File);
+        _segment!.File.SyncData();
         Volatile.Write(ref _flushes, _flushes + 1);
         _lastFlush = _time.GetTimestamp();
         _segment.AdvanceEnd(_offset);

@@ -4,7 +4,7 @@ namespace ZapierTriggers.Core.Journal;
 internal sealed record RecoveredJournal
 {
     /// <summary>The segments, all sealed and flushed.</summary>
-    public SegmentLog Log { get; init; } = new();
+    public required SegmentLog Log { get; init; }
 
     /// <summary>Where reading begins; null when there is nothing.</summary>
     public Segment? First { get; init; }

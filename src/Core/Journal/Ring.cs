@@ -1,5 +1,4 @@
-using System.IO.MemoryMappedFiles;
-using Microsoft.Win32.SafeHandles;
+using ZapierTriggers.Core.Journal.Disk;
 
 namespace ZapierTriggers.Core.Journal;
 
@@ -17,22 +16,19 @@ internal sealed unsafe class Ring : IDisposable
 
     private const ulong Pad = ulong.MaxValue;
 
-    private readonly SafeFileHandle _file;
-    private readonly MemoryMappedFile _map;
-    private readonly MemoryMappedViewAccessor _view;
+    private readonly IDiskFile _file;
+    private readonly IMapping _mapping;
     private byte* _base;
     private long _mark;
     private long _head;
     private long _reserved;
 
-    private Ring(SafeFileHandle file, long capacity)
+    private Ring(IDiskFile file, long capacity)
     {
         Capacity = capacity;
         _file = file;
-        _map = MemoryMappedFile.CreateFromFile(
-            file, null, RingFile.HeaderLength + capacity, MemoryMappedFileAccess.ReadWrite, HandleInheritability.None, leaveOpen: true);
-        _view = _map.CreateViewAccessor();
-        _view.SafeMemoryMappedViewHandle.AcquirePointer(ref _base);
+        _mapping = file.Map(RingFile.HeaderLength + capacity);
+        _base = _mapping.Address;
         _mark = *(long*)(_base + RingFile.MarkOffset);
     }
 
@@ -58,13 +54,12 @@ internal sealed unsafe class Ring : IDisposable
 
     /// <summary>
     /// Makes an empty ring in place of whatever has that name (whose frames must be in synced segments already). Its first frame will
-    /// follow
-    /// <paramref name="lastSequence"/>.
+    /// follow <paramref name="lastSequence"/>.
     /// </summary>
-    public static Ring Create(string path, long capacity, long lastSequence)
+    public static Ring Create(IDisk disk, string path, long capacity, long lastSequence)
     {
-        var ring = new Ring(RingFile.Create(path, capacity, lastSequence), capacity);
-        DurableFile.LockWhenUsed(ring._base, RingFile.HeaderLength + capacity);
+        var ring = new Ring(RingFile.Create(disk, path, capacity, lastSequence), capacity);
+        ring._mapping.LockWhenUsed();
         return ring;
     }
 
@@ -72,8 +67,8 @@ internal sealed unsafe class Ring : IDisposable
     /// Opens the ring that a former process left, to read what it holds; null when there is none. Throws as <see cref="RingFile.Open"/>
     /// does.
     /// </summary>
-    public static Ring? OpenForRecovery(string path) =>
-        File.Exists(path) ? new Ring(RingFile.Open(path, out var capacity), capacity) : null;
+    public static Ring? OpenForRecovery(IDisk disk, string path) =>
+        disk.Exists(path) ? new Ring(RingFile.Open(disk, path, out var capacity), capacity) : null;
 
     /// <summary>Finds room for a frame; false when the ring is too full. The frame counts only after <see cref="Publish"/>.</summary>
     public bool TryReserve(int length, out Span<byte> frame)
@@ -176,13 +171,7 @@ internal sealed unsafe class Ring : IDisposable
     {
         if (_base is null) return;
         _base = null;
-        _view.SafeMemoryMappedViewHandle.ReleasePointer();
-
-        // First the handle, so that the view does not flush: msync fails on locked pages, and what the ring holds must outlive the
-        // process, not more.
-        _view.SafeMemoryMappedViewHandle.Dispose();
-        _view.Dispose();
-        _map.Dispose();
+        _mapping.Dispose();
         _file.Dispose();
     }
 

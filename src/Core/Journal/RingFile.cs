@@ -1,5 +1,5 @@
 using System.Buffers.Binary;
-using Microsoft.Win32.SafeHandles;
+using ZapierTriggers.Core.Journal.Disk;
 
 namespace ZapierTriggers.Core.Journal;
 
@@ -32,30 +32,30 @@ internal static class RingFile
     /// damaged, never new.
     /// Throws <see cref="IOException"/> on a full disk.
     /// </summary>
-    public static SafeFileHandle Create(string path, long capacity, long lastSequence)
+    public static IDiskFile Create(IDisk disk, string path, long capacity, long lastSequence)
     {
         var temporary = path + ".new";
-        File.Delete(temporary);
-        var file = File.OpenHandle(temporary, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.Read);
+        disk.Delete(temporary);
+        var file = disk.Create(temporary);
         try
         {
-            DurableFile.Reserve(file, HeaderLength + capacity);
+            file.Reserve(HeaderLength + capacity);
             Span<byte> header = stackalloc byte[HeaderUsed];
             header.Clear();
             BinaryPrimitives.WriteUInt64LittleEndian(header, Magic);
             BinaryPrimitives.WriteUInt32LittleEndian(header[8..], Version);
             BinaryPrimitives.WriteInt64LittleEndian(header[16..], capacity);
             BinaryPrimitives.WriteInt64LittleEndian(header[MarkSequenceOffset..], lastSequence);
-            RandomAccess.Write(file, header, 0);
-            DurableFile.SyncData(file);
-            File.Move(temporary, path, overwrite: true);
-            DurableFile.SyncDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
+            file.Write(header, 0);
+            file.SyncData();
+            disk.Move(temporary, path);
+            disk.SyncDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
             return file;
         }
         catch
         {
             file.Dispose();
-            File.Delete(temporary); // gives the space back; nothing was kept in it
+            disk.Delete(temporary); // gives the space back; nothing was kept in it
             throw;
         }
     }
@@ -64,20 +64,20 @@ internal static class RingFile
     /// Opens a file that a former process left. Throws <see cref="JournalException"/> when it is damaged or of a newer version: what it
     /// holds may be nowhere else.
     /// </summary>
-    public static SafeFileHandle Open(string path, out long capacity)
+    public static IDiskFile Open(IDisk disk, string path, out long capacity)
     {
-        var file = File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.Read);
+        var file = disk.Open(path);
         try
         {
             Span<byte> header = stackalloc byte[HeaderUsed];
             header.Clear();
-            _ = RandomAccess.Read(file, header, 0); // a short file has no magic or not the right length
+            _ = file.Read(header, 0); // a short file has no magic or not the right length
             capacity = BinaryPrimitives.ReadInt64LittleEndian(header[16..]);
             var mark = BinaryPrimitives.ReadInt64LittleEndian(header[MarkOffset..]);
             if (BinaryPrimitives.ReadUInt64LittleEndian(header) == Magic)
             {
                 if (BinaryPrimitives.ReadUInt32LittleEndian(header[8..]) > Version) throw Newer(path);
-                var fits = capacity > 0 && capacity % 8 == 0 && RandomAccess.GetLength(file) == HeaderLength + capacity;
+                var fits = capacity > 0 && capacity % 8 == 0 && file.Length == HeaderLength + capacity;
                 if (fits && mark >= 0 && mark % 8 == 0) return file;
             }
 

@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Globalization;
 using System.IO.Hashing;
-using Microsoft.Win32.SafeHandles;
+using ZapierTriggers.Core.Journal.Disk;
 
 namespace ZapierTriggers.Core.Journal;
 
@@ -29,7 +29,7 @@ internal sealed class Segment : IDisposable
     private long _end = HeaderLength;
     private int _sealed;
 
-    private Segment(string path, SafeFileHandle file, long firstSequence, long previousSequence)
+    private Segment(string path, IDiskFile file, long firstSequence, long previousSequence)
     {
         Path = path;
         File = file;
@@ -41,7 +41,7 @@ internal sealed class Segment : IDisposable
     public string Path { get; }
 
     /// <summary>Open for reading and, while it is the newest, writing.</summary>
-    public SafeFileHandle File { get; }
+    public IDiskFile File { get; }
 
     /// <summary>Sequence of its first frame (which may not be written yet).</summary>
     public long FirstSequence { get; }
@@ -61,20 +61,20 @@ internal sealed class Segment : IDisposable
     /// <summary>
     /// Reserves a segment's blocks ahead of need, under a name that recovery ignores. Throws <see cref="IOException"/> on a full disk.
     /// </summary>
-    public static SafeFileHandle Reserve(string directory, long bytes)
+    public static IDiskFile Reserve(DataDirectory owner, long bytes)
     {
-        var path = System.IO.Path.Combine(directory, "next.reserved");
-        System.IO.File.Delete(path);
-        var file = System.IO.File.OpenHandle(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+        var path = ReservedPath(owner);
+        owner.Disk.Delete(path);
+        var file = owner.Disk.Create(path);
         try
         {
-            DurableFile.Reserve(file, bytes);
+            file.Reserve(bytes);
             return file;
         }
         catch
         {
             file.Dispose();
-            System.IO.File.Delete(path);
+            owner.Disk.Delete(path);
             throw;
         }
     }
@@ -82,7 +82,7 @@ internal sealed class Segment : IDisposable
     /// <summary>
     /// Turns reserved blocks into the next segment: header, flush, name, directory flush, in this order, before the first frame.
     /// </summary>
-    public static Segment Create(string directory, SafeFileHandle reserved, long firstSequence, long previousSequence, DataDirectory owner)
+    public static Segment Create(DataDirectory owner, IDiskFile reserved, long firstSequence, long previousSequence)
     {
         Span<byte> header = stackalloc byte[HeaderLength];
         header.Clear();
@@ -92,26 +92,28 @@ internal sealed class Segment : IDisposable
         BinaryPrimitives.WriteInt64LittleEndian(header[24..], previousSequence);
         owner.JournalId.TryWriteBytes(header[32..], bigEndian: true, out _);
         BinaryPrimitives.WriteUInt64LittleEndian(header[56..], XxHash3.HashToUInt64(header[..56], (long)owner.FrameSecret));
-        RandomAccess.Write(reserved, header, 0);
-        DurableFile.SyncData(reserved);
+        reserved.Write(header, 0);
+        reserved.SyncData();
 
-        var path = FreeName(directory, firstSequence);
-        System.IO.File.Move(System.IO.Path.Combine(directory, "next.reserved"), path);
-        DurableFile.SyncDirectory(directory);
+        var path = FreeName(owner, firstSequence);
+        owner.Disk.Move(ReservedPath(owner), path);
+        owner.Disk.SyncDirectory(owner.JournalPath);
         return new Segment(path, reserved, firstSequence, previousSequence);
     }
+
+    private static string ReservedPath(DataDirectory owner) => System.IO.Path.Combine(owner.JournalPath, "next.reserved");
 
     /// <summary>
     /// The name sorts by first sequence, then by age: a start that rewrites what the ring still held may begin with a sequence that a torn
     /// segment began with.
     /// </summary>
-    private static string FreeName(string directory, long firstSequence)
+    private static string FreeName(DataDirectory owner, long firstSequence)
     {
         for (var copy = 0; ; copy++)
         {
             var name = string.Create(CultureInfo.InvariantCulture, $"{firstSequence:x16}-{copy:d4}{Extension}");
-            var path = System.IO.Path.Combine(directory, name);
-            if (!System.IO.File.Exists(path)) return path;
+            var path = System.IO.Path.Combine(owner.JournalPath, name);
+            if (!owner.Disk.Exists(path)) return path;
         }
     }
 
@@ -121,11 +123,11 @@ internal sealed class Segment : IDisposable
     /// </summary>
     public static Segment Open(string path, DataDirectory owner)
     {
-        var file = System.IO.File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+        var file = owner.Disk.Open(path);
         try
         {
             Span<byte> header = stackalloc byte[HeaderLength];
-            var read = RandomAccess.Read(file, header, 0);
+            var read = file.Read(header, 0);
             Validate(path, header[..read], owner);
             var first = BinaryPrimitives.ReadInt64LittleEndian(header[16..]);
             return new Segment(path, file, first, BinaryPrimitives.ReadInt64LittleEndian(header[24..]));
@@ -146,7 +148,7 @@ internal sealed class Segment : IDisposable
     /// <summary>Gives back the reserved blocks behind the last frame of a sealed segment.</summary>
     public void TrimReserve()
     {
-        if (RandomAccess.GetLength(File) > End) RandomAccess.SetLength(File, End);
+        if (File.Length > End) File.SetLength(End);
     }
 
     /// <inheritdoc/>

@@ -1,10 +1,12 @@
+using ZapierTriggers.Core.Journal.Disk;
+
 namespace ZapierTriggers.Core.Journal;
 
 /// <summary>
 /// The segments on disk, oldest first. The journal writer adds at the end, the one reader goes along, what is stored long enough is
 /// deleted at the front.
 /// </summary>
-internal sealed class SegmentLog : IDisposable
+internal sealed class SegmentLog(IDisk disk) : IDisposable
 {
     private readonly Lock _gate = new();
     private readonly LinkedList<Segment> _segments = new();
@@ -49,7 +51,7 @@ internal sealed class SegmentLog : IDisposable
             }
 
             first.Dispose();
-            File.Delete(first.Path);
+            disk.Delete(first.Path);
             deleted++;
         }
     }

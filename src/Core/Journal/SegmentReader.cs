@@ -55,7 +55,7 @@ internal sealed class SegmentReader
         var read = 0;
         while (read < wanted)
         {
-            var more = RandomAccess.Read(segment.File, _buffer.AsSpan(read, wanted - read), offset + read);
+            var more = segment.File.Read(_buffer.AsSpan(read, wanted - read), offset + read);
             if (more == 0) break;
             read += more;
         }

@@ -1,5 +1,5 @@
 using Microsoft.Extensions.Logging;
-using Microsoft.Win32.SafeHandles;
+using ZapierTriggers.Core.Journal.Disk;
 using ZapierTriggers.Core.Operations;
 
 namespace ZapierTriggers.Core.Journal;
@@ -11,7 +11,7 @@ namespace ZapierTriggers.Core.Journal;
 /// </summary>
 internal sealed partial class SegmentSupply(DataDirectory directory, JournalOptions options, ILogger logger) : IDisposable
 {
-    private SafeFileHandle? _reserved;
+    private IDiskFile? _reserved;
 
     /// <summary>Why the last reservation failed, in words that say what to do; null when it did not.</summary>
     public string? Trouble { get; private set; }
@@ -38,12 +38,12 @@ internal sealed partial class SegmentSupply(DataDirectory directory, JournalOpti
     }
 
     /// <summary>Reserves the next segment unless it is. Throws <see cref="IOException"/> on a full disk.</summary>
-    public void Reserve() => _reserved ??= Segment.Reserve(directory.JournalPath, options.SegmentBytes);
+    public void Reserve() => _reserved ??= Segment.Reserve(directory, options.SegmentBytes);
 
     /// <summary>Makes the reserved blocks the next segment.</summary>
     public Segment Take(long firstSequence, long previousSequence)
     {
-        var segment = Segment.Create(directory.JournalPath, _reserved!, firstSequence, previousSequence, directory);
+        var segment = Segment.Create(directory, _reserved!, firstSequence, previousSequence);
         _reserved = null;
         return segment;
     }

@@ -16,7 +16,7 @@ internal sealed class UnflushedTail : IDisposable
     public UnflushedTail(DataDirectory directory)
     {
         _secret = directory.FrameSecret;
-        _ring = Ring.OpenForRecovery(Path.Combine(directory.JournalPath, Ring.FileName));
+        _ring = Ring.OpenForRecovery(directory.Disk, Path.Combine(directory.JournalPath, Ring.FileName));
         if (_ring is null) return;
         foreach (var bytes in _ring.Recover(_secret)) Add(bytes);
         FromRing = _frames.Count;

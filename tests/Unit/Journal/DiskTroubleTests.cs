@@ -1,4 +1,5 @@
 using ZapierTriggers.Core.Journal;
+using ZapierTriggers.Core.Journal.Disk;
 
 namespace ZapierTriggers.Tests.Unit.Journal;
 

@@ -1,6 +1,7 @@
 using CsCheck;
 using ZapierTriggers.Core.Events;
 using ZapierTriggers.Core.Journal;
+using ZapierTriggers.Core.Journal.Disk;
 
 namespace ZapierTriggers.Tests.Unit.Journal;
 
@@ -13,7 +14,7 @@ public sealed class RingTests : IDisposable
     [Fact]
     public void A_full_ring_takes_no_more_until_something_is_released()
     {
-        using var ring = Ring.Create(_directory.At("ring"), Capacity, 0);
+        using var ring = Ring.Create(SystemDisk.Instance, _directory.At("ring"), Capacity, 0);
         var sequence = 0L;
         while (TryAppend(ring, sequence + 1, 1_000)) sequence++;
         Assert.InRange(ring.Used, Capacity - 1_200, Capacity);
@@ -29,7 +30,7 @@ public sealed class RingTests : IDisposable
     [Fact]
     public void A_frame_that_does_not_fit_at_the_end_of_a_lap_stands_at_the_start_of_the_next()
     {
-        using var ring = Ring.Create(_directory.At("ring"), Capacity, 0);
+        using var ring = Ring.Create(SystemDisk.Instance, _directory.At("ring"), Capacity, 0);
         var read = 0L;
         var last = 0L;
         Gen.Int[0, 20_000].Array[300].Sample(
@@ -58,7 +59,7 @@ public sealed class RingTests : IDisposable
             {
                 using var directory = new TempDirectory();
                 var expected = Fill(directory.At("ring"), sizes, new Random(random));
-                using var recovered = Ring.OpenForRecovery(directory.At("ring"))!;
+                using var recovered = Ring.OpenForRecovery(SystemDisk.Instance, directory.At("ring"))!;
                 var sequences = recovered.Recover(Secret).Select(bytes => Frame.PeekSequence(bytes)).ToList();
                 Assert.Equal(expected, sequences);
             },
@@ -68,34 +69,34 @@ public sealed class RingTests : IDisposable
     [Fact]
     public void A_frame_that_was_not_finished_is_not_there()
     {
-        using (var ring = Ring.Create(_directory.At("ring"), Capacity, 0))
+        using (var ring = Ring.Create(SystemDisk.Instance, _directory.At("ring"), Capacity, 0))
         {
             Assert.True(TryAppend(ring, 1, 500));
             Assert.True(ring.TryReserve(1_000, out var frame));
             frame[..900].Fill((byte)'x'); // killed while it was copied
         }
 
-        using var recovered = Ring.OpenForRecovery(_directory.At("ring"))!;
+        using var recovered = Ring.OpenForRecovery(SystemDisk.Instance, _directory.At("ring"))!;
         Assert.Equal([1L], recovered.Recover(Secret).Select(bytes => Frame.PeekSequence(bytes)));
     }
 
     [Fact]
     public void No_ring_is_no_error_and_a_damaged_one_is()
     {
-        Assert.Null(Ring.OpenForRecovery(_directory.At("none")));
-        Ring.Create(_directory.At("ring"), Capacity, 0).Dispose();
+        Assert.Null(Ring.OpenForRecovery(SystemDisk.Instance, _directory.At("none")));
+        Ring.Create(SystemDisk.Instance, _directory.At("ring"), Capacity, 0).Dispose();
         var good = File.ReadAllBytes(_directory.At("ring"));
         foreach (var (offset, value) in new[] { (0, (byte)0), (8, (byte)2), (17, (byte)0xFF), (64, (byte)1), (71, (byte)0x80) })
         {
             var bytes = good.ToArray();
             bytes[offset] = value;
             File.WriteAllBytes(_directory.At("damaged"), bytes);
-            var error = Assert.Throws<JournalException>(() => Ring.OpenForRecovery(_directory.At("damaged")));
+            var error = Assert.Throws<JournalException>(() => Ring.OpenForRecovery(SystemDisk.Instance, _directory.At("damaged")));
             Assert.Contains(_directory.At("damaged"), error.Message);
         }
 
         File.WriteAllBytes(_directory.At("damaged"), []);
-        Assert.Throws<JournalException>(() => Ring.OpenForRecovery(_directory.At("damaged")));
+        Assert.Throws<JournalException>(() => Ring.OpenForRecovery(SystemDisk.Instance, _directory.At("damaged")));
     }
 
     public void Dispose() => _directory.Dispose();
@@ -103,7 +104,7 @@ public sealed class RingTests : IDisposable
     /// <summary>Appends and releases at random; returns the sequences behind the last mark.</summary>
     private static List<long> Fill(string path, int[] sizes, Random random)
     {
-        using var ring = Ring.Create(path, Capacity, 0);
+        using var ring = Ring.Create(SystemDisk.Instance, path, Capacity, 0);
         var (last, read, released) = (0L, 0L, 0L);
         foreach (var size in sizes)
         {

@@ -2,7 +2,7 @@ using System.ComponentModel;
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
-namespace ZapierTriggers.Core.Journal;
+namespace ZapierTriggers.Core.Journal.Disk;
 
 /// <summary>
 /// The few file calls whose every error must be seen. On Linux they are the system's own, because .NET's flush swallows some errors and its
