@@ -6,6 +6,7 @@ using ZapierTriggers.Core.Delivery;
 using ZapierTriggers.Core.Events;
 using ZapierTriggers.Core.Journal;
 using ZapierTriggers.Core.Limits;
+using ZapierTriggers.Core.Operations;
 using ZapierTriggers.Core.Sequencing;
 
 namespace ZapierTriggers.Bench.Operations;
@@ -62,7 +63,7 @@ internal static class RequestOperations
         var window = new DedupWindow(new DedupOptions(), 0, static () => ulong.MaxValue, TimeProvider.System);
         var sequencer = new Sequencer(
             new RingJournal(), window, default, new JournalBound(long.MaxValue), new Watermark(), new IngestOptions(), TimeProvider.System, NullLogger.Instance);
-        sequencer.Start();
+        sequencer.Start(SystemLoopHost.Instance);
         var organization = new Organization(Record);
         var dedupId = new byte[16];
         var next = 0L;

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using ZapierTriggers.Core.Operations;
 
 namespace ZapierTriggers.Core.Dedup;
 
@@ -20,6 +21,7 @@ internal sealed class DedupWindow
     private readonly Lock _gate = new();
     private readonly Func<ulong> _storedThrough;
     private readonly TimeProvider _time;
+    private readonly ILoopHost _host;
     private readonly int _maxEntries;
     private readonly int _generationEntries;
 
@@ -42,13 +44,15 @@ internal sealed class DedupWindow
     /// Position (<see cref="EventId.High"/>) up to which events are in the store; read by a background thread.
     /// </param>
     /// <param name="time">For the age of what is evicted.</param>
-    public DedupWindow(DedupOptions options, long coveredSinceMs, Func<ulong> storedThrough, TimeProvider time)
+    /// <param name="host">Where the background passes run; null = on the pool.</param>
+    public DedupWindow(DedupOptions options, long coveredSinceMs, Func<ulong> storedThrough, TimeProvider time, ILoopHost? host = null)
     {
         _maxEntries = options.MaxEntries;
         _generationEntries = Math.Clamp(_maxEntries / 64, 1, LargestGeneration);
         _ownersCoverageMs = coveredSinceMs;
         _storedThrough = storedThrough;
         _time = time;
+        _host = host ?? SystemLoopHost.Instance;
         _generations = new DedupGenerations { Newest = CreateDictionary(), Warming = [] };
     }
 
@@ -171,7 +175,7 @@ internal sealed class DedupWindow
             _maintainAgain = true;
             if (_maintaining) return;
             _maintaining = true;
-            Maintenance = Task.Run(RunMaintenance);
+            Maintenance = _host.Run(RunMaintenance);
         }
     }
 
@@ -182,7 +186,7 @@ internal sealed class DedupWindow
         _warmingCount = 0;
     }
 
-    private void RunMaintenance()
+    private Task RunMaintenance()
     {
         while (true)
         {
@@ -190,7 +194,7 @@ internal sealed class DedupWindow
             {
                 _maintaining = _maintainAgain;
                 _maintainAgain = false;
-                if (!_maintaining) return;
+                if (!_maintaining) return Task.CompletedTask;
             }
 
             try

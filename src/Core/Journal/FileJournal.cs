@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using ZapierTriggers.Core.Events;
+using ZapierTriggers.Core.Operations;
 using ZapierTriggers.Core.Sequencing;
 using ZapierTriggers.Core.Storing;
 
@@ -24,6 +25,7 @@ internal sealed class FileJournal : IJournal, IDisposable
         bool flushAtOnce,
         RecoveredJournal recovered,
         Checkpoint stored,
+        ILoopHost host,
         TimeProvider time,
         ILogger logger)
     {
@@ -34,7 +36,7 @@ internal sealed class FileJournal : IJournal, IDisposable
         _reader = new JournalReader(_log, directory.FrameSecret, recovered.First, stored, time, logger);
         try
         {
-            _writer.Start(_sequence, recovered.LastSequence, Math.Max(recovered.LastId.High, stored.Id.High));
+            _writer.Start(host, _sequence, recovered.LastSequence, Math.Max(recovered.LastId.High, stored.Id.High));
         }
         catch
         {
@@ -78,6 +80,7 @@ internal sealed class FileJournal : IJournal, IDisposable
     /// <param name="flushAtOnce">Whether answers wait for the flush (<see cref="AckWhen"/> above journaled).</param>
     /// <param name="stored">The store's checkpoint.</param>
     /// <param name="unstored">Called for each event behind the checkpoint, in order.</param>
+    /// <param name="host">Where its writer runs.</param>
     /// <param name="time">Clock.</param>
     /// <param name="logger">For what an operator must know.</param>
     /// <exception cref="JournalException">The journal cannot be used as it is.</exception>
@@ -88,6 +91,7 @@ internal sealed class FileJournal : IJournal, IDisposable
         bool flushAtOnce,
         Checkpoint stored,
         Action<JournaledEvent> unstored,
+        ILoopHost host,
         TimeProvider time,
         ILogger logger)
     {
@@ -96,7 +100,7 @@ internal sealed class FileJournal : IJournal, IDisposable
         var recovered = new JournalRecovery(directory, stored, unstored, time, logger).Run();
         try
         {
-            return (new FileJournal(directory, options, flushAtOnce, recovered, stored, time, logger), recovered);
+            return (new FileJournal(directory, options, flushAtOnce, recovered, stored, host, time, logger), recovered);
         }
         catch
         {

@@ -26,7 +26,7 @@ internal sealed partial class JournalWriter : IDisposable
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly AutoResetEvent _wake = new(initialState: false);
-    private readonly Thread _thread;
+    private IDisposable? _thread;
 
     private Segment? _segment;
     private long _offset;
@@ -47,7 +47,6 @@ internal sealed partial class JournalWriter : IDisposable
     {
         (_ring, _log, _supply, _options, _flushAtOnce, _time, _logger) = (ring, log, supply, options, flushAtOnce, time, logger);
         _written = ring.Mark;
-        _thread = new Thread(Run) { IsBackground = true, Name = "journal writer" };
     }
 
     /// <summary>Position up to which events are flushed.</summary>
@@ -72,15 +71,17 @@ internal sealed partial class JournalWriter : IDisposable
     /// position
     /// <paramref name="flushed"/>, found by recovery or stored already, counts as synced.
     /// </summary>
-    public void Start(long first, long previous, ulong flushed)
+    public void Start(ILoopHost host, long first, long previous, ulong flushed)
     {
         Synced.Advance(flushed);
         _supply.Reserve();
         OpenNext(first, previous);
         _lastSequence = first - 1;
         _lastFlush = _time.GetTimestamp();
-        _thread.Start();
+        _thread = host.RunOnThread("journal writer", Step, _wake);
     }
+
+    private bool IsStopping => Volatile.Read(ref _stopping) != 0;
 
     /// <summary>Tells it that a frame was published. No system call unless it sleeps.</summary>
     public void Appended()
@@ -93,7 +94,7 @@ internal sealed partial class JournalWriter : IDisposable
     /// <summary>Flush now: somebody waits.</summary>
     public void Nudge()
     {
-        if (Volatile.Read(ref _stopping) == 0 && Interlocked.Exchange(ref _urgent, 1) == 0) _wake.Set();
+        if (!IsStopping && Interlocked.Exchange(ref _urgent, 1) == 0) _wake.Set();
     }
 
     /// <summary>Flushes what is left and ends the thread; on a full disk what is left stays in the ring, for the next start.</summary>
@@ -101,7 +102,7 @@ internal sealed partial class JournalWriter : IDisposable
     {
         if (Interlocked.Exchange(ref _stopping, 1) != 0) return;
         _wake.Set();
-        if (_thread.IsAlive) _thread.Join();
+        _thread?.Dispose();
         if (State != JournalState.Poisoned && _segment is not null)
         {
             _segment.Seal();
@@ -111,17 +112,20 @@ internal sealed partial class JournalWriter : IDisposable
         _supply.Dispose();
     }
 
-    private void Run()
+    /// <summary>One turn of the loop; returns as <see cref="ILoopHost.RunOnThread"/> wants it.</summary>
+    private TimeSpan? Step()
     {
         try
         {
-            while (WaitForWork())
-            {
-                Volatile.Write(ref _urgent, 0);
-                if (!TryWriteGroup()) break;
-                Flush();
-                ReserveAhead();
-            }
+            Volatile.Write(ref _idle, 0);
+            if (State == JournalState.DiskFull) ReserveAhead();
+            if (IsIdle()) return IsStopping ? End() : State == JournalState.DiskFull ? DiskFullRetry : Timeout.InfiniteTimeSpan;
+            if (UntilNextFlush() is var wait && wait > TimeSpan.Zero) return wait;
+            Volatile.Write(ref _urgent, 0);
+            if (!TryWriteGroup()) return IsStopping ? End() : DiskFullRetry;
+            Flush();
+            ReserveAhead();
+            return TimeSpan.Zero;
         }
         catch (Exception error)
         {
@@ -131,40 +135,35 @@ internal sealed partial class JournalWriter : IDisposable
                 + "the disk is sound.");
             Volatile.Write(ref _state, (int)JournalState.Poisoned);
             Log.Poisoned(_logger, _segment?.Path, error);
+            return End();
         }
-
-        // Whoever still waits for a flush waits in vain.
-        Synced.Fail();
     }
 
-    /// <summary>False when it is to stop and nothing is left.</summary>
-    private bool WaitForWork()
+    /// <summary>Whoever still waits for a flush waits in vain.</summary>
+    private TimeSpan? End()
     {
-        while (_ring.Head == _written)
-        {
-            if (Volatile.Read(ref _stopping) != 0) return false;
-            Volatile.Write(ref _idle, 1);
-            Interlocked.MemoryBarrier();
-
-            // On a full disk no event comes to wake it.
-            var atMost = State == JournalState.DiskFull ? DiskFullRetry : Timeout.InfiniteTimeSpan;
-            if (_ring.Head == _written && !_wake.WaitOne(atMost)) ReserveAhead();
-            Volatile.Write(ref _idle, 0);
-        }
-
-        while (!_flushAtOnce && Volatile.Read(ref _urgent) == 0 && Volatile.Read(ref _stopping) == 0)
-        {
-            var left = _options.FlushInterval - _time.GetElapsedTime(_lastFlush);
-            if (left <= TimeSpan.Zero) break;
-            _wake.WaitOne(left);
-        }
-
-        return true;
+        Synced.Fail();
+        return null;
     }
+
+    /// <summary>True when there is nothing to write; the next append wakes the loop then.</summary>
+    private bool IsIdle()
+    {
+        if (_ring.Head != _written) return false;
+        Volatile.Write(ref _idle, 1);
+        Interlocked.MemoryBarrier();
+        return _ring.Head == _written;
+    }
+
+    /// <summary>How long the next flush may wait for more to come along.</summary>
+    private TimeSpan UntilNextFlush() =>
+        _flushAtOnce || IsStopping || Volatile.Read(ref _urgent) != 0
+            ? TimeSpan.Zero
+            : _options.FlushInterval - _time.GetElapsedTime(_lastFlush);
 
     /// <summary>
-    /// Writes what the ring holds, about a group's size, going on to the next segment where one is full. False when it is to stop before
-    /// there is one.
+    /// Writes what the ring holds, about a group's size, going on to the next segment where one is full. False when there is no room for
+    /// the next one: what is in the ring stays there, new events are refused meanwhile.
     /// </summary>
     private bool TryWriteGroup()
     {
@@ -201,14 +200,8 @@ internal sealed partial class JournalWriter : IDisposable
 
     private bool TryRotate()
     {
-        Flush();
-        while (!TryReserve())
-        {
-            // A full disk: what is in the ring stays there, new events are refused meanwhile.
-            if (Volatile.Read(ref _stopping) != 0) return false;
-            _wake.WaitOne(DiskFullRetry);
-        }
-
+        if (_ring.Mark != _written) Flush();
+        if (!TryReserve()) return false;
         _segment!.Seal();
         OpenNext(_lastSequence + 1, _lastSequence);
         return true;

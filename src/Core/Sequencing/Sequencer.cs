@@ -76,7 +76,7 @@ internal sealed partial class Sequencer
     public Task Completion { get; private set; } = Task.CompletedTask;
 
     /// <summary>Starts reading.</summary>
-    public void Start() => Completion = Task.Run(RunAsync); // on the pool: nothing of the caller's context comes along
+    public void Start(ILoopHost host) => Completion = host.Run(RunAsync);
 
     /// <summary>Refuses everything from now on, with 503 and this reason; null = takes events again.</summary>
     public void Refuse(string? reason) => Volatile.Write(ref _refusal, reason);

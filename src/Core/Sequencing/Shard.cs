@@ -3,6 +3,7 @@ using ZapierTriggers.Core.Accounts;
 using ZapierTriggers.Core.Dedup;
 using ZapierTriggers.Core.Events;
 using ZapierTriggers.Core.Journal;
+using ZapierTriggers.Core.Operations;
 using ZapierTriggers.Core.Storing;
 
 namespace ZapierTriggers.Core.Sequencing;
@@ -50,9 +51,9 @@ internal sealed class Shard : IAsyncDisposable
         Recovered = recovered;
         _progressAt = parts.Time.GetTimestamp();
         _watch = parts.Time.CreateTimer(_ => Watch(), null, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1));
-        _writer.Start();
+        _writer.Start(parts.Host);
         _journal.Readable.Set();
-        _sequencer.Start();
+        _sequencer.Start(parts.Host);
     }
 
     /// <summary>The dedup window.</summary>
@@ -86,10 +87,10 @@ internal sealed class Shard : IAsyncDisposable
     {
         var claim = await parts.Store.ClaimShardAsync(0, directory.JournalId, cancellationToken);
         Shard? shard = null;
-        var window = new DedupWindow(dedup, long.MaxValue, () => shard?._writer.Stored.Position ?? 0, parts.Time);
+        var window = new DedupWindow(dedup, long.MaxValue, () => shard?._writer.Stored.Position ?? 0, parts.Time, parts.Host);
         var bound = new JournalBound(journal.MaxBytes);
         var (opened, recovered) = FileJournal.Open(
-            directory, journal, ingest.AckWhen > AckWhen.Journaled, claim.StoredThrough, Preload, parts.Time, parts.Logger);
+            directory, journal, ingest.AckWhen > AckWhen.Journaled, claim.StoredThrough, Preload, parts.Host, parts.Time, parts.Logger);
         bound.Add(recovered.Events, recovered.Bytes);
         shard = new Shard(opened, recovered, window, bound, claim, parts, ingest);
 
@@ -195,4 +196,8 @@ internal sealed class Shard : IAsyncDisposable
 /// <param name="Notify">Told after each commit.</param>
 /// <param name="Time">Clock.</param>
 /// <param name="Logger">For what an operator must know.</param>
-internal sealed record ShardParts(IEventStore Store, EventsStored Notify, TimeProvider Time, ILogger Logger);
+internal sealed record ShardParts(IEventStore Store, EventsStored Notify, TimeProvider Time, ILogger Logger)
+{
+    /// <summary>Where its loops run.</summary>
+    public ILoopHost Host { get; init; } = SystemLoopHost.Instance;
+}

@@ -7,13 +7,13 @@ namespace ZapierTriggers.Core.Sequencing;
 internal sealed class WakeSignal
 {
     private readonly Lock _gate = new();
-    private TaskCompletionSource? _waiter;
+    private Promise? _waiter;
     private bool _set;
 
     /// <summary>Wakes the loop, now or at its next wait.</summary>
     public void Set()
     {
-        TaskCompletionSource? waiter;
+        Promise? waiter;
         lock (_gate)
         {
             _set = true;
@@ -29,18 +29,14 @@ internal sealed class WakeSignal
     /// </summary>
     public async ValueTask WaitAsync(TimeSpan atMost, TimeProvider time, CancellationToken cancellationToken = default)
     {
-        Task? wait = null;
+        Promise? wait = null;
         lock (_gate)
         {
-            if (!_set)
-            {
-                _waiter = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-                wait = _waiter.Task;
-            }
+            if (!_set) wait = _waiter = new Promise();
         }
 
         // A time-out is a wake-up too: loops look again by themselves.
-        if (wait is not null) await wait.WaitAsync(atMost, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (wait is not null) await wait.WaitAsync(atMost, time, cancellationToken);
 
         // Only here: a wake-up between time-out and return is answered by the look that follows, one after it by the next wait.
         lock (_gate)

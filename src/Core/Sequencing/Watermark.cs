@@ -3,14 +3,14 @@ namespace ZapierTriggers.Core.Sequencing;
 /// <summary>
 /// Up to where the shard's order has come in one respect (synced, stored), as a position (<see cref="Events.EventId.High"/>), with those
 /// who wait for it. Submissions wait in a FIFO, because
-/// they come in order (a duplicate that waits for its first may be told later than it could be, never earlier); reads share one task per
-/// advance, so any number of them costs nothing. After <see cref="Fail"/> it never advances again.
+/// they come in order (a duplicate that waits for its first may be told later than it could be, never earlier); reads look again at each
+/// advance. After <see cref="Fail"/> it never advances again.
 /// </summary>
 internal sealed class Watermark
 {
     private readonly Lock _gate = new();
     private readonly Queue<(ulong Position, long Since, Submission Waiter)> _waiters = new();
-    private TaskCompletionSource? _changed;
+    private readonly HashSet<Promise> _readers = [];
     private ulong _position;
     private bool _failed;
 
@@ -32,15 +32,13 @@ internal sealed class Watermark
     /// <summary>Moves forward and completes those who waited for it. Never goes back.</summary>
     public void Advance(ulong position)
     {
-        TaskCompletionSource? changed;
         lock (_gate)
         {
             if (position <= _position || _failed) return;
             Volatile.Write(ref _position, position);
-            (changed, _changed) = (_changed, null);
+            WakeReaders();
         }
 
-        changed?.TrySetResult();
         while (true)
         {
             Submission waiter;
@@ -57,14 +55,12 @@ internal sealed class Watermark
     /// <summary>Says that it will never advance again: all who wait are told that the outcome is unknown.</summary>
     public void Fail()
     {
-        TaskCompletionSource? changed;
         lock (_gate)
         {
             Volatile.Write(ref _failed, true);
-            (changed, _changed) = (_changed, null);
+            WakeReaders();
         }
 
-        changed?.TrySetResult();
         Expire(long.MaxValue);
     }
 
@@ -113,26 +109,30 @@ internal sealed class Watermark
         {
             var left = atMost - time.GetElapsedTime(start);
             if (left <= TimeSpan.Zero || HasFailed) return Position >= position; // it may have advanced just before it failed
-            try
-            {
-                await Changed(position).WaitAsync(left, time, cancellationToken);
-            }
-            catch (TimeoutException)
-            {
-                return Position >= position;
-            }
+            await ChangeAsync(position, left, time, cancellationToken);
+            if (Position < position) cancellationToken.ThrowIfCancellationRequested();
         }
 
         return true;
     }
 
-    /// <summary>Completes at the next advance or failure; at once when there is nothing to wait for.</summary>
-    private Task Changed(ulong position)
+    /// <summary>Returns at the next advance or failure, when the time is over, or cancelled; at once when there is nothing to wait for.</summary>
+    private async ValueTask ChangeAsync(ulong position, TimeSpan atMost, TimeProvider time, CancellationToken cancellationToken)
     {
+        Promise reader;
         lock (_gate)
         {
-            if (_position >= position || _failed) return Task.CompletedTask;
-            return (_changed ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+            if (_position >= position || _failed) return;
+            _readers.Add(reader = new Promise());
         }
+
+        await reader.WaitAsync(atMost, time, cancellationToken);
+        lock (_gate) _readers.Remove(reader);
+    }
+
+    private void WakeReaders()
+    {
+        foreach (var reader in _readers) reader.TrySetResult(); // their continuations run elsewhere
+        _readers.Clear();
     }
 }

@@ -71,7 +71,7 @@ internal sealed partial class StoreWriter : IDisposable
     public Task Completion { get; private set; } = Task.CompletedTask;
 
     /// <summary>Starts storing.</summary>
-    public void Start() => Completion = Task.Run(RunAsync);
+    public void Start(ILoopHost host) => Completion = host.Run(RunAsync);
 
     /// <summary>Stores what can be read now, then ends; gives up at once when the store is away (the journal keeps the rest).</summary>
     public void Stop()
@@ -112,7 +112,7 @@ internal sealed partial class StoreWriter : IDisposable
                 Trouble = $"Storing failed: {error.Message}";
                 Log.Fault(_logger, error);
                 if (_stop.IsCancellationRequested) return;
-                await Task.Delay(LongestPause, _time, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await Task.WhenAny(Task.Delay(LongestPause, _time, _stop.Token));
             }
         }
     }

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using ZapierTriggers.Core.Events;
 using ZapierTriggers.Core.Journal;
+using ZapierTriggers.Core.Operations;
 using ZapierTriggers.Core.Storing;
 
 namespace ZapierTriggers.Tests.Unit.Journal;
@@ -40,6 +41,7 @@ internal sealed class JournalUnderTest : IDisposable
                 flushAtOnce,
                 stored,
                 item => Unstored.Add(TestEvent.Of(item)),
+                SystemLoopHost.Instance,
                 TimeProvider.System,
                 NullLogger.Instance);
         }

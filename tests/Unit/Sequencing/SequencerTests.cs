@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using ZapierTriggers.Core.Accounts;
 using ZapierTriggers.Core.Dedup;
+using ZapierTriggers.Core.Operations;
 using ZapierTriggers.Core.Sequencing;
 using ZapierTriggers.Tests.Unit.Journal;
 
@@ -24,7 +25,7 @@ public sealed class SequencerTests : IDisposable
         var dedup = new DedupWindow(new DedupOptions(), 0, () => 0, _time);
         var bound = new JournalBound(long.MaxValue);
         _sequencer = new Sequencer(_journal, dedup, default, bound, new Watermark(), new IngestOptions(), _time, NullLogger.Instance);
-        _sequencer.Start();
+        _sequencer.Start(SystemLoopHost.Instance);
     }
 
     [Fact]
