@@ -57,7 +57,7 @@ internal sealed partial class EventServer : IAsyncDisposable
         _logger = loggers.CreateLogger<EventServer>();
         _accounts = new AccountDirectory(TimeProvider.System);
         _readiness = new Readiness(stores.Events, TimeProvider.System);
-        _gate = new IngestGate(stores.Events);
+        _gate = new IngestGate();
         _guard = new AddressGuard(settings.Delivery, BoundEndpoints);
         _dispatcher = new Dispatcher(stores.Deliveries, settings.Delivery, _guard, TimeProvider.System, loggers.CreateLogger<Dispatcher>());
         _keyUse = new KeyUseWriter(_accounts, stores.Accounts, TimeProvider.System, loggers.CreateLogger<KeyUseWriter>());
@@ -152,7 +152,7 @@ internal sealed partial class EventServer : IAsyncDisposable
         var time = TimeProvider.System;
         var authentication = new Authentication(_accounts, token);
         var routes = new RouteTable();
-        var ingest = new IngestMiddleware(authentication, _gate, new MonotonicClock(time), time, _directory.DedupSecret);
+        var ingest = new IngestMiddleware(authentication, _gate, new MonotonicClock(time), time);
 
         // The pipeline takes this path before the table; it is in the table for what else is asked there (405) and for the documentation.
         routes.MapBoth(HttpMethods.Post, "/events", (context, _) => ingest.HandleAsync(context));

@@ -41,13 +41,15 @@ internal sealed class Shard : IAsyncDisposable
         JournalBound bound,
         ShardClaim claim,
         ShardParts parts,
-        IngestOptions options)
+        IngestOptions options,
+        ulong dedupSecret)
     {
         (_journal, Dedup, Bound, _options, _time) = (journal, dedup, bound, options, parts.Time);
         _writer = new StoreWriter(journal, parts.Store, claim, bound, parts.Notify, parts.Time, parts.Logger);
         _lastIssued = recovered.LastId > claim.HighestStored ? recovered.LastId : claim.HighestStored;
         _sequencer = new Sequencer(journal, dedup, _lastIssued, bound, _writer.Stored, options, parts.Time, parts.Logger);
         _recoveredThrough = recovered.Events > 0 ? recovered.LastId.High : 0;
+        Admission = new Admission(this, parts.Store, dedupSecret, parts.Time);
         Recovered = recovered;
         _progressAt = parts.Time.GetTimestamp();
         _watch = parts.Time.CreateTimer(_ => Watch(), null, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1));
@@ -55,6 +57,9 @@ internal sealed class Shard : IAsyncDisposable
         _journal.Readable.Set();
         _sequencer.Start(parts.Host);
     }
+
+    /// <summary>Where events come in.</summary>
+    public Admission Admission { get; }
 
     /// <summary>The dedup window.</summary>
     public DedupWindow Dedup { get; }
@@ -92,7 +97,7 @@ internal sealed class Shard : IAsyncDisposable
         var (opened, recovered) = FileJournal.Open(
             directory, journal, ingest.AckWhen > AckWhen.Journaled, claim.StoredThrough, Preload, parts.Host, parts.Time, parts.Logger);
         bound.Add(recovered.Events, recovered.Bytes);
-        shard = new Shard(opened, recovered, window, bound, claim, parts, ingest);
+        shard = new Shard(opened, recovered, window, bound, claim, parts, ingest, directory.DedupSecret);
 
         // From here on every id goes through this process; ids can be ahead of the clock, so behind the last one issued, too.
         window.ExtendCoverage(Math.Max(parts.Time.GetUtcNow().ToUnixTimeMilliseconds(), shard._lastIssued.UnixMilliseconds) + 1);
@@ -155,7 +160,7 @@ internal sealed class Shard : IAsyncDisposable
         await _sequencer.Completion;
         await _journal.Synced.WaitAsync(_sequencer.Journaled, atMost, _time, CancellationToken.None);
         _writer.Stop();
-        await _writer.Completion.WaitAsync(atMost, _time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await _writer.Completion.WaitAsync(atMost, _time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
     }
 
     /// <inheritdoc/>

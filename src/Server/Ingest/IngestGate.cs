@@ -1,10 +1,9 @@
 using ZapierTriggers.Core.Sequencing;
-using ZapierTriggers.Core.Storing;
 
 namespace ZapierTriggers.Server.Ingest;
 
 /// <summary>Whether events are taken: opened when the journal is replayed, closed when the server stops.</summary>
-internal sealed class IngestGate(IEventStore store)
+internal sealed class IngestGate
 {
     private volatile Shard? _shard;
     private volatile string _reason = "the journal is being replayed";
@@ -14,9 +13,6 @@ internal sealed class IngestGate(IEventStore store)
 
     /// <summary>Why none are taken, in words.</summary>
     public string Reason => _reason;
-
-    /// <summary>For dedup look-ups behind the window.</summary>
-    public IEventStore Store { get; } = store;
 
     /// <summary>Takes events from now on.</summary>
     public void Open(Shard shard) => _shard = shard;

@@ -1,10 +1,7 @@
 using System.IO.Hashing;
 using ZapierTriggers.Core.Accounts;
-using ZapierTriggers.Core.Dedup;
 using ZapierTriggers.Core.Events;
 using ZapierTriggers.Core.Limits;
-using ZapierTriggers.Core.Sequencing;
-using ZapierTriggers.Core.Storing;
 using ZapierTriggers.Server.Accounts;
 using ZapierTriggers.Server.Http;
 
@@ -18,13 +15,13 @@ namespace ZapierTriggers.Server.Ingest;
 /// <item>body, in place where it came in one piece</item>
 /// <item>media type, JSON and fields</item>
 /// <item>dedup id, from the body or the Idempotency-Key header; a known duplicate is answered here</item>
-/// <item>the store is asked for a dedup id that the window cannot know (only after a restart, off the fast path)</item>
-/// <item>submission to the sequencer, receipt</item>
+/// <item>admission: the store is asked for a dedup id that the window cannot know (off the fast path)</item>
+/// <item>the same: submission to the sequencer, receipt</item>
 /// <item>answer</item>
 /// </list>
 /// A new event from one packet takes this path without suspending and without touching anything but memory.
 /// </summary>
-internal sealed class IngestMiddleware(Authentication authentication, IngestGate gate, MonotonicClock clock, TimeProvider time, ulong dedupSecret)
+internal sealed class IngestMiddleware(Authentication authentication, IngestGate gate, MonotonicClock clock, TimeProvider time)
 {
     /// <summary>Answers one request.</summary>
     public async Task HandleAsync(HttpContext context)
@@ -108,9 +105,7 @@ internal sealed class IngestMiddleware(Authentication authentication, IngestGate
             };
 
             // 6. and 7.
-            var receipt = item.DedupId.IsEmpty
-                ? await SubmitAsync(shard, organization, item, default, storeAskedAt: -1)
-                : await SubmitOnceAsync(shard, organization, item, context.RequestAborted);
+            var receipt = await shard.Admission.SubmitAsync(organization, item, context.RequestAborted);
 
             // 8.
             await IngestAnswers.ReceiptAsync(context, receipt, item.PayloadHash, idempotency.IsHeader, shard);
@@ -119,63 +114,5 @@ internal sealed class IngestMiddleware(Authentication authentication, IngestGate
         {
             body.Release();
         }
-    }
-
-    /// <summary>
-    /// Submits an event with a dedup id: answers what the window knows, and asks the store as often as the window cannot prove a miss.
-    /// </summary>
-    private async ValueTask<Receipt> SubmitOnceAsync(Shard shard, Organization organization, JournaledEvent item, CancellationToken cancellationToken)
-    {
-        var key = DedupKey.Of(item.DedupId.Span, organization.No, dedupSecret);
-        var createdAt = organization.CreatedAt.ToUnixTimeMilliseconds();
-        var askedAt = -1L;
-        while (true)
-        {
-            var now = time.GetUtcNow().ToUnixTimeMilliseconds();
-            if (shard.Dedup.TryFind(key, now, out var first))
-            {
-                var isDurable = await shard.WaitDurableAsync(first.Id, cancellationToken);
-                return isDurable ? new Receipt(ReceiptKind.Duplicate, first.Id, first.PayloadHash) : Receipt.Unknown;
-            }
-
-            if (askedAt < 0 && !shard.Dedup.Covers(createdAt, now))
-            {
-                askedAt = shard.Dedup.EvictionVersion;
-                if (await FindStoredAsync(organization, item, now, cancellationToken) is { } stored) return new Receipt(ReceiptKind.Duplicate, stored.Id, stored.PayloadHash);
-            }
-
-            var receipt = await SubmitAsync(shard, organization, item, key, askedAt);
-            if (receipt.Kind != ReceiptKind.AskStore) return receipt;
-            askedAt = -1;
-        }
-    }
-
-    private Task<DuplicateOf?> FindStoredAsync(Organization organization, in JournaledEvent item, long now, CancellationToken cancellationToken)
-    {
-        var notBefore = EventId.LowerBound(DateTimeOffset.FromUnixTimeMilliseconds(now - DedupWindow.LengthMs + 1));
-        return gate.Store.FindDuplicateAsync(organization.No, System.Text.Encoding.UTF8.GetString(item.DedupId.Span), notBefore, cancellationToken);
-    }
-
-    /// <summary>
-    /// Not async itself: the receipt is nearly always there when <see cref="Shard.Submit"/> returns, and then this costs no state machine.
-    /// </summary>
-    private static ValueTask<Receipt> SubmitAsync(Shard shard, Organization organization, in JournaledEvent item, DedupKey key, long storeAskedAt)
-    {
-        var submission = Submission.Rent(organization, item, key, storeAskedAt);
-        shard.Submit(submission);
-        var receipt = submission.WaitAsync();
-        if (!receipt.IsCompletedSuccessfully) return AwaitAsync(submission, receipt);
-#pragma warning disable VSTHRD103 // it is there
-        var result = receipt.Result;
-#pragma warning restore VSTHRD103
-        submission.Return();
-        return ValueTask.FromResult(result);
-    }
-
-    private static async ValueTask<Receipt> AwaitAsync(Submission submission, ValueTask<Receipt> receipt)
-    {
-        var result = await receipt;
-        submission.Return();
-        return result;
     }
 }
