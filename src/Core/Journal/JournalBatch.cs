@@ -6,8 +6,8 @@ namespace ZapierTriggers.Core.Journal;
 /// <summary>Events that are stored together, with the sequences that their checkpoints need. Reused.</summary>
 internal sealed class JournalBatch
 {
-    private JournaledEvent[] _events = new JournaledEvent[1024];
-    private long[] _sequences = new long[1024];
+    private JournaledEvent[] _events = new JournaledEvent[64];
+    private long[] _sequences = new long[64];
 
     /// <summary>How many events.</summary>
     public int Count { get; private set; }

@@ -18,7 +18,7 @@ internal sealed partial class JournalReader
     private readonly SegmentReader _reader;
     private readonly ILogger _logger;
     private readonly TimeProvider _time;
-    private readonly List<ReadFrame> _frames = new(8192);
+    private readonly List<ReadFrame> _frames = [];
     private Segment? _segment;
     private long _offset;
     private bool _isBroken;

@@ -27,9 +27,11 @@ internal sealed partial class JournalRecovery
     private readonly ILogger _logger;
     private readonly SegmentReader _reader;
     private readonly List<ReadFrame> _frames = [];
+    private readonly HashSet<Segment> _claimed = [];
     private readonly TimeProvider _time;
     private RecoveredJournal _result;
     private long _sequence;
+    private long _found;
     private EventId _id;
 
     /// <summary>
@@ -53,8 +55,8 @@ internal sealed partial class JournalRecovery
             foreach (var path in _directory.Disk.List(_directory.JournalPath, Segment.Extension).Order(StringComparer.Ordinal))
                 segments.Add(Segment.Open(path, _directory));
             using var tail = new UnflushedTail(_directory);
-            var first = FirstToRead(segments);
-            for (var i = first; i < segments.Count - 1; i++) Scan(segments[i], segments[i + 1]);
+            var first = FirstToRead(segments, tail);
+            for (var i = first; i < segments.Count - 1; i++) Scan(segments[i], segments[i + 1], tail);
             ScanNewest(segments.Count > 0 ? segments[^1] : null, tail);
             var highest = Math.Max(_sequence, tail.After);
             MoveTail(segments, tail);
@@ -63,7 +65,7 @@ internal sealed partial class JournalRecovery
             if (_result.Events > 0) Log.Replaying(_logger, _result.Events, _result.Bytes);
             return _result with
             {
-                First = segments.Count > 0 ? segments[first] : null,
+                First = first < segments.Count ? segments[first] : null,
                 LastSequence = _sequence,
                 HighestSequence = Math.Max(_sequence, highest),
                 LastId = _id,
@@ -77,15 +79,17 @@ internal sealed partial class JournalRecovery
     }
 
     /// <summary>
-    /// Index of the last segment that begins at or before the checkpoint. A journal whose beginning is gone while the store lacks it is
-    /// refused.
+    /// Index of the last segment that begins at or before the checkpoint, and not behind the ring's mark: where a start failed in the middle
+    /// of moving the tail, its copies lie in two segments. A journal whose beginning is gone while the store lacks it is refused.
     /// </summary>
-    private int FirstToRead(List<Segment> segments)
+    private int FirstToRead(List<Segment> segments, UnflushedTail tail)
     {
         if (segments.Count == 0) return 0;
         var before = segments[0].PreviousSequence;
         if (before > _stored.Sequence) Missing($"before {segments[0].Path}", _stored.Sequence + 1, before);
-        return Math.Max(0, segments.FindLastIndex(segment => FirstIdOf(segment) is { } id && id <= _stored.Id));
+        var first = segments.FindLastIndex(segment => FirstIdOf(segment) is { } id && id <= _stored.Id);
+        if (tail.FromRing > 0) first = Math.Min(first, segments.FindLastIndex(segment => segment.FirstSequence <= tail.After));
+        return Math.Max(0, first);
     }
 
     private EventId? FirstIdOf(Segment segment)
@@ -95,15 +99,15 @@ internal sealed partial class JournalRecovery
         return _frames.Count > 0 ? _frames[0].Event.Id : null;
     }
 
-    /// <summary>Reads a segment that another one follows: all of it was flushed, and its successor says how far it went.</summary>
-    private void Scan(Segment segment, Segment next)
+    /// <summary>Reads a segment that another one follows, which says how far this one went.</summary>
+    private void Scan(Segment segment, Segment next, UnflushedTail tail)
     {
-        var state = Read(segment, tail: null, out var offset);
-        segment.AdvanceEnd(offset);
-        if (state == FrameState.End) segment.TrimReserve();
-        if (next.PreviousSequence <= _sequence) return;
-        if (state == FrameState.BadHeader) Log.Lost(_logger, _sequence + 1, next.PreviousSequence, segment.Path, offset);
-        else Missing($"between {segment.Path} and {next.Path}", _sequence + 1, next.PreviousSequence);
+        var state = Read(segment, tail, out var offset);
+        if (state == FrameState.End && !_claimed.Contains(segment)) segment.TrimReserve();
+        var found = Math.Max(_sequence, tail.Last);
+        if (next.PreviousSequence <= found) return;
+        if (state == FrameState.BadHeader) Log.Lost(_logger, found + 1, next.PreviousSequence, segment.Path, offset);
+        else Missing($"between {segment.Path} and {next.Path}", found + 1, next.PreviousSequence);
     }
 
     /// <summary>Reads the newest segment. Its end may be torn, as long as the ring does not know that more of it was flushed.</summary>
@@ -113,7 +117,6 @@ internal sealed partial class JournalRecovery
         if (segment is not null)
         {
             state = Read(segment, tail, out offset);
-            segment.AdvanceEnd(offset);
             if (tail.FromRing == 0) segment.File.SyncData();
         }
 
@@ -134,28 +137,33 @@ internal sealed partial class JournalRecovery
     }
 
     /// <summary>
-    /// Notes the frames of a segment, but for those that the tail claims; <paramref name="end"/> is behind the last one noted.
+    /// Notes the frames of a segment, but for those that the tail claims, and ends it before them; <paramref name="stopped"/> is where
+    /// reading did.
     /// </summary>
-    private FrameState Read(Segment segment, UnflushedTail? tail, out long end)
+    private FrameState Read(Segment segment, UnflushedTail tail, out long stopped)
     {
-        var offset = end = Segment.HeaderLength;
+        stopped = Segment.HeaderLength;
+        var end = stopped;
         var length = segment.File.Length;
         _sequence = Math.Max(_sequence, segment.FirstSequence - 1);
         while (true)
         {
-            var state = _reader.Read(segment, ref offset, length, _frames);
+            var state = _reader.Read(segment, ref stopped, length, _frames);
             foreach (var frame in _frames)
             {
-                if (tail is not null && tail.Claims(frame.Sequence))
+                if (tail.Claims(frame.Sequence))
                 {
                     tail.Take(frame);
+                    _claimed.Add(segment);
                     continue;
                 }
 
                 end += frame.Length;
+                _found = frame.Sequence;
                 Note(frame);
             }
 
+            segment.AdvanceEnd(end);
             if (state != FrameState.Good) return state;
         }
     }
@@ -171,16 +179,17 @@ internal sealed partial class JournalRecovery
     }
 
     /// <summary>
-    /// Writes the tail into a segment of its own. Only when that is flushed, the newest segment is cut where the tail begins, the ring is
-    /// told, and may be replaced.
+    /// Writes the tail into a segment of its own. Only when that is flushed, the segments that it was taken from are cut where it begins,
+    /// the ring is told, and may be replaced.
     /// </summary>
     private void MoveTail(List<Segment> segments, UnflushedTail tail)
     {
-        var frames = tail.Behind(segments.Count > 0 ? segments[^1].FirstSequence - 1 : 0);
+        var frames = tail.Frames;
         if (frames.Count > 0)
         {
             var reserved = Segment.Reserve(_directory, Segment.HeaderLength + frames.Sum(frame => (long)frame.Length));
-            var segment = Segment.Create(_directory, reserved, frames[0].Sequence, _sequence);
+
+            var segment = Segment.Create(_directory, reserved, frames[0].Sequence, PreviousOf(frames[0].Sequence, segments));
             segments.Add(segment);
             var offset = (long)Segment.HeaderLength;
             foreach (var frame in frames)
@@ -192,11 +201,45 @@ internal sealed partial class JournalRecovery
 
             segment.File.SyncData();
             segment.AdvanceEnd(offset);
-            if (segments.Count > 1 && _result.Gaps == 0) segments[^2].TrimReserve();
+            if (_result.Gaps == 0) CutBehind(segments, segment);
             Log.FromRing(_logger, frames.Count);
         }
 
         tail.Release();
+    }
+
+    /// <summary>
+    /// The last sequence used before one: the highest that is known from frames, from what segments name as their predecessors, or from
+    /// the checkpoint. What was jumped over at a start is not missing before it.
+    /// </summary>
+    private long PreviousOf(long sequence, List<Segment> segments) =>
+        segments.Select(static segment => segment.PreviousSequence).Append(_found).Append(_stored.Sequence)
+            .Where(known => known < sequence).Max();
+
+    /// <summary>
+    /// Of a frame that a failed write left torn in one segment, only the whole copy may be met from here on. A segment that has nothing
+    /// of its own left goes, and one that names a frame of the tail as its predecessor: that comes behind it now.
+    /// </summary>
+    private void CutBehind(List<Segment> segments, Segment tail)
+    {
+        foreach (var segment in segments.Where(segment => segment != tail).ToList())
+        {
+            var isClaimed = _claimed.Contains(segment);
+            if (segment.End > Segment.HeaderLength)
+            {
+                if (!isClaimed) continue;
+                segment.TrimReserve();
+                segment.File.SyncData();
+            }
+            else if (isClaimed || segment.PreviousSequence >= tail.FirstSequence)
+            {
+                segments.Remove(segment);
+                segment.Dispose();
+                _directory.Disk.Delete(segment.Path);
+            }
+        }
+
+        _directory.Disk.SyncDirectory(_directory.JournalPath); // the ring forgets the tail next
     }
 
     private void Seal(List<Segment> segments, int first)

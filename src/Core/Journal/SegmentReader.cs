@@ -1,16 +1,20 @@
+using System.Numerics;
+
 namespace ZapierTriggers.Core.Journal;
 
 /// <summary>Reads frames of one segment by large pieces into one buffer; the frames' memories are valid until the next read.</summary>
 internal sealed class SegmentReader
 {
-    private readonly byte[] _buffer;
+    private readonly int _mostBytes;
     private readonly ulong _secret;
+    private byte[] _buffer;
 
     /// <summary>Creates a reader whose pieces have at most <paramref name="bytes"/> bytes; at least one frame always fits.</summary>
     public SegmentReader(int bytes, ulong secret)
     {
-        _buffer = GC.AllocateUninitializedArray<byte>(Math.Max(bytes, Frame.MaxLength));
+        _mostBytes = Math.Max(bytes, Frame.MaxLength);
         _secret = secret;
+        _buffer = GC.AllocateUninitializedArray<byte>(Frame.MaxLength);
     }
 
     /// <summary>
@@ -48,9 +52,17 @@ internal sealed class SegmentReader
         return reachesEnd ? FrameState.End : FrameState.Good;
     }
 
+    /// <summary>Most readers never see more than a little: the buffer grows with what there is to read.</summary>
+    private void MakeRoom(long bytes)
+    {
+        var wanted = (int)Math.Min(_mostBytes, bytes);
+        if (wanted > _buffer.Length) _buffer = GC.AllocateUninitializedArray<byte>((int)Math.Min(_mostBytes, BitOperations.RoundUpToPowerOf2((uint)wanted)));
+    }
+
     /// <summary>A read may return less than it was asked for in the middle of a file; only 0 is its end.</summary>
     private int Fill(Segment segment, long offset, long end)
     {
+        MakeRoom(end - offset);
         var wanted = (int)Math.Min(_buffer.Length, end - offset);
         var read = 0;
         while (read < wanted)

@@ -1,10 +1,9 @@
 namespace ZapierTriggers.Core.Journal;
 
 /// <summary>
-/// What no fdatasync is known to have covered when a process ended: the frames behind the ring's mark, and those of the newest segment
-/// behind it. They are merged by
-/// sequence and written anew, because after a failed flush the page cache shows bytes of a segment that the disk lacks and that no later
-/// flush would write.
+/// What no fdatasync is known to have covered when a process ended: the frames behind the ring's mark, in the ring and in the segments (in
+/// the newest; in one before it where a start failed in the middle of this). They are merged by sequence and written anew, because after a
+/// failed flush the page cache shows bytes of a segment that the disk lacks and that no later flush would write.
 /// </summary>
 internal sealed class UnflushedTail : IDisposable
 {
@@ -32,28 +31,30 @@ internal sealed class UnflushedTail : IDisposable
     public bool HasFlushed => _ring?.HasFlushed ?? false;
 
     /// <summary>
-    /// Whether a frame of the newest segment belongs to the tail: only while the ring has one too, else the segment is all there is.
+    /// Whether a frame of a segment belongs to the tail: only while the ring has one too, else the segment is all there is.
     /// </summary>
     public bool Claims(long sequence) => FromRing > 0 && sequence > After;
 
-    /// <summary>Takes a frame of the newest segment over. Of two copies the one that is whole wins.</summary>
+    /// <summary>The highest sequence in it; 0 = it is empty.</summary>
+    public long Last => _frames.Count > 0 ? _frames.Keys.Last() : 0;
+
+    /// <summary>Takes a frame of a segment over. Of two copies the one that is whole wins.</summary>
     public void Take(in ReadFrame frame)
     {
         if (!_frames.TryGetValue(frame.Sequence, out var there) || (!there.IsWhole && frame.IsWhole)) Add(frame.Bytes.ToArray());
     }
 
     /// <summary>
-    /// Frames behind a sequence, in order: those before the newest segment are known to be flushed. One whose payload did not survive a
-    /// power cut is among them, so that it is set aside like any other.
+    /// Its frames, in order. One whose payload did not survive a power cut is among them, so that it is set aside like any other.
     /// </summary>
-    public List<ReadFrame> Behind(long sequence) => [.. _frames.Values.Where(frame => frame.Sequence > sequence)];
+    public IReadOnlyList<ReadFrame> Frames => [.. _frames.Values];
 
     /// <summary>
     /// Says in the ring that all of it is in a synced segment, so that a start that fails from here on does not write it once more.
     /// </summary>
     public void Release()
     {
-        if (FromRing > 0) _ring!.Release(_ring.Head, _frames.Keys.Last());
+        if (FromRing > 0) _ring!.Release(_ring.Head, Last);
     }
 
     /// <inheritdoc/>

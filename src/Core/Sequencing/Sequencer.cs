@@ -163,7 +163,9 @@ internal sealed partial class Sequencer
         if (hasDedupId && IsDecidedByDedup(submission, now)) return true;
 
         // 3.
-        var item = submission.Event with { Id = _ids.Next(now) };
+        // Never before its organization was made, also when the clock was set back since: the dedup window takes it for proof that an
+        // organization has no event from before that time.
+        var item = submission.Event with { Id = _ids.Next(Math.Max(now, submission.Organization.CreatedAt.ToUnixTimeMilliseconds())) };
         if (!_journal.TryAppend(item)) return false;
 
         // 4.
