@@ -1,0 +1,65 @@
+using System.Text;
+using System.Text.Json.Nodes;
+using ZapierTriggers.Tests.Crash.Infrastructure;
+
+namespace ZapierTriggers.Tests.Integration.Infrastructure;
+
+/// <summary>The built program as a process of its own, with its log and its memory in view; on a data directory of its own.</summary>
+internal sealed class ServerProgram : ITestServer, IAsyncDisposable
+{
+    private readonly DirectoryInfo _folder;
+    private readonly ServerProcess _process;
+    private readonly string? _connectionString;
+
+    private ServerProgram(DirectoryInfo folder, ServerProcess process, string? connectionString)
+    {
+        (_folder, _process, _connectionString) = (folder, process, connectionString);
+        var handler = new SocketsHttpHandler { UseProxy = false, RequestHeaderEncodingSelector = (_, _) => Encoding.UTF8 };
+        Client = new HttpClient(handler) { BaseAddress = Address };
+    }
+
+    /// <inheritdoc/>
+    public Uri Address => _process.Setup.Address;
+
+    /// <inheritdoc/>
+    public HttpClient Client { get; }
+
+    /// <inheritdoc/>
+    public string AdminToken => ServerSetup.AdminToken;
+
+    /// <summary>Everything it has written so far.</summary>
+    public string Output => _process.Output + _process.Errors;
+
+    /// <summary>Log lines of Warning and above so far.</summary>
+    public IReadOnlyList<string> Complaints =>
+        [.. _process.Output.Split('\n').Where(line => line.StartsWith('{') && (string?)JsonNode.Parse(line)!["LogLevel"] is "Warning" or "Error" or "Critical"), .. _process.Errors.Split('\n').Where(line => line.Length > 0)];
+
+    /// <summary>Resident memory now, bytes.</summary>
+    public long ResidentBytes => 1024 * long.Parse(
+        File.ReadLines($"/proc/{_process.Id}/status").First(line => line.StartsWith("VmRSS:", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[1],
+        System.Globalization.CultureInfo.InvariantCulture);
+
+    /// <summary>Starts one that logs everything, with settings such as <c>Ingest__AckWhen</c>, and returns when it is ready.</summary>
+    public static async Task<ServerProgram> StartAsync(StoreKind store, params (string Name, string Value)[] settings)
+    {
+        var folder = Directory.CreateTempSubdirectory("zap-program-");
+        var connectionString = store == StoreKind.Postgres ? await PostgresServer.CreateSchemaAsync("program") : null;
+        var setup = new ServerSetup { DataDirectory = Path.Combine(folder.FullName, "data") }
+            .With("Log__Level", "Trace").With("Log__Format", "Json").With("Storage__ConnectionString", connectionString ?? "")
+            .With("Registration__Open", "true").With("Registration__PerAddressPerMinute", "1000000");
+        foreach (var (name, value) in settings) setup = setup.With(name, value);
+        return new ServerProgram(folder, await ServerProcess.StartReadyAsync(setup), connectionString);
+    }
+
+    /// <summary>Ends it as a service manager does, so that all of its output is there.</summary>
+    public async Task StopAsync() => Assert.Equal(0, await _process.TerminateAsync());
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        Client.Dispose();
+        await _process.DisposeAsync();
+        _folder.Delete(recursive: true);
+        if (_connectionString is not null) await PostgresServer.DropSchemaAsync(_connectionString);
+    }
+}
