@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Unicode;
 using Microsoft.AspNetCore.Http.Features;
@@ -64,7 +65,10 @@ internal static class JsonBody
         }
         catch (JsonException invalid)
         {
-            reason = invalid.Message;
+            // Not its message, which says back what was sent: people put keys into bodies, and errors into logs.
+            reason = invalid.LineNumber is { } line
+                ? string.Create(CultureInfo.InvariantCulture, $"something is wrong in line {line + 1} at byte {invalid.BytePositionInLine}.")
+                : "a name stands twice in one object; send each once.";
         }
         catch (InvalidOperationException)
         {

@@ -30,6 +30,12 @@ internal sealed class ServerProgram : ITestServer, IAsyncDisposable
     /// <summary>Everything it has written so far.</summary>
     public string Output => _process.Output + _process.Errors;
 
+    /// <summary>A password that the server is given for a database that asks for none.</summary>
+    public const string DatabasePassword = "database-password-of-the-tests";
+
+    /// <summary>The files it keeps.</summary>
+    public IEnumerable<string> Files => Directory.EnumerateFiles(_process.Setup.DataDirectory, "*", SearchOption.AllDirectories);
+
     /// <summary>Log lines of Warning and above so far.</summary>
     public IReadOnlyList<string> Complaints =>
         [.. _process.Output.Split('\n').Where(line => line.StartsWith('{') && (string?)JsonNode.Parse(line)!["LogLevel"] is "Warning" or "Error" or "Critical"), .. _process.Errors.Split('\n').Where(line => line.Length > 0)];
@@ -44,8 +50,9 @@ internal sealed class ServerProgram : ITestServer, IAsyncDisposable
     {
         var folder = Directory.CreateTempSubdirectory("zap-program-");
         var connectionString = store == StoreKind.Postgres ? await PostgresServer.CreateSchemaAsync("program") : null;
+        var given = connectionString?.Contains("Password", StringComparison.OrdinalIgnoreCase) == false ? $"{connectionString};Password={DatabasePassword}" : connectionString;
         var setup = new ServerSetup { DataDirectory = Path.Combine(folder.FullName, "data") }
-            .With("Log__Level", "Trace").With("Log__Format", "Json").With("Storage__ConnectionString", connectionString ?? "")
+            .With("Log__Level", "Trace").With("Log__Format", "Json").With("Storage__ConnectionString", given ?? "")
             .With("Registration__Open", "true").With("Registration__PerAddressPerMinute", "1000000");
         foreach (var (name, value) in settings) setup = setup.With(name, value);
         return new ServerProgram(folder, await ServerProcess.StartReadyAsync(setup), connectionString);

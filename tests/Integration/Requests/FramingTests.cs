@@ -102,7 +102,7 @@ public sealed class FramingTests(SqliteServer fixture) : IClassFixture<SqliteSer
     public async Task A_body_that_never_ends_is_given_up()
     {
         var tenant = await fixture.Server.NewTenantAsync();
-        (string Header, byte[] Rest)[] cases =
+        (string Header, byte[] Sent)[] cases =
         [
             ($"Content-Length: {Bytes.Length + 1}", Bytes),
             ("Content-Length: 2147483648", Bytes),
@@ -116,7 +116,7 @@ public sealed class FramingTests(SqliteServer fixture) : IClassFixture<SqliteSer
         var answers = await Task.WhenAll(cases.Select(async one =>
         {
             using var client = await RawClient.ConnectAsync(fixture.Server);
-            await client.SendAsync((byte[])[.. RawClient.Head(tenant, one.Header), .. one.Rest]);
+            await client.SendAsync((byte[])[.. RawClient.Head(tenant, one.Header), .. one.Sent]);
             return (Reply: await client.ReadReplyAsync(), AtEnd: await client.IsAtEndAsync());
         }));
 
