@@ -121,6 +121,7 @@ internal sealed class IngestMiddleware(Authentication authentication, IngestGate
             body.Release();
         }
     }
+
     /// <summary>Expect: 100-continue, with a body whose announced size would be taken.</summary>
     private static bool AsksFirst(HttpRequest request) => request.Headers.Expect.Count > 0 && !(request.ContentLength > EventLimits.MaxBodyBytes);
 }
