@@ -36,9 +36,15 @@ internal sealed class ServerProgram : ITestServer, IAsyncDisposable
     /// <summary>The files it keeps.</summary>
     public IEnumerable<string> Files => Directory.EnumerateFiles(_process.Setup.DataDirectory, "*", SearchOption.AllDirectories);
 
-    /// <summary>Log lines of Warning and above so far.</summary>
-    public IReadOnlyList<string> Complaints =>
-        [.. _process.Output.Split('\n').Where(line => line.StartsWith('{') && (string?)JsonNode.Parse(line)!["LogLevel"] is "Warning" or "Error" or "Critical"), .. _process.Errors.Split('\n').Where(line => line.Length > 0)];
+    /// <summary>
+    /// Fails when a log line of Warning or above, or anything on standard error, was written. Kestrel's own remark that this machine is too
+    /// busy for its timer (22) says nothing about the server.
+    /// </summary>
+    public void AssertHasNotComplained()
+    {
+        var complaints = _process.Output.Split('\n').Where(line => line.StartsWith('{') && IsComplaint(JsonNode.Parse(line)!)).Concat(_process.Errors.Split('\n').Where(line => line.Length > 0)).ToList();
+        Assert.True(complaints.Count == 0, string.Join('\n', complaints));
+    }
 
     /// <summary>Resident memory now, bytes.</summary>
     public long ResidentBytes => 1024 * long.Parse(
@@ -69,4 +75,8 @@ internal sealed class ServerProgram : ITestServer, IAsyncDisposable
         _folder.Delete(recursive: true);
         if (_connectionString is not null) await PostgresServer.DropSchemaAsync(_connectionString);
     }
+
+    private static bool IsComplaint(JsonNode line) =>
+        (string?)line["LogLevel"] is "Warning" or "Error" or "Critical"
+        && !((int?)line["EventId"] == 22 && ((string?)line["Category"])!.StartsWith("Microsoft.AspNetCore.Server.Kestrel", StringComparison.Ordinal));
 }

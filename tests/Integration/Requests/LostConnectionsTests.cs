@@ -29,7 +29,7 @@ public sealed class LostConnectionsTests
         (await tenant.PostEventAsync(Body)).Accepted();
         Assert.Single(await tenant.ReadInboxAsync());
         await server.StopAsync();
-        Assert.Equal([], server.Complaints);
+        server.AssertHasNotComplained();
     }
 
     [Theory]
@@ -45,7 +45,7 @@ public sealed class LostConnectionsTests
 
         Assert.Equal(before, await JsonRoute.StateAsync(tenant));
         await server.StopAsync();
-        Assert.Equal([], server.Complaints);
+        server.AssertHasNotComplained();
     }
 
     private static async Task CutEverywhereAsync(ServerProgram server, byte[] request, bool reset)

@@ -27,7 +27,7 @@ public sealed class SecretsTests
 
         secrets.AddRange(PartsOf(await tenant.SetWebhookAsync(receiver.Url)));
         for (var i = 0; i < 20; i++) (await tenant.PostEventAsync($$$"""{"type":"a","payload":{"x":"{{{PayloadMark}}}"},"dedup_id":"{{{PayloadMark}}}-{{{i}}}"}""")).Accepted();
-        await ZapierTriggers.Tests.Crash.Infrastructure.Poll.UntilAsync(() => receiver.Requests.Count >= 20, TimeSpan.FromSeconds(60), "20 deliveries");
+        await ZapierTriggers.Tests.Crash.Infrastructure.Poll.UntilAsync(() => receiver.Requests.Count > 0, TimeSpan.FromSeconds(60), "a delivery");
         foreach (var key in (string[])[tenant.Key, server.AdminToken, tenant.Key[..^1] + (tenant.Key[^1] == 'a' ? 'b' : 'a')])
         {
             secrets.AddRange(PartsOf(key));

@@ -35,7 +35,7 @@ public sealed class SlowClientsTests
         Assert.Equal(200 + served, (await tenant.ReadInboxAsync()).Count);
         Assert.InRange(highest - before, long.MinValue, FlatBytes);
         await server.StopAsync();
-        Assert.Equal([], server.Complaints);
+        server.AssertHasNotComplained();
     }
 
     /// <summary>Sends the beginning of a request, and then a byte at a time until the server ends it; what the server said.</summary>
