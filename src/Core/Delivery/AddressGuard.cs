@@ -88,7 +88,9 @@ internal sealed class AddressGuard
         return IPAddress.TryParse(host, out var address) ? address : null;
     }
 
-    /// <summary>Whether there is a host that can be asked for: a name that IDNA forbids is only found out when it is brought to ASCII.</summary>
+    /// <summary>
+    /// Whether there is a host that can be asked for: a name that IDNA forbids is only found out when it is brought to ASCII.
+    /// </summary>
     private static bool HasHost(Uri uri)
     {
         try

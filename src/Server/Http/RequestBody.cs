@@ -48,7 +48,8 @@ internal struct RequestBody
     /// Takes the pieces as they come, into an array that grows with what has really come. None is left lying in the connection's buffer:
     /// when the rest never comes, Kestrel could not let go of a buffer that was looked at and not taken.
     /// </summary>
-    private static async ValueTask<RequestBody> ReadSlowlyAsync(HttpContext context, PipeReader reader, bool hasRead, ReadResult result, int maxBytes)
+    private static async ValueTask<RequestBody> ReadSlowlyAsync(
+        HttpContext context, PipeReader reader, bool hasRead, ReadResult result, int maxBytes)
     {
         var pieces = default(Pieces);
         try

@@ -51,7 +51,8 @@ internal static class InboxParameters
         if (ReadText(query, name, ref error) is not { } text) return absent;
         // Digits only: the framework's reader passes over a NUL at the end.
         var isNumber = !text.AsSpan().ContainsAnyExceptInRange('0', '9');
-        if (isNumber && int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most)
+        if (isNumber && int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            && number >= least && number <= most)
             return number;
         error ??= new FieldError(name, $"{name} must be a whole number from {least} to {most}.");
         return absent;

@@ -123,5 +123,6 @@ internal sealed class IngestMiddleware(Authentication authentication, IngestGate
     }
 
     /// <summary>Expect: 100-continue, with a body whose announced size would be taken.</summary>
-    private static bool AsksFirst(HttpRequest request) => request.Headers.Expect.Count > 0 && !(request.ContentLength > EventLimits.MaxBodyBytes);
+    private static bool AsksFirst(HttpRequest request) =>
+        request.Headers.Expect.Count > 0 && !(request.ContentLength > EventLimits.MaxBodyBytes);
 }

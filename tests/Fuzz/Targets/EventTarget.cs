@@ -3,7 +3,8 @@ using ZapierTriggers.Tests.Unit.Events;
 
 namespace ZapierTriggers.Tests.Fuzz.Targets;
 
-/// <summary>The event parser: agrees with the slow reading over System.Text.Json in verdict and fields, and names a byte of the body.</summary>
+/// <summary>The event parser: agrees with the slow reading over System.Text.Json in verdict and fields, and names a byte of the
+/// body.</summary>
 internal static class EventTarget
 {
     /// <summary>Runs one body.</summary>

@@ -22,7 +22,8 @@ internal static class FrameTarget
         {
             var state = Frame.Read(segment.AsMemory(at), Secret, out var frame);
             if (state is not (FrameState.Good or FrameState.BadPayload)) return;
-            Finding.Unless(frame.Length >= Frame.FixedLength && at + frame.Length <= segment.Length && frame.Length % 8 == 0, $"a frame of {frame.Length} bytes at {at} of {segment.Length}");
+            Finding.Unless(frame.Length >= Frame.FixedLength && at + frame.Length <= segment.Length && frame.Length % 8 == 0,
+                $"a frame of {frame.Length} bytes at {at} of {segment.Length}");
             Finding.Unless(frame.IsWhole == (state == FrameState.Good), $"{state}, but whole is {frame.IsWhole}");
             CheckRewritten(segment.AsSpan(at, frame.Length), frame);
             at += frame.Length;
@@ -32,7 +33,9 @@ internal static class FrameTarget
     /// <summary>One frame of each kind, and three in a row.</summary>
     public static IEnumerable<byte[]> Seeds()
     {
-        byte[][] frames = [Write(1, "a", "", "", "{}"), Write(2, "order.created", "d-1", "customer", """{"n":12.50,"s":"é"}"""), Write(long.MaxValue, new string('t', 255), new string('d', 255), new string('k', 255), "{\"x\":\"" + new string('y', 500) + "\"}")];
+        byte[][] frames = [Write(1, "a", "", "", "{}"), Write(2, "order.created", "d-1", "customer", """{"n":12.50,"s":"é"}"""),
+            Write(long.MaxValue, new string('t', 255), new string('d', 255), new string('k', 255),
+            "{\"x\":\"" + new string('y', 500) + "\"}")];
         return [.. frames, [.. frames[0], .. frames[1], .. frames[2]], [.. frames[1], .. new byte[64]], new byte[64], []];
     }
 

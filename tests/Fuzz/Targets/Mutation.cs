@@ -10,9 +10,12 @@ internal sealed class Mutation(int seed, IReadOnlyList<byte[]> inputs)
     private static readonly byte[][] Tokens =
     [
         .. ((string[])[
-            "{", "}", "[", "]", ",", ":", "\"", "\\", "\\u0000", "\\ud800", "\\udc00", "\\u00", "null", "true", "-0", "1e999", "\"type\":", "\"payload\":{}", "\"dedup_id\":",
-            "=", "&", "%00", "%", ";", " ", "\n", "\r", "\t", "\0", "\uFEFF", "\u0085", "😀", "9999999999999999999", "-1", "MiB", "ms", ":", "//", "@", "[::1]", "127.1", "0x7f.1",
-        ]).Select(Encoding.UTF8.GetBytes), [0xFF], [0xC0, 0x80], [0xED, 0xA0, 0x80], [0xF4, 0x90, 0x80, 0x80], new byte[8], [0xFF, 0xFF, 0xFF, 0xFF],
+            "{", "}", "[", "]", ",", ":", "\"", "\\", "\\u0000", "\\ud800", "\\udc00", "\\u00", "null", "true", "-0", "1e999", "\"type\":",
+            "\"payload\":{}", "\"dedup_id\":",
+            "=", "&", "%00", "%", ";", " ", "\n", "\r", "\t", "\0", "\uFEFF", "\u0085", "😀", "9999999999999999999", "-1", "MiB", "ms", ":",
+            "//", "@", "[::1]", "127.1", "0x7f.1",
+        ]).Select(Encoding.UTF8.GetBytes), [0xFF], [0xC0, 0x80], [0xED, 0xA0, 0x80], [0xF4, 0x90, 0x80, 0x80], new byte[8],
+        [0xFF, 0xFF, 0xFF, 0xFF],
     ];
 
     private readonly Random _random = new(seed);

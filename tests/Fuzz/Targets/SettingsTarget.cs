@@ -5,7 +5,8 @@ using ZapierTriggers.Server.Configuration;
 
 namespace ZapierTriggers.Tests.Fuzz.Targets;
 
-/// <summary>The settings, one <c>key=value</c> a line: either all are read, or one exception for people lists the errors and shows no secret.</summary>
+/// <summary>The settings, one <c>key=value</c> a line: either all are read, or one exception for people lists the errors and shows no
+/// secret.</summary>
 internal static class SettingsTarget
 {
     private const int ShortestSecret = 8;
@@ -42,17 +43,21 @@ internal static class SettingsTarget
         {
             if (value is null) continue;
             if (SettingText.TryReadSize(value, out var size))
-                Finding.Unless(SettingText.TryReadSize(SettingText.FormatSize(size), out var again) && again == size, $"size {value} is {size}, written as {SettingText.FormatSize(size)}");
+                Finding.Unless(SettingText.TryReadSize(SettingText.FormatSize(size), out var again) && again == size,
+                    $"size {value} is {size}, written as {SettingText.FormatSize(size)}");
             if (SettingText.TryReadDuration(value, out var duration))
-                Finding.Unless(SettingText.TryReadDuration(SettingText.FormatDuration(duration), out var again) && again == duration, $"duration {value} is {duration}, written as {SettingText.FormatDuration(duration)}");
+                Finding.Unless(SettingText.TryReadDuration(SettingText.FormatDuration(duration), out var again) && again == duration,
+                    $"duration {value} is {duration}, written as {SettingText.FormatDuration(duration)}");
         }
     }
 
     private static void CheckNotShown(Dictionary<string, string?> pairs, string key, string message)
     {
         if (!pairs.TryGetValue(key, out var secret) || secret?.Trim() is not { Length: >= ShortestSecret } trimmed) return;
-        if (ServerSettings.Describe().Any(setting => $"{setting.Key} {setting.Alias} {setting.Allowed}".Contains(trimmed, StringComparison.Ordinal))) return;
-        var isElsewhere = pairs.Any(pair => pair.Key.Contains(trimmed, StringComparison.OrdinalIgnoreCase) || (pair.Key != key && pair.Value?.Contains(trimmed, StringComparison.Ordinal) == true));
+        if (ServerSettings.Describe().Any(setting => $"{setting.Key} {setting.Alias} {setting.Allowed}".Contains(trimmed,
+            StringComparison.Ordinal))) return;
+        var isElsewhere = pairs.Any(pair => pair.Key.Contains(trimmed, StringComparison.OrdinalIgnoreCase)
+            || (pair.Key != key && pair.Value?.Contains(trimmed, StringComparison.Ordinal) == true));
         Finding.Unless(isElsewhere || !message.Contains(trimmed, StringComparison.Ordinal), $"the value of {key} is shown: {message}");
     }
 }

@@ -16,7 +16,8 @@ internal static class TextsTarget
 {
     private static readonly DateTimeOffset Now = new(2026, 1, 2, 3, 4, 5, TimeSpan.Zero);
     private static readonly AddressGuard Guard = new(new DeliveryOptions(), () => []);
-    private static readonly Action<string>[] Readers = [ReadInbox, ReadEventId, ReadKey, ReadRetryAfter, ReadIdempotencyKey, ReadUrl, ReadHeaderText, ReadSettingTexts, ReadMediaType];
+    private static readonly Action<string>[] Readers = [ReadInbox, ReadEventId, ReadKey, ReadRetryAfter, ReadIdempotencyKey, ReadUrl,
+        ReadHeaderText, ReadSettingTexts, ReadMediaType];
 
     /// <summary>Runs one text.</summary>
     public static void Run(byte[] input)
@@ -28,7 +29,8 @@ internal static class TextsTarget
     {
         var query = InboxParameters.Read(new QueryCollection(QueryHelpers.ParseQuery("?" + text)), 7, out var error);
         Finding.Unless(query is null == (error is not null), "either a query or an error");
-        Finding.Unless(query is null or { OrganizationNo: 7, Limit: >= 1 and <= 1_000, Offset: >= 0 and <= 10_000, Type: null or { Length: >= 1 and <= 255 } }, $"{query} was taken");
+        Finding.Unless(query is null or { OrganizationNo: 7, Limit: >= 1 and <= 1_000, Offset: >= 0 and <= 10_000,
+            Type: null or { Length: >= 1 and <= 255 } }, $"{query} was taken");
     }
 
     private static void ReadEventId(string text)
@@ -45,12 +47,14 @@ internal static class TextsTarget
     }
 
     private static void ReadRetryAfter(string text) =>
-        Finding.Unless(RetryAfter.Parse(text, Now) is not { } wait || (wait >= TimeSpan.Zero && wait <= RetryAfter.Longest), $"{text} is too long or negative");
+        Finding.Unless(RetryAfter.Parse(text, Now) is not { } wait || (wait >= TimeSpan.Zero && wait <= RetryAfter.Longest),
+            $"{text} is too long or negative");
 
     private static void ReadIdempotencyKey(string text)
     {
         var key = IdempotencyKey.Read(new HeaderDictionary { ["Idempotency-Key"] = text }, default);
-        if (key.Refusal is null) Finding.Unless(Encoding.UTF8.GetString(key.DedupId.Span).EnumerateRunes().Count() <= EventLimits.MaxTextCharacters, "the key is too long");
+        if (key.Refusal is null) Finding.Unless(Encoding.UTF8.GetString(
+            key.DedupId.Span).EnumerateRunes().Count() <= EventLimits.MaxTextCharacters, "the key is too long");
     }
 
     private static void ReadUrl(string text)
@@ -62,8 +66,10 @@ internal static class TextsTarget
             return;
         }
 
-        Finding.Unless(uri is { Scheme: "http" or "https", UserInfo: "", Fragment: "" } && text.Length <= 2_048, $"{text} was taken as {uri}");
-        Finding.Unless(AddressGuard.LiteralOf(uri!) is not { } address || !System.Net.IPAddress.IsLoopback(address), $"{text} leads to this machine");
+        Finding.Unless(uri is { Scheme: "http" or "https", UserInfo: "", Fragment: "" } && text.Length <= 2_048,
+            $"{text} was taken as {uri}");
+        Finding.Unless(AddressGuard.LiteralOf(uri!) is not { } address || !System.Net.IPAddress.IsLoopback(address),
+            $"{text} leads to this machine");
     }
 
     private static void ReadHeaderText(string text) =>
@@ -80,6 +86,7 @@ internal static class TextsTarget
     {
         var isAccepted = MediaTypes.IsAcceptedJson(new HeaderDictionary { ["Content-Type"] = text }, out var refusal);
         Finding.Unless(isAccepted == (refusal is null), "either taken or refused with words");
-        Finding.Unless(!isAccepted || text.Contains("json", StringComparison.OrdinalIgnoreCase) || text.Length == 0, $"{text} was taken for JSON");
+        Finding.Unless(!isAccepted || text.Contains("json", StringComparison.OrdinalIgnoreCase) || text.Length == 0,
+            $"{text} was taken for JSON");
     }
 }

@@ -42,13 +42,15 @@ internal sealed class ServerProgram : ITestServer, IAsyncDisposable
     /// </summary>
     public void AssertHasNotComplained()
     {
-        var complaints = _process.Output.Split('\n').Where(line => line.StartsWith('{') && IsComplaint(JsonNode.Parse(line)!)).Concat(_process.Errors.Split('\n').Where(line => line.Length > 0)).ToList();
+        var complaints = _process.Output.Split('\n').Where(line => line.StartsWith('{') && IsComplaint(JsonNode.Parse(line)!))
+            .Concat(_process.Errors.Split('\n').Where(line => line.Length > 0)).ToList();
         Assert.True(complaints.Count == 0, string.Join('\n', complaints));
     }
 
     /// <summary>Resident memory now, bytes.</summary>
     public long ResidentBytes => 1024 * long.Parse(
-        File.ReadLines($"/proc/{_process.Id}/status").First(line => line.StartsWith("VmRSS:", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[1],
+        File.ReadLines($"/proc/{_process.Id}/status").First(line => line.StartsWith("VmRSS:", StringComparison.Ordinal))
+            .Split(' ', StringSplitOptions.RemoveEmptyEntries)[1],
         System.Globalization.CultureInfo.InvariantCulture);
 
     /// <summary>Starts one that logs everything, with settings such as <c>Ingest__AckWhen</c>, and returns when it is ready.</summary>
@@ -56,7 +58,8 @@ internal sealed class ServerProgram : ITestServer, IAsyncDisposable
     {
         var folder = Directory.CreateTempSubdirectory("zap-program-");
         var connectionString = store == StoreKind.Postgres ? await PostgresServer.CreateSchemaAsync("program") : null;
-        var given = connectionString?.Contains("Password", StringComparison.OrdinalIgnoreCase) == false ? $"{connectionString};Password={DatabasePassword}" : connectionString;
+        var given = connectionString?.Contains("Password", StringComparison.OrdinalIgnoreCase) == false
+            ? $"{connectionString};Password={DatabasePassword}" : connectionString;
         var setup = new ServerSetup { DataDirectory = Path.Combine(folder.FullName, "data") }
             .With("Log__Level", "Trace").With("Log__Format", "Json").With("Storage__ConnectionString", given ?? "")
             .With("Registration__Open", "true").With("Registration__PerAddressPerMinute", "1000000");
@@ -78,5 +81,6 @@ internal sealed class ServerProgram : ITestServer, IAsyncDisposable
 
     private static bool IsComplaint(JsonNode line) =>
         (string?)line["LogLevel"] is "Warning" or "Error" or "Critical"
-        && !((int?)line["EventId"] == 22 && ((string?)line["Category"])!.StartsWith("Microsoft.AspNetCore.Server.Kestrel", StringComparison.Ordinal));
+        && !((int?)line["EventId"] == 22 && ((string?)line["Category"])!.StartsWith("Microsoft.AspNetCore.Server.Kestrel",
+            StringComparison.Ordinal));
 }

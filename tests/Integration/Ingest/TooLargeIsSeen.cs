@@ -54,13 +54,15 @@ public sealed class TooLargeIsSeen(SqliteServer fixture) : IClassFixture<SqliteS
         "curl",
         tenant =>
         [
-            "--silent", "--show-error", "--noproxy", "*", "--max-time", "60", "--data-binary", "@-", "--output", "-", "--write-out", "\n%{http_code}",
+            "--silent", "--show-error", "--noproxy", "*", "--max-time", "60", "--data-binary", "@-", "--output", "-", "--write-out",
+            "\n%{http_code}",
             "--header", $"X-API-Key: {tenant.Key}", "--header", "Content-Type: application/json", EventsUrl,
         ]);
 
     [Theory]
     [MemberData(nameof(Sizes))]
-    public Task By_Pythons_http_client(int size) => CheckProgramAsync(size, "python3", tenant => ["-c", HttpClientScript, EventsUrl, tenant.Key]);
+    public Task By_Pythons_http_client(int size) => CheckProgramAsync(size, "python3", tenant =>
+        ["-c", HttpClientScript, EventsUrl, tenant.Key]);
 
     [Theory]
     [MemberData(nameof(Sizes))]
@@ -88,10 +90,12 @@ public sealed class TooLargeIsSeen(SqliteServer fixture) : IClassFixture<SqliteS
 
     private async Task CheckProgramAsync(int size, string program, Func<Tenant, IEnumerable<string>> arguments)
     {
-        var isHere = Environment.GetEnvironmentVariable("PATH")!.Split(Path.PathSeparator).Any(folder => File.Exists(Path.Combine(folder, program)));
+        var isHere = Environment.GetEnvironmentVariable("PATH")!.Split(Path.PathSeparator)
+            .Any(folder => File.Exists(Path.Combine(folder, program)));
         Assert.SkipUnless(isHere, $"{program} is not installed here.");
         var tenant = await fixture.Server.NewTenantAsync();
-        var start = new ProcessStartInfo(program, arguments(tenant)) { UseShellExecute = false, RedirectStandardInput = true, RedirectStandardOutput = true };
+        var start = new ProcessStartInfo(program, arguments(tenant)) { UseShellExecute = false, RedirectStandardInput = true,
+            RedirectStandardOutput = true };
         using var process = Process.Start(start)!;
         await process.StandardInput.WriteAsync(BodyOf(size));
         process.StandardInput.Close();

@@ -4,8 +4,8 @@ using ZapierTriggers.Tests.Integration.Infrastructure;
 namespace ZapierTriggers.Tests.Integration.Requests;
 
 /// <summary>
-/// Expect: 100-continue. Whoever is refused by what stands in the head gets the final status, no 100, and the connection's end as soon as it
-/// ends its side; whoever may send is told so once. (Key, size and acceptance of events: see RawRequests.)
+/// Expect: 100-continue. Whoever is refused by what stands in the head gets the final status, no 100, and the connection's end as soon as
+/// it ends its side; whoever may send is told so once. (Key, size and acceptance of events: see RawRequests.)
 /// </summary>
 public sealed class ExpectationsTests(SqliteServer fixture) : IClassFixture<SqliteServer>
 {

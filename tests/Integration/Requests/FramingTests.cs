@@ -56,7 +56,8 @@ public sealed class FramingTests(SqliteServer fixture) : IClassFixture<SqliteSer
         { "33 KB in a hundred headers", [Length, .. Enumerable.Repeat("X-A: " + new string('a', 340), 99)], Body, 431 },
         { "101 headers", [Length, .. Enumerable.Repeat("X-A: 1", 101)], Body, 431 },
         { "not UTF-8 in the dedup header", [Length, "Idempotency-Key: \uD800"], Body, 202 },
-        { "an upgrade to HTTP/2", [Length, "Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAMAAABkAAQAAP__"], Body, 202 },
+        { "an upgrade to HTTP/2", [Length, "Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAMAAABkAAQAAP__"],
+            Body, 202 },
         { "another expectation", [Length, "Expect: 200-ok"], Body, 202 },
     };
 
@@ -139,7 +140,8 @@ public sealed class FramingTests(SqliteServer fixture) : IClassFixture<SqliteSer
     public async Task Another_method_on_a_POST_route_is_405_with_Allow(string method)
     {
         var tenant = await fixture.Server.NewTenantAsync();
-        foreach (var path in (string[])["/api/events", "/events", "/api/inbox/ack", "/ack", "/api/webhook/config", "/api/keys/generate", "/api/keys/rotate"])
+        foreach (var path in (string[])["/api/events", "/events", "/api/inbox/ack", "/ack", "/api/webhook/config", "/api/keys/generate",
+            "/api/keys/rotate"])
         {
             using var client = await RawClient.ConnectAsync(fixture.Server);
             await client.SendAsync(RawClient.Head(method, path, tenant.Key));

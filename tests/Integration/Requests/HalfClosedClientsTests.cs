@@ -13,7 +13,8 @@ public sealed class HalfClosedClientsTests(SqliteServer fixture) : IClassFixture
     public async Task Each_kind_of_request_is_answered()
     {
         var tenant = await fixture.Server.NewTenantAsync();
-        byte[] chunked = [.. RawClient.Head(tenant, "Transfer-Encoding: chunked"), .. RawClient.Chunk(Encoding.UTF8.GetBytes(Body)), .. "0\r\n\r\n"u8];
+        byte[] chunked = [.. RawClient.Head(tenant, "Transfer-Encoding: chunked"), .. RawClient.Chunk(Encoding.UTF8.GetBytes(Body)),
+            .. "0\r\n\r\n"u8];
         (byte[] Request, int Status)[] requests =
         [
             (RawClient.Request(tenant, Body), 202),

@@ -27,7 +27,8 @@ internal sealed record JsonRoute(string Method, Func<Tenant, string> Path, strin
 
     /// <summary>The request with this body.</summary>
     public byte[] Request(ITestServer server, Tenant tenant, byte[] body, params string[] headers) =>
-        RawClient.Request(Method, Path(tenant), Path(tenant).Contains("/admin/", StringComparison.Ordinal) ? server.AdminToken : tenant.Key, body, headers);
+        RawClient.Request(Method, Path(tenant), Path(tenant).Contains("/admin/", StringComparison.Ordinal) ? server.AdminToken
+            : tenant.Key, body, headers);
 
     /// <summary>What the server shows of the organization, but for times.</summary>
     public static async Task<string> StateAsync(Tenant tenant)

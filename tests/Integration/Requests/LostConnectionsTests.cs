@@ -10,7 +10,8 @@ namespace ZapierTriggers.Tests.Integration.Requests;
 /// </summary>
 public sealed class LostConnectionsTests
 {
-    private const string Body = """{"type":"user.created","payload":{"user_id":"12345","email":"someone@example.com","tags":["a","b","c"],"n":12.50},"dedup_id":"cut-off","ordering_key":"k"}""";
+    private const string Body =
+        """{"type":"user.created","payload":{"user_id":"12345","email":"someone@example.com","tags":["a","b","c"],"n":12.50},"dedup_id":"cut-off","ordering_key":"k"}""";
 
     [Theory]
     [InlineData(false)]
@@ -20,7 +21,8 @@ public sealed class LostConnectionsTests
         await using var server = await ServerProgram.StartAsync(StoreKind.Sqlite);
         var tenant = await server.NewTenantAsync();
         var bytes = Encoding.UTF8.GetBytes(Body);
-        byte[] chunked = [.. RawClient.Head(tenant, "Transfer-Encoding: chunked"), .. RawClient.Chunk(bytes[..40]), .. RawClient.Chunk(bytes[40..]), .. "0\r\n\r\n"u8];
+        byte[] chunked = [.. RawClient.Head(tenant, "Transfer-Encoding: chunked"), .. RawClient.Chunk(bytes[..40]),
+            .. RawClient.Chunk(bytes[40..]), .. "0\r\n\r\n"u8];
 
         await CutEverywhereAsync(server, RawClient.Request(tenant, Body), reset);
         await CutEverywhereAsync(server, chunked, reset);
@@ -41,7 +43,8 @@ public sealed class LostConnectionsTests
         var tenant = await server.NewTenantAsync();
         var before = await JsonRoute.StateAsync(tenant);
 
-        foreach (var route in JsonRoute.All.Values) await CutEverywhereAsync(server, route.Request(server, tenant, Encoding.UTF8.GetBytes(route.Good)), reset);
+        foreach (var route in JsonRoute.All.Values) await CutEverywhereAsync(server,
+            route.Request(server, tenant, Encoding.UTF8.GetBytes(route.Good)), reset);
 
         Assert.Equal(before, await JsonRoute.StateAsync(tenant));
         await server.StopAsync();

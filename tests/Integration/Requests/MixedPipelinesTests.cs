@@ -3,7 +3,8 @@ using ZapierTriggers.Tests.Integration.Infrastructure;
 
 namespace ZapierTriggers.Tests.Integration.Requests;
 
-/// <summary>Good and refused requests to all kinds of routes in a row on one connection, cut anywhere: answers in order, each the right one.</summary>
+/// <summary>Good and refused requests to all kinds of routes in a row on one connection, cut anywhere: answers in order, each the right
+/// one.</summary>
 public sealed class MixedPipelinesTests(SqliteServer fixture) : IClassFixture<SqliteServer>
 {
     private const int Requests = 150;
@@ -50,7 +51,8 @@ public sealed class MixedPipelinesTests(SqliteServer fixture) : IClassFixture<Sq
             7 => (RawClient.Head("HEAD", "/api/inbox", tenant.Key, id), 200, true),
             8 => (RawClient.Head("GET", "/api/inbox?limit=1000", tenant.Key, id), 200, false),
             9 => (RawClient.Head("HEAD", "/api/events", tenant.Key, id), 405, true),
-            10 => ([.. RawClient.Head(tenant, "Transfer-Encoding: chunked", id), .. RawClient.Chunk(Encoding.UTF8.GetBytes(good)), .. "0\r\n\r\n"u8], 202, false),
+            10 => ([.. RawClient.Head(tenant, "Transfer-Encoding: chunked", id), .. RawClient.Chunk(Encoding.UTF8.GetBytes(good)),
+            .. "0\r\n\r\n"u8], 202, false),
             _ => (Event(good), 202, false),
         };
     }

@@ -7,7 +7,8 @@ public sealed class PostgresPayloadsAreKeptTests(PostgresBackedServer fixture) :
 
 public sealed class SqlitePayloadsAreKeptTests(SqliteServer fixture) : PayloadsAreKeptTests<SqliteServer>(fixture);
 
-/// <summary>A payload that is JSON at all comes back byte for byte, in the list and alone, from both stores; so do odd texts of the fields.</summary>
+/// <summary>A payload that is JSON at all comes back byte for byte, in the list and alone, from both stores; so do odd texts of the
+/// fields.</summary>
 public abstract class PayloadsAreKeptTests<T>(T fixture) : IClassFixture<T>
     where T : ServerFixture
 {
@@ -16,11 +17,14 @@ public abstract class PayloadsAreKeptTests<T>(T fixture) : IClassFixture<T>
         "{}", "{ }", "{\r\n\t}", """{"a":1,"a":2,"\u0061":3}""", """{"type":"x","payload":{"payload":{}},"dedup_id":1}""",
         """{"n":[0,-0,0.0,-0.0,1E5,1e+05,1e-999999,1e999999,0.1000,9007199254740993,123456789012345678901234567890.10]}""",
         """{"n":""" + new string('9', 5_000) + """,""" + "\"m\":0." + new string('0', 5_000) + "1}",
-        """{"s":"\u0000\u001f\u007f\ud83d\ude00\/\b\f\n\r\t\\\""}""", "{\"s\":\"\u007f\u0085\u2028\u2029\uFEFF\uFFFE\uFFFF\U0010FFFF é ﷺ\"}", """{"\ud83d\ude00":"😀","":""}""",
-        """{"x":""" + Encoding.ASCII.GetString(BadTexts.Nested(61)) + "}", """{"x":""" + Encoding.ASCII.GetString(BadTexts.Nested(62)) + "}",
+        """{"s":"\u0000\u001f\u007f\ud83d\ude00\/\b\f\n\r\t\\\""}""",
+        "{\"s\":\"\u007f\u0085\u2028\u2029\uFEFF\uFFFE\uFFFF\U0010FFFF é ﷺ\"}", """{"\ud83d\ude00":"😀","":""}""",
+        """{"x":""" + Encoding.ASCII.GetString(BadTexts.Nested(61)) + "}",
+        """{"x":""" + Encoding.ASCII.GetString(BadTexts.Nested(62)) + "}",
     ];
 
-    private static readonly string[] Texts = ["a", " ", "😀", "\U0010FFFF", "'; DROP TABLE events; --", "%", "_", "\\", "\"", "a/b?c#d", "\u00A0", "\uFEFF", "e\u0301", "Ω", "ß", "null", "$1"];
+    private static readonly string[] Texts = ["a", " ", "😀", "\U0010FFFF", "'; DROP TABLE events; --", "%", "_", "\\", "\"", "a/b?c#d",
+        "\u00A0", "\uFEFF", "e\u0301", "Ω", "ß", "null", "$1"];
 
     [Fact]
     public async Task Payloads_come_back_byte_for_byte()
@@ -32,7 +36,8 @@ public abstract class PayloadsAreKeptTests<T>(T fixture) : IClassFixture<T>
 
         var inbox = await tenant.ReadInboxAsync();
         Assert.Equal(ids.Zip(Payloads), inbox.Select(one => (one.Id, one.Payload)));
-        foreach (var (id, payload) in ids.Zip(Payloads)) Assert.Contains($"\"payload\":{payload},", (await tenant.GetAsync($"/api/events/{id}")).Text, StringComparison.Ordinal);
+        foreach (var (id, payload) in ids.Zip(Payloads)) Assert.Contains($"\"payload\":{payload},",
+            (await tenant.GetAsync($"/api/events/{id}")).Text, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -43,7 +48,8 @@ public abstract class PayloadsAreKeptTests<T>(T fixture) : IClassFixture<T>
 
         foreach (var text in Texts)
         {
-            var body = new System.Text.Json.Nodes.JsonObject { ["type"] = text, ["dedup_id"] = text, ["ordering_key"] = text, ["payload"] = new System.Text.Json.Nodes.JsonObject() };
+            var body = new System.Text.Json.Nodes.JsonObject { ["type"] = text, ["dedup_id"] = text, ["ordering_key"] = text,
+                ["payload"] = new System.Text.Json.Nodes.JsonObject() };
             sent.Add(((await tenant.PostEventAsync(body.ToJsonString())).Accepted(), text, text));
         }
 
@@ -82,6 +88,7 @@ public abstract class PayloadsAreKeptTests<T>(T fixture) : IClassFixture<T>
 
         // A NUL in the path is refused by the HTTP layer itself, which closes.
         var reply = await client.ReadReplyAsync();
-        Assert.True(reply.Status == status || (reply.Status == 400 && path.StartsWith("/api/events/a%00", StringComparison.Ordinal)), $"{reply.Status} {reply.Text}");
+        Assert.True(reply.Status == status || (reply.Status == 400 && path.StartsWith("/api/events/a%00", StringComparison.Ordinal)),
+            $"{reply.Status} {reply.Text}");
     }
 }

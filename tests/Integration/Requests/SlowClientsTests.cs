@@ -10,7 +10,8 @@ namespace ZapierTriggers.Tests.Integration.Requests;
 public sealed class SlowClientsTests
 {
     private const long FlatBytes = 64 << 20;
-    private static readonly int Count = int.TryParse(Environment.GetEnvironmentVariable("ZAP_TEST_SLOW_CLIENTS"), out var count) ? count : 300;
+    private static readonly int Count = int.TryParse(Environment.GetEnvironmentVariable("ZAP_TEST_SLOW_CLIENTS"), out var count) ? count
+        : 300;
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(500);
 
     [Fact]
@@ -31,7 +32,8 @@ public sealed class SlowClientsTests
             highest = Math.Max(highest, server.ResidentBytes);
         }
 
-        Assert.All(await all, answer => Assert.True(answer.Length == 0 || answer.StartsWith("HTTP/1.1 408 ", StringComparison.Ordinal), answer));
+        Assert.All(await all, answer => Assert.True(answer.Length == 0 || answer.StartsWith("HTTP/1.1 408 ", StringComparison.Ordinal),
+            answer));
         Assert.Equal(200 + served, (await tenant.ReadInboxAsync()).Count);
         Assert.InRange(highest - before, long.MinValue, FlatBytes);
         await server.StopAsync();
@@ -51,7 +53,8 @@ public sealed class SlowClientsTests
         byte[] more = number % 3 == 2 ? "1\r\n \r\n"u8.ToArray() : "a"u8.ToArray();
         var answer = client.ReadRestAsync();
         using var timer = new PeriodicTimer(Pause);
-        for (var open = await client.TrySendAsync(start); open && !answer.IsCompleted; open = await client.TrySendAsync(more)) await timer.WaitForNextTickAsync();
+        for (var open = await client.TrySendAsync(start); open && !answer.IsCompleted; open = await client.TrySendAsync(more))
+            await timer.WaitForNextTickAsync();
         return Encoding.ASCII.GetString(await answer);
     }
 }

@@ -10,7 +10,8 @@ namespace ZapierTriggers.Tests.Integration.Requests;
 public sealed class SplitRequestsTests(SqliteServer fixture) : IClassFixture<SqliteServer>
 {
     private const string Payload = """{"s":"é😀\ud83d\ude00","n":-12.50e+3,"t":[true,false,null],"o":{"a":{}}}""";
-    private static readonly byte[] Body = Encoding.UTF8.GetBytes($$"""{"\u0074ype":"order.cr\u00e9ated","payload": {{Payload}} ,"ordering_key":"k\u006b"}""");
+    private static readonly byte[] Body = Encoding.UTF8.GetBytes(
+        $$"""{"\u0074ype":"order.cr\u00e9ated","payload": {{Payload}} ,"ordering_key":"k\u006b"}""");
 
     [Fact]
     public async Task A_body_with_a_length_in_two_at_each_byte()
@@ -25,7 +26,8 @@ public sealed class SplitRequestsTests(SqliteServer fixture) : IClassFixture<Sql
         var tenant = await fixture.Server.NewTenantAsync();
         byte[] chunked =
         [
-            .. RawClient.Chunk(Body[..7]), .. Encoding.ASCII.GetBytes($"{Body.Length - 7:X4};name=value;q=\"x y\"\r\n"), .. Body[7..], .. "\r\n0;last\r\nX-Trailer: a\r\nX-Api-Key: b\r\n\r\n"u8,
+            .. RawClient.Chunk(Body[..7]), .. Encoding.ASCII.GetBytes($"{Body.Length - 7:X4};name=value;q=\"x y\"\r\n"), .. Body[7..],
+            .. "\r\n0;last\r\nX-Trailer: a\r\nX-Api-Key: b\r\n\r\n"u8,
         ];
         await CheckAsync(tenant, RawClient.Head(tenant, "Transfer-Encoding: chunked"), chunked);
     }
@@ -37,7 +39,8 @@ public sealed class SplitRequestsTests(SqliteServer fixture) : IClassFixture<Sql
         {
             var tenant = await fixture.Server.NewTenantAsync();
             using var client = await RawClient.ConnectAsync(fixture.Server);
-            foreach (var one in route.Request(fixture.Server, tenant, Encoding.UTF8.GetBytes(route.Good)).Chunk(1)) await client.SendAsync(one);
+            foreach (var one in route.Request(fixture.Server, tenant, Encoding.UTF8.GetBytes(route.Good)).Chunk(1))
+                await client.SendAsync(one);
             var reply = await client.ReadReplyAsync();
             Assert.True(reply.Status == route.Success, $"{name}: {reply.Status} {reply.Text}");
         }
@@ -49,7 +52,8 @@ public sealed class SplitRequestsTests(SqliteServer fixture) : IClassFixture<Sql
         var ids = new List<string>();
         for (var at = 0; at < body.Length; at++)
         {
-            // The head is answered by nothing, so what comes with it comes first; a look at the connection in between makes the two packets two.
+            // The head is answered by nothing, so what comes with it comes first; a look at the connection in between makes the two
+            // packets two.
             await client.SendAsync((byte[])[.. head, .. body[..at]]);
             (await tenant.GetAsync("/health/live")).Json.Clear();
             await client.SendAsync(body.AsMemory(at));

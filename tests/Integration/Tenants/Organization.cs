@@ -45,7 +45,8 @@ internal sealed class Organization
     public async Task<Reply> PostAsync()
     {
         var number = _count++;
-        var reply = await Tenant.PostEventAsync($$"""{"type":"{{_mark}}.{{number}}","payload":{"{{_mark}}":"{{_mark}}"},"dedup_id":"{{_mark}}-dedup-{{number}}","ordering_key":"{{_mark}}"}""");
+        var reply = await Tenant.PostEventAsync(
+            $$"""{"type":"{{_mark}}.{{number}}","payload":{"{{_mark}}":"{{_mark}}"},"dedup_id":"{{_mark}}-dedup-{{number}}","ordering_key":"{{_mark}}"}""");
         Learn(reply.Accepted());
         return reply;
     }
@@ -70,7 +71,9 @@ internal sealed class Organization
         var keys = (await Tenant.GetAsync("/api/keys")).Json;
         foreach (var key in keys["keys"]!.AsArray()) key!.AsObject().Remove("last_used_at");
         var events = (await Tenant.GetAsync("/api/inbox?limit=1000&include=total")).Json;
-        var shown = events["events"]!.AsArray().Select(one => new JsonArray([.. ((string[])["id", "type", "payload", "dedup_id"]).Select(name => one![name]?.DeepClone()), (string?)one!["status"] == "delivered"]).ToJsonString());
+        var shown = events["events"]!.AsArray().Select(one =>
+            new JsonArray([.. ((string[])["id", "type", "payload", "dedup_id"]).Select(name => one![name]?.DeepClone()),
+            (string?)one!["status"] == "delivered"]).ToJsonString());
         return $"{keys.ToJsonString()}\n{events["total"]}\n{string.Join('\n', shown)}";
     }
 

@@ -10,9 +10,12 @@ namespace ZapierTriggers.Tests.Integration.Tenants;
 internal static class StrangerCalls
 {
     private static readonly Call Own = (_, caller, _, method, path) => SendAsync(caller, method, path);
-    private static readonly Call ById = (_, caller, id, method, path) => SendAsync(caller, method, path.Replace("{id}", id.Event, StringComparison.Ordinal));
-    private static readonly Call ByOrganization = (_, caller, id, method, path) => SendAsync(caller, method, path.Replace("{id}", id.Organization, StringComparison.Ordinal), """{"rate_limit_per_minute":1}""");
-    private static readonly Call AckMany = (_, caller, id, method, path) => SendAsync(caller, method, path, $$"""{"event_ids":["{{id.Event}}"]}""");
+    private static readonly Call ById = (_, caller, id, method, path) =>
+        SendAsync(caller, method, path.Replace("{id}", id.Event, StringComparison.Ordinal));
+    private static readonly Call ByOrganization = (_, caller, id, method, path) =>
+        SendAsync(caller, method, path.Replace("{id}", id.Organization, StringComparison.Ordinal), """{"rate_limit_per_minute":1}""");
+    private static readonly Call AckMany = (_, caller, id, method, path) =>
+        SendAsync(caller, method, path, $$"""{"event_ids":["{{id.Event}}"]}""");
 
     /// <summary>By method and template.</summary>
     public static IReadOnlyDictionary<string, Call> All { get; } = new Dictionary<string, Call>(StringComparer.Ordinal)
@@ -40,14 +43,17 @@ internal static class StrangerCalls
         ["POST /ack"] = AckMany,
         ["POST /api/inbox/ack"] = AckMany,
         ["POST /inbox/ack"] = AckMany,
-        ["POST /api/keys/generate"] = (_, caller, id, method, path) => SendAsync(caller, method, path, $$"""{"organization_name":"a","organization_id":"{{id.Organization}}"}"""),
+        ["POST /api/keys/generate"] = (_, caller, id, method, path) =>
+        SendAsync(caller, method, path, $$"""{"organization_name":"a","organization_id":"{{id.Organization}}"}"""),
         ["POST /api/keys/rotate"] = RotateAsync,
-        ["POST /api/webhook/config"] = (_, caller, id, method, path) => SendAsync(caller, method, path, $$"""{"webhook_url":"http://127.0.0.1:9/own","organization_id":"{{id.Organization}}"}"""),
+        ["POST /api/webhook/config"] = (_, caller, id, method, path) =>
+        SendAsync(caller, method, path, $$"""{"webhook_url":"http://127.0.0.1:9/own","organization_id":"{{id.Organization}}"}"""),
         ["PATCH /api/admin/organizations/{id}"] = ByOrganization,
     };
 
     /// <summary>Routes whose answer must be the same for another's id as for one that nobody has.</summary>
-    public static bool AnswersLikeUnknown(string route) => route.Contains("{id}", StringComparison.Ordinal) || route.EndsWith("/ack", StringComparison.Ordinal);
+    public static bool AnswersLikeUnknown(string route) => route.Contains("{id}", StringComparison.Ordinal)
+        || route.EndsWith("/ack", StringComparison.Ordinal);
 
     /// <summary>Reads from another's event on, in both directions.</summary>
     private static Task<Reply> ReadInboxAsync(ITestServer server, Organization caller, ForeignIds id, HttpMethod method, string path) =>
@@ -56,7 +62,8 @@ internal static class StrangerCalls
     /// <summary>Another's dedup id is free here.</summary>
     private static async Task<Reply> PostEventAsync(ITestServer server, Organization caller, ForeignIds id, HttpMethod method, string path)
     {
-        var reply = await SendAsync(caller, method, path, $$"""{"type":"stranger","payload":{},"dedup_id":"{{id.DedupId}}","ordering_key":"{{id.Organization}}"}""");
+        var reply = await SendAsync(caller, method, path,
+            $$"""{"type":"stranger","payload":{},"dedup_id":"{{id.DedupId}}","ordering_key":"{{id.Organization}}"}""");
         if (reply.Status == 202) caller.Learn(reply.Accepted());
         else Assert.Contains(reply.Duplicate(), caller.EventIds);
         return reply;

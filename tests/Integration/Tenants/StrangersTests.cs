@@ -9,17 +9,19 @@ public sealed class PostgresStrangersTests(PostgresBackedServer fixture) : Stran
 public sealed class SqliteStrangersTests(SqliteServer fixture) : StrangersTests<SqliteServer>(fixture);
 
 /// <summary>
-/// Three organizations call every route with each other's ids, in a random order: nothing of another's changes, nothing of another's is seen,
-/// and another's id is answered exactly as one that nobody has. 150 calls, or as many as ZAP_TEST_TENANT_CALLS says.
+/// Three organizations call every route with each other's ids, in a random order: nothing of another's changes, nothing of another's is
+/// seen, and another's id is answered exactly as one that nobody has. 150 calls, or as many as ZAP_TEST_TENANT_CALLS says.
 /// </summary>
 public abstract class StrangersTests<T>(T fixture) : IClassFixture<T>
     where T : ServerFixture
 {
-    private static readonly int Calls = int.TryParse(Environment.GetEnvironmentVariable("ZAP_TEST_TENANT_CALLS"), CultureInfo.InvariantCulture, out var calls) ? calls : 150;
+    private static readonly int Calls = int.TryParse(Environment.GetEnvironmentVariable("ZAP_TEST_TENANT_CALLS"),
+        CultureInfo.InvariantCulture, out var calls) ? calls : 150;
 
     [Fact]
     public void Every_route_has_a_case() =>
-        Assert.Equal(fixture.Server.Routes.Select(route => $"{route.Method} {route.Template}").Order(StringComparer.Ordinal), StrangerCalls.All.Keys.Order(StringComparer.Ordinal));
+        Assert.Equal(fixture.Server.Routes.Select(route => $"{route.Method} {route.Template}").Order(StringComparer.Ordinal),
+            StrangerCalls.All.Keys.Order(StringComparer.Ordinal));
 
     [Theory]
     [InlineData(1)]
@@ -27,7 +29,8 @@ public abstract class StrangersTests<T>(T fixture) : IClassFixture<T>
     public async Task See_and_change_nothing(int seed)
     {
         var random = new Random(seed);
-        var all = new[] { await Organization.CreateAsync(fixture.Server), await Organization.CreateAsync(fixture.Server), await Organization.CreateAsync(fixture.Server) };
+        var all = new[] { await Organization.CreateAsync(fixture.Server), await Organization.CreateAsync(fixture.Server),
+            await Organization.CreateAsync(fixture.Server) };
         var states = await Task.WhenAll(all.Select(one => one.StateAsync()));
         var routes = StrangerCalls.All.Keys.ToArray();
 
@@ -97,7 +100,9 @@ public abstract class StrangersTests<T>(T fixture) : IClassFixture<T>
     private static string Normal(Reply reply, ForeignIds ids)
     {
         string[] differing = ["Date", "X-Request-Id"];
-        var headers = reply.Headers.Where(pair => !differing.Contains(pair.Key, StringComparer.OrdinalIgnoreCase)).OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => $"{pair.Key}: {pair.Value}");
-        return $"{reply.Status}\n{string.Join('\n', headers)}\n{reply.Text}".Replace(ids.Event, "<id>", StringComparison.Ordinal).Replace(ids.Organization, "<organization>", StringComparison.Ordinal);
+        var headers = reply.Headers.Where(pair => !differing.Contains(pair.Key, StringComparer.OrdinalIgnoreCase))
+            .OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => $"{pair.Key}: {pair.Value}");
+        return $"{reply.Status}\n{string.Join('\n', headers)}\n{reply.Text}".Replace(ids.Event, "<id>", StringComparison.Ordinal)
+            .Replace(ids.Organization, "<organization>", StringComparison.Ordinal);
     }
 }

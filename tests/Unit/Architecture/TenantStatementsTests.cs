@@ -13,8 +13,10 @@ public sealed partial class TenantStatementsTests
     [
         ("PostgresAccountStore.cs: SELECT organization_no, id, hash, prefix,", "all accounts are loaded at the start"),
         ("SqliteAccountStore.cs: SELECT organization_no, id, hash, prefix,", "all accounts are loaded at the start"),
-        ("PostgresAccountStore.cs: UPDATE api_keys k SET last_used_at", "by the keys' own ids, unique over all, from the directory in memory and from no request"),
-        ("SqliteAccountStore.cs: UPDATE api_keys SET last_used_at", "by the key's own id, unique over all, from the directory in memory and from no request"),
+        ("PostgresAccountStore.cs: UPDATE api_keys k SET last_used_at",
+            "by the keys' own ids, unique over all, from the directory in memory and from no request"),
+        ("SqliteAccountStore.cs: UPDATE api_keys SET last_used_at",
+            "by the key's own id, unique over all, from the directory in memory and from no request"),
         ("PostgresDeliveryStore.cs: SELECT p.organization_no, p.id, p.is_default,", "all endpoints are loaded at the start"),
         ("SqliteDeliveryStore.cs: SELECT p.organization_no, p.id, p.is_default,", "all endpoints are loaded at the start"),
         ("PostgresRetries.cs: SELECT r.due_at FROM retries r", "when the sweep over all endpoints is due next"),
@@ -28,7 +30,8 @@ public sealed partial class TenantStatementsTests
     public void Every_statement_binds_each_table_to_an_organization()
     {
         var tables = TenantTables();
-        var faults = Statements(tables).Where(one => !IsExempt(one)).SelectMany(one => Unbound(one.Sql, tables).Select(table => $"{one.Start}…: {table} is not bound to an organization"));
+        var faults = Statements(tables).Where(one => !IsExempt(one))
+            .SelectMany(one => Unbound(one.Sql, tables).Select(table => $"{one.Start}…: {table} is not bound to an organization"));
 
         Assert.Equal([], faults);
     }
@@ -47,17 +50,20 @@ public sealed partial class TenantStatementsTests
     {
         var starts = Statements(TenantTables()).Select(one => one.Start).ToList();
 
-        Assert.Equal([], Exempt.Where(one => !starts.Exists(start => start.StartsWith(one.Start, StringComparison.Ordinal))).Select(one => one.Start));
+        Assert.Equal([], Exempt.Where(one => !starts.Exists(start => start.StartsWith(one.Start, StringComparison.Ordinal)))
+            .Select(one => one.Start));
     }
 
     [Fact]
     public void Both_stores_have_statements_for_every_table_of_organizations()
     {
         var tables = TenantTables();
-        Assert.Superset(new HashSet<string>(["events", "acks", "endpoints", "outcomes", "retries", "api_keys"], StringComparer.Ordinal), tables);
+        Assert.Superset(new HashSet<string>(["events", "acks", "endpoints", "outcomes", "retries", "api_keys"], StringComparer.Ordinal),
+            tables);
         foreach (var store in (string[])["Postgres", "Sqlite"])
         {
-            var all = string.Concat(Statements(tables).Where(one => one.Start.StartsWith(store, StringComparison.Ordinal)).Select(one => one.Sql + "\n"));
+            var all = string.Concat(Statements(tables).Where(one => one.Start.StartsWith(store, StringComparison.Ordinal))
+                .Select(one => one.Sql + "\n"));
             Assert.Equal([], tables.Where(table => !Regex.IsMatch(all, $@"\b{table}\b", RegexOptions.None, TimeSpan.FromSeconds(1))));
         }
     }
@@ -66,26 +72,35 @@ public sealed partial class TenantStatementsTests
     public void A_statement_without_its_condition_is_noticed()
     {
         var tables = TenantTables();
-        var statements = Statements(tables).Where(one => !IsExempt(one) && Condition().IsMatch(one.Sql) && !one.Sql.Contains("INSERT INTO", StringComparison.Ordinal)).ToList();
+        var statements = Statements(tables).Where(one => !IsExempt(one) && Condition().IsMatch(one.Sql)
+            && !one.Sql.Contains("INSERT INTO", StringComparison.Ordinal)).ToList();
 
         Assert.True(statements.Count > 20, $"only {statements.Count} statements have a condition");
-        Assert.Equal([], statements.Where(one => Condition().Replace(one.Sql, "true") is var sql && !Unbound(sql, tables).Any() && Anchor().IsMatch(sql)).Select(one => one.Start));
+        Assert.Equal([], statements.Where(one => Condition().Replace(one.Sql, "true") is var sql && !Unbound(sql, tables).Any()
+            && Anchor().IsMatch(sql)).Select(one => one.Start));
     }
 
     /// <summary>The migrations' tables with an organization, but for the organizations themselves and the health check's row.</summary>
     private static HashSet<string> TenantTables() =>
-        [.. Files("*.sql").SelectMany(file => CreatedTable().Matches(File.ReadAllText(file))).Where(match => match.Groups["columns"].Value.Contains("organization_no", StringComparison.Ordinal))
+        [.. Files("*.sql").SelectMany(file => CreatedTable().Matches(File.ReadAllText(file)))
+            .Where(match => match.Groups["columns"].Value.Contains("organization_no", StringComparison.Ordinal))
             .Select(match => match.Groups["name"].Value).Where(name => !ForAll.Contains(name))];
 
-    /// <summary>All string literals that name one of the tables, white space made single; the start is the file and the first words.</summary>
+    /// <summary>All string literals that name one of the tables, white space made single; the start is the file and the first
+    /// words.</summary>
     private static IEnumerable<(string Start, string Sql)> Statements(HashSet<string> tables) => Files("*.cs")
-        .SelectMany(file => Literal().Matches(File.ReadAllText(file)).Select(match => (File: Path.GetFileName(file), Sql: Space().Replace(match.Groups["raw"].Value + match.Groups["plain"].Value, " ").Trim())))
-        .Where(one => References(one.Sql, tables).Any() || (one.Sql.Length > 0 && one.Sql[0] is >= 'a' and <= 'z' && tables.Any(table => one.Sql.StartsWith(table + " ", StringComparison.Ordinal))))
+        .SelectMany(file => Literal().Matches(File.ReadAllText(file))
+            .Select(match => (File: Path.GetFileName(file), Sql: Space()
+            .Replace(match.Groups["raw"].Value + match.Groups["plain"].Value, " ").Trim())))
+        .Where(one => References(one.Sql, tables).Any() || (one.Sql.Length > 0 && one.Sql[0] is >= 'a' and <= 'z'
+            && tables.Any(table => one.Sql.StartsWith(table + " ", StringComparison.Ordinal))))
         .Select(one => ($"{one.File}: {one.Sql[..Math.Min(60, one.Sql.Length)]}", one.Sql));
 
-    private static bool IsExempt((string Start, string Sql) statement) => Exempt.Any(one => statement.Start.StartsWith(one.Start, StringComparison.Ordinal));
+    private static bool IsExempt((string Start, string Sql) statement) =>
+        Exempt.Any(one => statement.Start.StartsWith(one.Start, StringComparison.Ordinal));
 
-    private static IEnumerable<Match> References(string sql, HashSet<string> tables) => Reference().Matches(sql).Where(match => tables.Contains(match.Groups["table"].Value));
+    private static IEnumerable<Match> References(string sql, HashSet<string> tables) =>
+        Reference().Matches(sql).Where(match => tables.Contains(match.Groups["table"].Value));
 
     private static IEnumerable<string> Unbound(string sql, HashSet<string> tables)
     {
@@ -96,12 +111,15 @@ public sealed partial class TenantStatementsTests
             var rest = sql[match.Index..];
             var isBound = inserts
                 ? Regex.IsMatch(rest, @"^\S+ \w+ (AS \w+ )?\(\s*organization_no,", RegexOptions.ExplicitCapture, TimeSpan.FromSeconds(1))
-                : Regex.IsMatch(sql, alias.Length > 0 ? $@"\b{alias}\.organization_no = (\$1|\?1|\w+\.organization_no)|= {alias}\.organization_no\b" : @"(?<![.\w])organization_no = (\$1|\?1)", RegexOptions.ExplicitCapture, TimeSpan.FromSeconds(1));
+                : Regex.IsMatch(sql, alias.Length > 0
+                    ? $@"\b{alias}\.organization_no = (\$1|\?1|\w+\.organization_no)|= {alias}\.organization_no\b"
+                    : @"(?<![.\w])organization_no = (\$1|\?1)", RegexOptions.ExplicitCapture, TimeSpan.FromSeconds(1));
             if (!isBound) yield return match.Value;
         }
     }
 
-    private static IEnumerable<string> Files(string pattern) => Directory.EnumerateFiles(Path.Combine(RepositoryRoot.Path, "src/Server/Storage"), pattern, SearchOption.AllDirectories);
+    private static IEnumerable<string> Files(string pattern) =>
+        Directory.EnumerateFiles(Path.Combine(RepositoryRoot.Path, "src/Server/Storage"), pattern, SearchOption.AllDirectories);
 
     // Raw literals, and plain ones.
     [GeneratedRegex("\"\"\"(?<raw>.*?)\"\"\"|\"(?<plain>([^\"\\\\\\n]|\\\\.)*)\"", RegexOptions.Singleline | RegexOptions.ExplicitCapture, 5_000)]

@@ -9,7 +9,8 @@ namespace ZapierTriggers.Tests.Unit.Fuzzing;
 /// </summary>
 public sealed class FuzzTargetsTests
 {
-    private static readonly int Rounds = int.TryParse(Environment.GetEnvironmentVariable("ZAP_TEST_FUZZ_ROUNDS"), CultureInfo.InvariantCulture, out var rounds) ? rounds : 5_000;
+    private static readonly int Rounds = int.TryParse(Environment.GetEnvironmentVariable("ZAP_TEST_FUZZ_ROUNDS"),
+        CultureInfo.InvariantCulture, out var rounds) ? rounds : 5_000;
 
     public static TheoryData<string> Targets => [.. FuzzTarget.All.Select(target => target.Name)];
 
@@ -51,7 +52,8 @@ public sealed class FuzzTargetsTests
     private static List<(string Source, byte[] Input)> InputsOf(FuzzTarget target)
     {
         var folder = Path.Combine(RepositoryRoot.Path, "tests/Fuzz/Corpus", target.Name);
-        var files = Directory.Exists(folder) ? Directory.EnumerateFiles(folder).Order(StringComparer.Ordinal).Select(file => (file, File.ReadAllBytes(file))) : [];
+        var files = Directory.Exists(folder) ? Directory.EnumerateFiles(folder).Order(StringComparer.Ordinal)
+            .Select(file => (file, File.ReadAllBytes(file))) : [];
         return [.. target.Seeds().Select((bytes, i) => ($"seed {i}", bytes)), .. files];
     }
 
