@@ -29,8 +29,11 @@ internal static class TextsTarget
     {
         var query = InboxParameters.Read(new QueryCollection(QueryHelpers.ParseQuery("?" + text)), 7, out var error);
         Finding.Unless(query is null == (error is not null), "either a query or an error");
-        Finding.Unless(query is null or { OrganizationNo: 7, Limit: >= 1 and <= 1_000, Offset: >= 0 and <= 10_000,
-            Type: null or { Length: >= 1 and <= 255 } }, $"{query} was taken");
+        Finding.Unless(query is null or
+        {
+            OrganizationNo: 7, Limit: >= 1 and <= 1_000, Offset: >= 0 and <= 10_000,
+            Type: null or { Length: >= 1 and <= 255 }
+        }, $"{query} was taken");
     }
 
     private static void ReadEventId(string text)

@@ -94,8 +94,12 @@ public sealed class TooLargeIsSeen(SqliteServer fixture) : IClassFixture<SqliteS
             .Any(folder => File.Exists(Path.Combine(folder, program)));
         Assert.SkipUnless(isHere, $"{program} is not installed here.");
         var tenant = await fixture.Server.NewTenantAsync();
-        var start = new ProcessStartInfo(program, arguments(tenant)) { UseShellExecute = false, RedirectStandardInput = true,
-            RedirectStandardOutput = true };
+        var start = new ProcessStartInfo(program, arguments(tenant))
+        {
+            UseShellExecute = false,
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true
+        };
         using var process = Process.Start(start)!;
         await process.StandardInput.WriteAsync(BodyOf(size));
         process.StandardInput.Close();

@@ -48,8 +48,13 @@ public abstract class PayloadsAreKeptTests<T>(T fixture) : IClassFixture<T>
 
         foreach (var text in Texts)
         {
-            var body = new System.Text.Json.Nodes.JsonObject { ["type"] = text, ["dedup_id"] = text, ["ordering_key"] = text,
-                ["payload"] = new System.Text.Json.Nodes.JsonObject() };
+            var body = new System.Text.Json.Nodes.JsonObject
+            {
+                ["type"] = text,
+                ["dedup_id"] = text,
+                ["ordering_key"] = text,
+                ["payload"] = new System.Text.Json.Nodes.JsonObject()
+            };
             sent.Add(((await tenant.PostEventAsync(body.ToJsonString())).Accepted(), text, text));
         }
 
