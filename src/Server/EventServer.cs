@@ -47,6 +47,7 @@ internal sealed partial class EventServer : IAsyncDisposable
     private readonly KeyUseWriter _keyUse;
     private readonly ServerMeter _meter = new();
     private readonly AccountDirectory _accounts;
+    private readonly RouteTable _routes = new();
     private readonly ILogger _logger;
     private Shard? _shard;
 
@@ -67,6 +68,9 @@ internal sealed partial class EventServer : IAsyncDisposable
 
     /// <summary>The addresses it listens on, with the ports that were really bound.</summary>
     public IReadOnlyCollection<string> Addresses => [.. _app.Urls];
+
+    /// <summary>Every route: method and template, for the tests that hold something true for each.</summary>
+    public IReadOnlyList<(string Method, string Template)> Routes => [.. _routes.All];
 
     /// <summary>
     /// Starts it and returns when it is ready; the banner goes to <paramref name="output"/>. What stops the start is thrown;
@@ -151,7 +155,7 @@ internal sealed partial class EventServer : IAsyncDisposable
     {
         var time = TimeProvider.System;
         var authentication = new Authentication(_accounts, token);
-        var routes = new RouteTable();
+        var routes = _routes;
         var ingest = new IngestMiddleware(authentication, _gate, new MonotonicClock(time), time);
 
         // The pipeline takes this path before the table; it is in the table for what else is asked there (405) and for the documentation.

@@ -31,6 +31,7 @@ internal sealed class Pipeline(Cors cors, IngestMiddleware ingest, RouteTable ro
         return IsEventIn(context.Request) ? ingest.HandleAsync(context) : routes.DispatchAsync(context);
     }
 
+    // A method's letters have one case (RFC 9110, 9.1): "post" is another method, which the table refuses.
     private static bool IsEventIn(HttpRequest request) =>
-        request.Path.Value is "/api/events" or "/events" && HttpMethods.IsPost(request.Method);
+        request.Path.Value is "/api/events" or "/events" && request.Method == HttpMethods.Post;
 }

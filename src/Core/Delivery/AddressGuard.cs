@@ -70,7 +70,7 @@ internal sealed class AddressGuard
         if (parsed.Scheme != Uri.UriSchemeHttp && parsed.Scheme != Uri.UriSchemeHttps) return UrlRefusal.Scheme;
         if (parsed.UserInfo.Length > 0 || url.AsSpan(0, url.IndexOfAny(['/', '?', '#'], parsed.Scheme.Length + 3) is var end and > 0 ? end : url.Length).Contains('@')) return UrlRefusal.UserInfo;
         if (url.Contains('#')) return UrlRefusal.Fragment;
-        if (parsed.IdnHost.Length == 0 || parsed.Port == 0) return UrlRefusal.NotAUrl;
+        if (!HasHost(parsed) || parsed.Port == 0) return UrlRefusal.NotAUrl;
         if (LiteralOf(parsed) is { } literal && (IsBlocked(literal) || IsOwn(literal, parsed.Port))) return UrlRefusal.Blocked;
         uri = parsed;
         return UrlRefusal.None;
@@ -86,6 +86,21 @@ internal sealed class AddressGuard
         var host = uri.IdnHost.AsSpan().TrimEnd('.');
         if (host.Equals("localhost", StringComparison.OrdinalIgnoreCase) || host.EndsWith(".localhost", StringComparison.OrdinalIgnoreCase)) return IPAddress.Loopback;
         return IPAddress.TryParse(host, out var address) ? address : null;
+    }
+
+    /// <summary>
+    /// Whether there is a host that can be asked for: a name that IDNA forbids is only found out when it is brought to ASCII.
+    /// </summary>
+    private static bool HasHost(Uri uri)
+    {
+        try
+        {
+            return uri.IdnHost.Length > 0;
+        }
+        catch (UriFormatException)
+        {
+            return false;
+        }
     }
 
     private static bool Contains(IPNetwork[] networks, IPAddress address)

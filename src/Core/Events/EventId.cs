@@ -85,7 +85,7 @@ internal readonly struct EventId : IEquatable<EventId>, IComparable<EventId>, IS
     /// <summary>Reads the 36-character form in either case of letters; any UUID is taken, whatever its version.</summary>
     public static bool TryParse([NotNullWhen(true)] string? text, out EventId id)
     {
-        if (text is { Length: TextLength } && Guid.TryParseExact(text, "D", out var value))
+        if (UuidText.TryParse(text, out var value))
         {
             id = FromGuid(value);
             return true;

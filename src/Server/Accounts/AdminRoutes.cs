@@ -1,5 +1,6 @@
 using System.Text.Json;
 using ZapierTriggers.Core.Accounts;
+using ZapierTriggers.Core.Events;
 using ZapierTriggers.Server.Http;
 
 namespace ZapierTriggers.Server.Accounts;
@@ -20,7 +21,7 @@ internal sealed class AdminRoutes(AccountDirectory directory, IAccountStore stor
         if (!await authentication.RequireAdminAsync(context)) return;
         using var body = await JsonBody.ReadObjectAsync(context, MaxBodyBytes);
         if (body is null) return;
-        if (!Guid.TryParseExact(id, "D", out var organizationId) || directory.FindById(organizationId) is not { } organization)
+        if (!UuidText.TryParse(id, out var organizationId) || directory.FindById(organizationId) is not { } organization)
         {
             await Answers.ProblemAsync(context, Problem.OrganizationNotFound, "There is no organization with this id.");
             return;

@@ -58,6 +58,8 @@ internal static partial class ExceptionBoundary
             return Task.CompletedTask;
         }
 
+        // Where a request ends that could not be read is not known: nothing more is taken from this connection.
+        if (error is BadHttpRequestException) context.Response.Headers.Connection = "close";
         var id = context.TraceIdentifier;
         return error switch
         {

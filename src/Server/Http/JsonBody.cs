@@ -1,4 +1,4 @@
-using System.Buffers;
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Unicode;
 using Microsoft.AspNetCore.Http.Features;
@@ -23,14 +23,17 @@ internal static class JsonBody
             return null;
         }
 
-        var bytes = await ReadBytesAsync(context, maxBytes);
-        if (bytes is null)
+        var body = await RequestBody.ReadAsync(context, maxBytes);
+        if (body.IsTooLarge)
         {
             await Answers.ProblemAsync(
                 context, Problem.PayloadTooLarge, $"The body is over {maxBytes} bytes; send less.", ("limit_bytes", maxBytes));
             return null;
         }
 
+        // The document lives on in these bytes, when the connection's buffer has gone back.
+        var bytes = body.Memory.ToArray();
+        body.Release();
         if (Parse(bytes, out var reason) is { } document) return document;
         await Answers.ProblemAsync(context, Problem.InvalidJson, $"The body is not valid JSON in UTF-8: {reason}");
         return null;
@@ -51,30 +54,6 @@ internal static class JsonBody
         context.Request.ContentLength is not 0
         && context.Features.Get<IHttpRequestBodyDetectionFeature>() is not { CanHaveBody: false };
 
-    private static async ValueTask<byte[]?> ReadBytesAsync(HttpContext context, int maxBytes)
-    {
-        var reader = context.Request.BodyReader;
-        while (true)
-        {
-            var result = await reader.ReadAsync(context.RequestAborted);
-            var buffer = result.Buffer;
-            if (buffer.Length > maxBytes)
-            {
-                reader.AdvanceTo(buffer.End);
-                return null;
-            }
-
-            if (result.IsCompleted)
-            {
-                var bytes = buffer.ToArray();
-                reader.AdvanceTo(buffer.End);
-                return bytes;
-            }
-
-            reader.AdvanceTo(buffer.Start, buffer.End);
-        }
-    }
-
     private static JsonDocument? Parse(byte[] bytes, out string reason)
     {
         reason = "it is not UTF-8.";
@@ -86,7 +65,10 @@ internal static class JsonBody
         }
         catch (JsonException invalid)
         {
-            reason = invalid.Message;
+            // Not its message, which says back what was sent: people put keys into bodies, and errors into logs.
+            reason = invalid.LineNumber is { } line
+                ? string.Create(CultureInfo.InvariantCulture, $"something is wrong in line {line + 1} at byte {invalid.BytePositionInLine}.")
+                : "a name stands twice in one object; send each once.";
         }
         catch (InvalidOperationException)
         {

@@ -20,6 +20,7 @@ internal static class KestrelSetup
 
             // Bodies are counted by whoever reads them: a body that is too large gets its answer, not a reset.
             kestrel.Limits.MaxRequestBodySize = null;
+            kestrel.ConfigureEndpointDefaults(listen => listen.Use(HalfClosedClients.Serve));
         });
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = requestsEnd);
     }

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using Microsoft.AspNetCore.Connections;
 using ZapierTriggers.Core.Events;
 
 namespace ZapierTriggers.Server.Http;
@@ -28,7 +29,7 @@ internal struct RequestBody
     {
         var reader = context.Request.BodyReader;
         if (context.Request.ContentLength > maxBytes) return RefuseAsync(context, reader, read: 0);
-        var hasRead = reader.TryRead(out var result);
+        var hasRead = TryReadPiece(reader, out var result);
         return hasRead && result.IsCompleted && result.Buffer.Length <= maxBytes
             ? ValueTask.FromResult(Take(reader, result.Buffer))
             : ReadSlowlyAsync(context, reader, hasRead, result, maxBytes);
@@ -43,21 +44,37 @@ internal struct RequestBody
         _rented = null;
     }
 
-    private static async ValueTask<RequestBody> ReadSlowlyAsync(HttpContext context, PipeReader reader, bool hasRead, ReadResult result, int maxBytes)
+    /// <summary>
+    /// Takes the pieces as they come, into an array that grows with what has really come. None is left lying in the connection's buffer:
+    /// when the rest never comes, Kestrel could not let go of a buffer that was looked at and not taken.
+    /// </summary>
+    private static async ValueTask<RequestBody> ReadSlowlyAsync(
+        HttpContext context, PipeReader reader, bool hasRead, ReadResult result, int maxBytes)
     {
-        while (true)
+        var pieces = default(Pieces);
+        try
         {
-            if (!hasRead) result = await reader.ReadAsync(context.RequestAborted);
-            hasRead = false;
-            if (result.Buffer.Length > maxBytes)
+            while (true)
             {
-                var read = result.Buffer.Length;
-                reader.AdvanceTo(result.Buffer.End);
-                return await RefuseAsync(context, reader, read);
-            }
+                if (!hasRead) result = await ReadPieceAsync(reader);
+                hasRead = false;
+                var piece = result.Buffer;
+                var length = pieces.Length + piece.Length;
+                if (length > maxBytes)
+                {
+                    reader.AdvanceTo(piece.End);
+                    return await RefuseAsync(context, reader, length);
+                }
 
-            if (result.IsCompleted) return Take(reader, result.Buffer);
-            reader.AdvanceTo(result.Buffer.Start, result.Buffer.End);
+                if (result.IsCompleted && pieces.Length == 0) return Take(reader, piece);
+                pieces.Add(piece);
+                reader.AdvanceTo(piece.End);
+                if (result.IsCompleted) return pieces.TakeAll();
+            }
+        }
+        finally
+        {
+            pieces.Return();
         }
     }
 
@@ -79,7 +96,7 @@ internal struct RequestBody
         var asksFirst = read == 0 && context.Request.Headers.Expect.Count > 0;
         while (!asksFirst && read < EventLimits.MaxDrainBytes)
         {
-            var result = await reader.ReadAsync(context.RequestAborted);
+            var result = await ReadPieceAsync(reader);
             read += result.Buffer.Length;
             reader.AdvanceTo(result.Buffer.End);
             if (result.IsCompleted) return new RequestBody { IsTooLarge = true };
@@ -87,5 +104,79 @@ internal struct RequestBody
 
         context.Response.Headers.Connection = "close";
         return new RequestBody { IsTooLarge = true };
+    }
+    private static bool TryReadPiece(PipeReader reader, out ReadResult result)
+    {
+        try
+        {
+            return reader.TryRead(out result);
+        }
+        catch (IOException broken) when (IsMalformed(broken))
+        {
+            throw Malformed(broken);
+        }
+    }
+
+    /// <summary>
+    /// Without the request's token: the body itself ends when the connection does, and a read that is given up would go on behind Kestrel's
+    /// back while it takes the connection down.
+    /// </summary>
+    private static async ValueTask<ReadResult> ReadPieceAsync(PipeReader reader)
+    {
+        try
+        {
+            return await reader.ReadAsync(CancellationToken.None);
+        }
+        catch (IOException broken) when (IsMalformed(broken))
+        {
+            throw Malformed(broken);
+        }
+    }
+
+    // A chunk size that no number holds comes as a bare IOException.
+    private static bool IsMalformed(IOException error) => error is not (BadHttpRequestException or ConnectionResetException);
+
+    private static BadHttpRequestException Malformed(IOException error) => new(error.Message, error);
+
+    /// <summary>What has come so far, in a rented array.</summary>
+    private struct Pieces
+    {
+        private const int FirstLength = 4096;
+        private byte[]? _bytes;
+
+        /// <summary>Bytes so far.</summary>
+        public int Length { get; private set; }
+
+        /// <summary>Copies a piece behind the others.</summary>
+        public void Add(ReadOnlySequence<byte> piece)
+        {
+            var length = Length + (int)piece.Length;
+            if (_bytes is null || _bytes.Length < length) Grow(Math.Max(FirstLength, length));
+            piece.CopyTo(_bytes.AsSpan(Length));
+            Length = length;
+        }
+
+        /// <summary>All of them as a body, which returns the array.</summary>
+        public RequestBody TakeAll()
+        {
+            var body = new RequestBody { Memory = _bytes.AsMemory(0, Length), _rented = _bytes };
+            _bytes = null;
+            return body;
+        }
+
+        /// <summary>Returns the array, unless a body has it.</summary>
+        public void Return()
+        {
+            if (_bytes is not null) ArrayPool<byte>.Shared.Return(_bytes);
+            _bytes = null;
+        }
+
+        private void Grow(int least)
+        {
+            var larger = ArrayPool<byte>.Shared.Rent(Math.Max(least, 2 * Length));
+            _bytes.AsSpan(0, Length).CopyTo(larger);
+            Return();
+            _bytes = larger;
+        }
     }
 }

@@ -43,7 +43,8 @@ internal sealed class RouteTable
         var path = context.Request.Path.Value ?? "/";
         string? id = null;
         if (!_literal.TryGetValue(path, out var methods)) methods = FindTemplate(path, out id);
-        if (methods is null) return Answers.ProblemAsync(context, Problem.NotFound, $"There is no {path} here. GET /docs lists the API.");
+        // A path is not said back: people put keys into paths, and errors into logs.
+        if (methods is null) return Answers.ProblemAsync(context, Problem.NotFound, "There is nothing under this path. GET /docs lists the API.");
 
         var method = context.Request.Method;
         if (methods.TryGetValue(method, out var handler)) return handler(context, id);
@@ -51,7 +52,7 @@ internal sealed class RouteTable
 
         var allow = string.Join(", ", methods.Keys.Order(StringComparer.Ordinal));
         context.Response.Headers.Allow = allow;
-        return Answers.ProblemAsync(context, Problem.MethodNotAllowed, $"{path} does not take {method}; it takes {allow}.");
+        return Answers.ProblemAsync(context, Problem.MethodNotAllowed, $"This path does not take {method}; it takes {allow}.");
     }
 
     private Dictionary<string, RouteHandler>? FindTemplate(string path, out string? id)

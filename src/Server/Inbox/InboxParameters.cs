@@ -49,7 +49,10 @@ internal static class InboxParameters
     private static int ReadNumber(IQueryCollection query, string name, int least, int most, int absent, ref FieldError? error)
     {
         if (ReadText(query, name, ref error) is not { } text) return absent;
-        if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most)
+        // Digits only: the framework's reader passes over a NUL at the end.
+        var isNumber = !text.AsSpan().ContainsAnyExceptInRange('0', '9');
+        if (isNumber && int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            && number >= least && number <= most)
             return number;
         error ??= new FieldError(name, $"{name} must be a whole number from {least} to {most}.");
         return absent;

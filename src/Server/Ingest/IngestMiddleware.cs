@@ -55,7 +55,13 @@ internal sealed class IngestMiddleware(Authentication authentication, IngestGate
             return;
         }
 
-        // 3.
+        // 3. One that asks first is not told to send what is then refused for its media type.
+        if (AsksFirst(context.Request) && !MediaTypes.IsAcceptedJson(context.Request.Headers, out var unread))
+        {
+            await IngestAnswers.UnsupportedAsync(context, unread);
+            return;
+        }
+
         var body = await RequestBody.ReadAsync(context, EventLimits.MaxBodyBytes);
         if (body.IsTooLarge)
         {
@@ -115,4 +121,8 @@ internal sealed class IngestMiddleware(Authentication authentication, IngestGate
             body.Release();
         }
     }
+
+    /// <summary>Expect: 100-continue, with a body whose announced size would be taken.</summary>
+    private static bool AsksFirst(HttpRequest request) =>
+        request.Headers.Expect.Count > 0 && !(request.ContentLength > EventLimits.MaxBodyBytes);
 }

@@ -7,7 +7,8 @@ internal sealed record InboxEvent(string Id, string Type, string Payload, string
 {
     public static IReadOnlyList<InboxEvent> ReadPage(byte[] page)
     {
-        using var document = JsonDocument.Parse(page);
+        // A payload as deep as may be lies in a page's list.
+        using var document = JsonDocument.Parse(page, new JsonDocumentOptions { MaxDepth = 128 });
         return [.. document.RootElement.GetProperty("events").EnumerateArray().Select(Read)];
     }
 

@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 
 namespace ZapierTriggers.Tests.Integration.Infrastructure;
@@ -13,7 +14,7 @@ internal sealed record Reply(int Status, IReadOnlyDictionary<string, string> Hea
 
     public string Text => Encoding.UTF8.GetString(Bytes);
 
-    public JsonObject Json => JsonNode.Parse(Bytes)!.AsObject();
+    public JsonObject Json => JsonNode.Parse(Bytes, documentOptions: new JsonDocumentOptions { MaxDepth = 128 })!.AsObject();
 
     public static async Task<Reply> ReadAsync(HttpResponseMessage response)
     {

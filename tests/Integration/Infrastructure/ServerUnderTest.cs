@@ -1,6 +1,4 @@
-using System.Net.Http.Json;
 using System.Text;
-using System.Text.Json.Nodes;
 using ZapierTriggers.Server;
 
 namespace ZapierTriggers.Tests.Integration.Infrastructure;
@@ -16,10 +14,8 @@ public enum StoreKind
 /// The whole server in this process, on a free loopback port, with a data directory (and in Postgres a schema) of its own. It can be
 /// stopped and started again on the same data.
 /// </summary>
-internal sealed class ServerUnderTest : IAsyncDisposable
+internal sealed class ServerUnderTest : ITestServer, IAsyncDisposable
 {
-    private const string AdminToken = "admin-token-of-the-tests";
-
     private readonly string _directory = Directory.CreateTempSubdirectory("zap-server-").FullName;
     private readonly string? _connectionString;
     private readonly string[] _settings;
@@ -32,6 +28,12 @@ internal sealed class ServerUnderTest : IAsyncDisposable
 
     /// <summary>A client of its own connections, for the present address.</summary>
     public HttpClient Client { get; private set; } = null!;
+
+    /// <inheritdoc/>
+    public string AdminToken => "admin-token-of-the-tests";
+
+    /// <summary>Every route of the server: method and template.</summary>
+    public IReadOnlyList<(string Method, string Template)> Routes => _server!.Routes;
 
     /// <summary>Starts one, with settings such as <c>Ingest:AckWhen=synced</c>.</summary>
     public static async Task<ServerUnderTest> StartAsync(StoreKind store, params string[] settings)
@@ -73,26 +75,6 @@ internal sealed class ServerUnderTest : IAsyncDisposable
         Client.Dispose();
         await _server.DisposeAsync();
         _server = null;
-    }
-
-    /// <summary>Makes an organization with a key; without a rate limit unless a tier is named.</summary>
-    public async Task<Tenant> NewTenantAsync(string? tier = null)
-    {
-        using var answer = await Client.PostAsJsonAsync("/api/keys/generate", new { organization_name = "Acme", tier = tier ?? "free" });
-        var body = JsonNode.Parse(await answer.Content.ReadAsStringAsync())!;
-        var tenant = new Tenant(this, (string)body["organization_id"]!, (string)body["api_key"]!);
-        if (tier is null) await SetLimitAsync(tenant, limit: null);
-        return tenant;
-    }
-
-    /// <summary>Sets an organization's events per minute; null = no limit.</summary>
-    public async Task SetLimitAsync(Tenant tenant, int? limit)
-    {
-        using var request = new HttpRequestMessage(HttpMethod.Patch, $"/api/admin/organizations/{tenant.OrganizationId}");
-        request.Headers.Add("X-API-Key", AdminToken);
-        request.Content = JsonContent.Create(new { rate_limit_per_minute = limit });
-        using var answer = await Client.SendAsync(request);
-        answer.EnsureSuccessStatusCode();
     }
 
     public async ValueTask DisposeAsync()

@@ -4,7 +4,7 @@ using System.Text.Json.Nodes;
 namespace ZapierTriggers.Tests.Integration.Infrastructure;
 
 /// <summary>An organization and its key, calling the server that it was made at.</summary>
-internal sealed class Tenant(ServerUnderTest server, string organizationId, string key)
+internal sealed class Tenant(ITestServer server, string organizationId, string key)
 {
     public string OrganizationId => organizationId;
 

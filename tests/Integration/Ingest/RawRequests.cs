@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.IO.Compression;
 using System.Text;
 using ZapierTriggers.Tests.Integration.Infrastructure;
@@ -55,7 +54,7 @@ public sealed class RawRequests(SqliteServer fixture) : IClassFixture<SqliteServ
 
         await client.SendAsync(RawClient.Head(tenant, "Transfer-Encoding: chunked"));
         var body = Encoding.UTF8.GetBytes("{\"type\":\"a\",\"payload\":" + payload + "}");
-        foreach (var chunk in body.Chunk(size)) await client.SendAsync(Chunk(chunk));
+        foreach (var chunk in body.Chunk(size)) await client.SendAsync(RawClient.Chunk(chunk));
         await client.SendAsync("0\r\n\r\n"u8.ToArray());
 
         (await client.ReadReplyAsync()).Accepted();
@@ -69,7 +68,7 @@ public sealed class RawRequests(SqliteServer fixture) : IClassFixture<SqliteServ
         using var client = await RawClient.ConnectAsync(fixture.Server);
 
         await client.SendAsync(RawClient.Head(tenant, "Content-Length: 1", "Transfer-Encoding: chunked"));
-        await client.SendAsync(Chunk(RawClient.Request(tenant, Body)));
+        await client.SendAsync(RawClient.Chunk(RawClient.Request(tenant, Body)));
         await client.SendAsync("0\r\n\r\n"u8.ToArray());
 
         Assert.Equal(400, (await client.ReadReplyAsync()).Status);
@@ -176,7 +175,4 @@ public sealed class RawRequests(SqliteServer fixture) : IClassFixture<SqliteServ
         reply.Problem(415, "unsupported_media_type", "Unsupported media type");
         Assert.InRange(GC.GetTotalAllocatedBytes() - before, 0, 32 << 20);
     }
-
-    private static byte[] Chunk(byte[] bytes) =>
-        [.. Encoding.ASCII.GetBytes(bytes.Length.ToString("x", CultureInfo.InvariantCulture)), .. "\r\n"u8, .. bytes, .. "\r\n"u8];
 }

@@ -51,7 +51,7 @@ internal static class PostgresConnectionString
         if (!Uri.TryCreate(text, UriKind.Absolute, out var url))
             throw Invalid("is no valid URL; percent-encode special characters in user and password (@ is %40, / is %2F, # is %23)");
 
-        var builder = new NpgsqlConnectionStringBuilder { Host = url.IdnHost.Trim('[', ']'), Port = url.Port > 0 ? url.Port : DefaultPort };
+        var builder = new NpgsqlConnectionStringBuilder { Host = HostOf(url).Trim('[', ']'), Port = url.Port > 0 ? url.Port : DefaultPort };
         var database = Uri.UnescapeDataString(url.AbsolutePath.TrimStart('/'));
         if (database.Length > 0) builder.Database = database;
 
@@ -62,6 +62,19 @@ internal static class PostgresConnectionString
 
         foreach (var pair in url.Query.TrimStart('?').Split('&', StringSplitOptions.RemoveEmptyEntries)) Apply(builder, pair);
         return builder;
+    }
+
+    /// <summary>In ASCII. Only then a name turns out to be one that IDNA forbids.</summary>
+    private static string HostOf(Uri url)
+    {
+        try
+        {
+            return url.IdnHost;
+        }
+        catch (UriFormatException)
+        {
+            throw Invalid("names a host that cannot exist");
+        }
     }
 
     /// <summary>One <c>key=value</c> of the query: libpq's names where they differ from the driver's, else the driver's own.</summary>

@@ -1,0 +1,91 @@
+using System.Text;
+using ZapierTriggers.Tests.Integration.Infrastructure;
+
+namespace ZapierTriggers.Tests.Integration.Tenants;
+
+/// <summary>
+/// For each route of the server: how one organization calls it with what belongs to another. <see cref="All"/> has a case for each method
+/// and template; a route without one fails the test.
+/// </summary>
+internal static class StrangerCalls
+{
+    private static readonly Call Own = (_, caller, _, method, path) => SendAsync(caller, method, path);
+    private static readonly Call ById = (_, caller, id, method, path) =>
+        SendAsync(caller, method, path.Replace("{id}", id.Event, StringComparison.Ordinal));
+    private static readonly Call ByOrganization = (_, caller, id, method, path) =>
+        SendAsync(caller, method, path.Replace("{id}", id.Organization, StringComparison.Ordinal), """{"rate_limit_per_minute":1}""");
+    private static readonly Call AckMany = (_, caller, id, method, path) =>
+        SendAsync(caller, method, path, $$"""{"event_ids":["{{id.Event}}"]}""");
+
+    /// <summary>By method and template.</summary>
+    public static IReadOnlyDictionary<string, Call> All { get; } = new Dictionary<string, Call>(StringComparer.Ordinal)
+    {
+        ["GET /"] = Own,
+        ["GET /health"] = Own,
+        ["GET /api/health"] = Own,
+        ["GET /health/live"] = Own,
+        ["GET /health/ready"] = Own,
+        ["GET /health/detailed"] = Own,
+        ["GET /api/health/detailed"] = Own,
+        ["GET /metrics"] = Own,
+        ["GET /api/keys"] = Own,
+        ["GET /api/inbox"] = ReadInboxAsync,
+        ["GET /inbox"] = ReadInboxAsync,
+        ["GET /api/events/{id}"] = ById,
+        ["GET /events/{id}"] = ById,
+        ["POST /api/events"] = PostEventAsync,
+        ["POST /events"] = PostEventAsync,
+        ["POST /api/ack/{id}"] = ById,
+        ["POST /ack/{id}"] = ById,
+        ["POST /api/inbox/ack/{id}"] = ById,
+        ["POST /inbox/ack/{id}"] = ById,
+        ["POST /api/ack"] = AckMany,
+        ["POST /ack"] = AckMany,
+        ["POST /api/inbox/ack"] = AckMany,
+        ["POST /inbox/ack"] = AckMany,
+        ["POST /api/keys/generate"] = (_, caller, id, method, path) =>
+        SendAsync(caller, method, path, $$"""{"organization_name":"a","organization_id":"{{id.Organization}}"}"""),
+        ["POST /api/keys/rotate"] = RotateAsync,
+        ["POST /api/webhook/config"] = (_, caller, id, method, path) =>
+        SendAsync(caller, method, path, $$"""{"webhook_url":"http://127.0.0.1:9/own","organization_id":"{{id.Organization}}"}"""),
+        ["PATCH /api/admin/organizations/{id}"] = ByOrganization,
+    };
+
+    /// <summary>Routes whose answer must be the same for another's id as for one that nobody has.</summary>
+    public static bool AnswersLikeUnknown(string route) => route.Contains("{id}", StringComparison.Ordinal)
+        || route.EndsWith("/ack", StringComparison.Ordinal);
+
+    /// <summary>Reads from another's event on, in both directions.</summary>
+    private static Task<Reply> ReadInboxAsync(ITestServer server, Organization caller, ForeignIds id, HttpMethod method, string path) =>
+        SendAsync(caller, method, $"{path}?limit=1000&include=total&cursor={id.Event}&order={(id.Event[^1] % 2 == 0 ? "asc" : "desc")}");
+
+    /// <summary>Another's dedup id is free here.</summary>
+    private static async Task<Reply> PostEventAsync(ITestServer server, Organization caller, ForeignIds id, HttpMethod method, string path)
+    {
+        var reply = await SendAsync(caller, method, path,
+            $$"""{"type":"stranger","payload":{},"dedup_id":"{{id.DedupId}}","ordering_key":"{{id.Organization}}"}""");
+        if (reply.Status == 202) caller.Learn(reply.Accepted());
+        else Assert.Contains(reply.Duplicate(), caller.EventIds);
+        return reply;
+    }
+
+    private static async Task<Reply> RotateAsync(ITestServer server, Organization caller, ForeignIds id, HttpMethod method, string path)
+    {
+        var reply = await SendAsync(caller, method, path, $$"""{"grace_seconds":0,"organization_id":"{{id.Organization}}"}""");
+        Assert.Equal(200, reply.Status);
+        caller.Rotated(server, (string)reply.Json["api_key"]!);
+        return reply;
+    }
+
+    private static Task<Reply> SendAsync(Organization caller, HttpMethod method, string path, string? body = null) =>
+        caller.Tenant.SendAsync(method, path, body is null ? null : Encoding.UTF8.GetBytes(body), ("X-API-Key", caller.Tenant.Key));
+}
+
+/// <summary>Calls a route as one organization with ids of another.</summary>
+internal delegate Task<Reply> Call(ITestServer server, Organization caller, ForeignIds id, HttpMethod method, string path);
+
+/// <summary>What is put where a route takes something of its caller's.</summary>
+/// <param name="Event">An event's id.</param>
+/// <param name="Organization">An organization's id.</param>
+/// <param name="DedupId">A dedup id.</param>
+internal sealed record ForeignIds(string Event, string Organization, string DedupId);
