@@ -134,6 +134,7 @@ internal sealed class FileJournal : IJournal, IDisposable
     public void Dispose()
     {
         _writer.Dispose();
+        _ring.Close();
         _ring.Dispose();
         _log.Dispose();
     }

@@ -19,6 +19,7 @@ internal static class LogEvents
     public const int JournalRecoveryTorn = 1023;
     public const int JournalRecoveryLost = 1024;
     public const int JournalRecoveryLostByConsent = 1025;
+    public const int JournalRecoveryPowerCut = 1026;
     public const int SequencerFault = 1101;
 
     // 2000: stores and store writer

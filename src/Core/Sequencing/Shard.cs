@@ -158,6 +158,7 @@ internal sealed class Shard : IAsyncDisposable
         _sequencer.Complete();
         _journal.Nudge();
         await _sequencer.Completion;
+        Failpoint.Pass(Failpoint.StopSequencerEnded);
         await _journal.Synced.WaitAsync(_sequencer.Journaled, atMost, _time, CancellationToken.None);
         _writer.Stop();
         await _writer.Completion.WaitAsync(atMost, _time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
