@@ -64,7 +64,7 @@ public sealed class Failpoints
         {
             var armed = $"{point}:{1 + random.Next(LatestPass(point))}";
             deaths.Add(armed);
-            await DieAsync(scene, armed);
+            await DieAsync(scene, bystander, armed);
         }
 
         // The last one leaves nothing under way behind it.
@@ -76,11 +76,11 @@ public sealed class Failpoints
         Assert.True(bystander.Rounds > 0, note);
     }
 
-    private static async Task DieAsync(Scene scene, string armed)
+    private static async Task DieAsync(Scene scene, Bystander bystander, string armed)
     {
         // A recovery has a tail to move only behind a death between write and flush.
         var isInRecovery = armed.StartsWith("recovery-", StringComparison.Ordinal) || armed.StartsWith("ring-", StringComparison.Ordinal);
-        if (isInRecovery) await DieAsync(scene, Failpoint.JournalWritten + ":3");
+        if (isInRecovery) await DieAsync(scene, bystander, Failpoint.JournalWritten + ":3");
         if (!scene.Server.HasExited) await scene.Server.KillAsync();
         await scene.RestartAsync(scene.Setup.With("ZAP_FAILPOINT", armed));
         if (armed.StartsWith("stop-", StringComparison.Ordinal))
@@ -90,7 +90,9 @@ public sealed class Failpoints
             scene.Server.Signal(ServerProcess.SigTerm);
         }
 
-        Assert.True(await scene.Server.HasExitedWithinAsync(ReachLimit), $"{armed} was not reached\n{scene.Server.Output}\n{scene.Server.Errors}");
+        var isReached = await scene.Server.HasExitedWithinAsync(ReachLimit);
+        var state = isReached ? "" : await scene.Server.ReadyTextAsync();
+        Assert.True(isReached, $"{armed} was not reached {bystander.Failure}\n{state}\n{scene.Server.Output}\n{scene.Server.Errors}");
         Assert.True(scene.Server.ExitCode == KilledBySignal, $"{armed}: exit code {scene.Server.ExitCode}\n{scene.Server.Output}\n{scene.Server.Errors}");
     }
 
@@ -98,10 +100,11 @@ public sealed class Failpoints
     private static int LatestPass(string point) => point[..point.IndexOf('-', StringComparison.Ordinal)] switch
     {
         "sequencer" => 500,
-        "journal" or "store" => point == Failpoint.StoreQuarantined ? 3 : 10,
+        "journal" => 10,
+        "store" => point == Failpoint.StoreQuarantined ? 1 : 5,
         "segment" => point == Failpoint.SegmentDeleted ? 1 : 2,
         "delivery" => 50,
-        "ack" or "organization" or "key" or "endpoint" => 3,
+        "ack" or "organization" or "key" or "endpoint" => 2,
         _ => 1,
     };
 }

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Net;
 using System.Security.Cryptography;
-using ZapierTriggers.Core.Events;
 using ZapierTriggers.Load.Core.Verdict;
 using ZapierTriggers.Tests.Crash.Infrastructure;
 

@@ -126,7 +126,7 @@ internal sealed partial class JournalRecovery
         {
             if (state == FrameState.BadHeader) Log.Lost(_logger, _sequence + 1, tail.After, segment!.Path, offset);
             else Missing($"at the end of {_directory.JournalPath}", _sequence + 1, tail.After);
-            _result = _result with { Gaps = 1 };
+            _result = _result with { Gaps = 1, GapFrom = _sequence + 1 };
         }
         else if (state == FrameState.BadHeader)
         {

@@ -21,6 +21,7 @@ internal static class LogEvents
     public const int JournalRecoveryLostByConsent = 1025;
     public const int JournalRecoveryPowerCut = 1026;
     public const int SequencerFault = 1101;
+    public const int ShardDedupFault = 1111;
 
     // 2000: stores and store writer
     public const int StoreWriterAway = 2001;

@@ -14,6 +14,7 @@ internal sealed class Bystander : IAsyncDisposable
     /// <summary>The type of events that the store refuses; see <see cref="Poison"/>.</summary>
     public const string PoisonType = "poison";
 
+    private const int PoisonEvery = 10;
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
 
     private readonly HttpClient _client;
@@ -30,6 +31,9 @@ internal sealed class Bystander : IAsyncDisposable
 
     /// <summary>Rounds answered to their end.</summary>
     public int Rounds { get; private set; }
+
+    /// <summary>Why it gave up: an answer that no fault explains. Null while all is well.</summary>
+    public string? Failure => _running.Exception?.InnerException?.Message;
 
     /// <summary>Ends what it does; to be called before the server's last start.</summary>
     public async Task EndAsync()
@@ -80,7 +84,6 @@ internal sealed class Bystander : IAsyncDisposable
         _known.Add(known);
         if (await SendAsync(known.Key, HttpMethod.Post, "/api/events", new { type = "seen", payload = new { } }) is not { } taken) return false;
         known.Acknowledged = taken.GetProperty("id").GetString();
-        if (await SendAsync(known.Key, HttpMethod.Post, "/api/events", new { type = PoisonType, payload = new { } }) is null) return false;
         if (await SendAsync(known.Key, HttpMethod.Post, $"/api/ack/{known.Acknowledged}", body: null) is not { } acknowledged) return false;
         known.AcknowledgedAt = acknowledged.GetProperty("acknowledged_at").GetString();
 
@@ -92,7 +95,10 @@ internal sealed class Bystander : IAsyncDisposable
         if (await SendAsync(known.Key, HttpMethod.Post, "/api/keys/rotate", body: null) is not { } rotated) return false;
         known.Key = rotated.GetProperty("api_key").GetString()!;
         _known.Add(known);
-        return true;
+
+        // Finding a refused row takes the store seconds on a busy machine, and what comes behind it waits.
+        if (Rounds % PoisonEvery != 0) return true;
+        return await SendAsync(known.Key, HttpMethod.Post, "/api/events", new { type = PoisonType, payload = new { } }) is not null;
     }
 
     /// <summary>The answer's body; null when none came, or when the server says that it cannot answer now.</summary>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
@@ -25,6 +26,8 @@ internal sealed partial class Volume : IDisposable
     /// <summary>Where it is mounted.</summary>
     public string Path { get; }
 
+    private string Filler => System.IO.Path.Combine(Path, "filler");
+
     /// <summary>An ext4 file system that turns read-only at an error of its device.</summary>
     public static Volume Ext4(int mebibytes)
     {
@@ -47,8 +50,22 @@ internal sealed partial class Volume : IDisposable
         return volume;
     }
 
-    /// <summary>Gives a tmpfs another size.</summary>
-    public void Resize(int kibibytes) => Tool.Run("mount", "-o", $"remount,size={kibibytes}k", Path);
+    /// <summary>Lets another user in, and makes the file system's root that user's.</summary>
+    public void GiveTo(string user)
+    {
+        Tool.Run("chmod", "755", _folder.FullName);
+        Tool.Run("chown", user, Path);
+    }
+
+    /// <summary>Fills it up but for so much.</summary>
+    public void Fill(int kibibytesLeft)
+    {
+        var bytes = new DriveInfo(Path).AvailableFreeSpace - (kibibytesLeft * 1024L);
+        Tool.Run("fallocate", "-l", bytes.ToString(CultureInfo.InvariantCulture), Filler);
+    }
+
+    /// <summary>Gives back what <see cref="Fill"/> took.</summary>
+    public void MakeRoom() => File.Delete(Filler);
 
     /// <summary>
     /// What the page cache holds and the disk does not is lost from now on, as at a power cut: an ext4 refuses all reads and writes and forgets its
