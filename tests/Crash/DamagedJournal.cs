@@ -1,5 +1,4 @@
 using System.Text.Json;
-using ZapierTriggers.Core.Journal;
 using ZapierTriggers.Tests.Crash.Infrastructure;
 
 namespace ZapierTriggers.Tests.Crash;
@@ -18,11 +17,11 @@ public sealed class DamagedJournal(UnstoredJournal journal) : IClassFixture<Unst
     [Fact]
     public async Task A_damaged_payload_costs_that_event()
     {
-        await using var place = Damage(bytes => bytes[UnstoredJournal.OffsetOfFrame(bytes, 20) + Frame.MaxHeaderLength % 200 + 200] ^= 1);
+        await using var place = Damage(bytes => bytes[UnstoredJournal.OffsetOfFrame(bytes, 21) - 32] ^= 1);
         await using var server = await ServerProcess.StartReadyAsync(place.Setup);
         await HoldAsync(server, journal.EventsIn(Middle).Skip(20).Take(1));
         Assert.Contains("damaged payload", server.Output, StringComparison.Ordinal);
-        Assert.Contains("zapier_events_set_aside_total 1", await MetricsAsync(server), StringComparison.Ordinal);
+        Assert.Contains("\"zapier_events_set_aside\":1,", await FiguresAsync(server), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -39,8 +38,9 @@ public sealed class DamagedJournal(UnstoredJournal journal) : IClassFixture<Unst
     {
         await using var place = Damage(path =>
         {
+            var length = UnstoredJournal.OffsetOfFrame(File.ReadAllBytes(path), 30) + 100;
             using var file = File.OpenWrite(path);
-            file.SetLength(UnstoredJournal.OffsetOfFrame(File.ReadAllBytes(path), 30) + 100);
+            file.SetLength(length);
         });
         await using var server = await ServerProcess.StartReadyAsync(place.Setup);
         await HoldAsync(server, journal.EventsIn(Middle).Skip(30));
@@ -159,10 +159,10 @@ public sealed class DamagedJournal(UnstoredJournal journal) : IClassFixture<Unst
         return server.Errors.Trim();
     }
 
-    private static async Task<string> MetricsAsync(ServerProcess server)
+    private static async Task<string> FiguresAsync(ServerProcess server)
     {
         using var client = new HttpClient { BaseAddress = server.Setup.Address };
-        return await client.GetStringAsync("/metrics");
+        return await client.GetStringAsync("/health/detailed");
     }
 
     /// <summary>A damaged copy.</summary>

@@ -27,8 +27,8 @@ public sealed class FullDisk
         using var volume = Volume.Memory(128 << 10);
         await using var scene = await Scene.CreateAsync(Settings(StoreKind.Sqlite) with { Folder = volume.Path });
 
-        // Room for segments, so that the database is the first to notice.
-        volume.Fill(kibibytesLeft: 2_560);
+        // Much less than the half of a segment that the journal has before it asks for room: the database is the first to notice.
+        volume.Fill(kibibytesLeft: 100);
         await FillAndMakeRoomAsync(scene, volume, "disk of the data directory is full");
     }
 
@@ -65,7 +65,7 @@ public sealed class FullDisk
     {
         scene.StartLoad();
         var said = "";
-        await Poll.UntilAsync(async () => (said = await scene.Server.ReadyTextAsync()).Contains(reason, StringComparison.Ordinal), Limit, $"ready to say: {reason}; it says {said}");
+        await Poll.UntilAsync(async () => (said = await scene.Server.ReadyTextAsync()).Contains(reason, StringComparison.Ordinal), Limit, () => $"ready to say: {reason}; it says {said}\n{scene.Server.Output}");
         Assert.Contains("\"not_ready\"", said, StringComparison.Ordinal);
 
         volume.MakeRoom();

@@ -95,7 +95,7 @@ public sealed class PowerCut
         await Poll.UntilAsync(
             async () => server.HasExited || (state = await server.ReadyTextAsync()).Contains("The journal could not be written", StringComparison.Ordinal),
             NoticeLimit,
-            $"the server to notice that its disk is gone\n{state}");
+            () => $"the server to notice that its disk is gone\n{state}");
     }
 
     private static async Task HoldLossesAsync(Scene scene)

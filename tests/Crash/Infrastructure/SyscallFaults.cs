@@ -11,6 +11,7 @@ internal sealed class SyscallFaults : IAsyncDisposable
     private static readonly TimeSpan AttachLimit = TimeSpan.FromSeconds(30);
 
     private readonly Process _strace;
+    private Task _rest = Task.CompletedTask;
 
     private SyscallFaults(Process strace) => _strace = strace;
 
@@ -34,8 +35,7 @@ internal sealed class SyscallFaults : IAsyncDisposable
             {
                 said += line + "\n";
                 if (!line.Contains("attached", StringComparison.Ordinal)) continue;
-                strace.ErrorDataReceived += (_, _) => { };
-                strace.BeginErrorReadLine(); // goes on reading, so that it never waits for us
+                faults._rest = strace.StandardError.ReadToEndAsync(CancellationToken.None); // so that strace never waits for us
                 return faults;
             }
 
@@ -55,6 +55,7 @@ internal sealed class SyscallFaults : IAsyncDisposable
         // SIGTERM lets strace detach; SIGKILL would leave the server stopped.
         if (!_strace.HasExited) Tool.Try("kill", $"{_strace.Id}");
         await _strace.WaitForExitAsync();
+        await _rest;
         _strace.Dispose();
     }
 }
