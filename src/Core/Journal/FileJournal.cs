@@ -73,8 +73,8 @@ internal sealed class FileJournal : IJournal, IDisposable
     /// <summary>Breaks in the sequence that were found while reading.</summary>
     public long Gaps => _recovered.Gaps + _reader.Gaps;
 
-    /// <summary>Those of them that nobody has acknowledged.</summary>
-    public OpenGaps OpenGaps => _reader.OpenGaps;
+    /// <summary>How many of them nobody has acknowledged, and the file that acknowledges the first.</summary>
+    public (int Count, string? FirstConsent) OpenGaps => _reader.OpenGaps.Read(_directory.Disk);
 
     /// <summary>
     /// Recovers what the directory holds and opens the journal behind it.

@@ -1,3 +1,5 @@
+using ZapierTriggers.Core.Journal.Disk;
+
 namespace ZapierTriggers.Core.Journal;
 
 /// <summary>
@@ -16,11 +18,11 @@ internal sealed class OpenGaps
     }
 
     /// <summary>How many are open, and the file that acknowledges the first. Looks at the disk while there are any.</summary>
-    public (int Count, string? FirstConsent) Read()
+    public (int Count, string? FirstConsent) Read(IDisk disk)
     {
         lock (_gate)
         {
-            _files.RemoveAll(File.Exists);
+            _files.RemoveAll(disk.Exists);
             return (_files.Count, _files.FirstOrDefault());
         }
     }

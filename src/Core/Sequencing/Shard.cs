@@ -152,7 +152,7 @@ internal sealed partial class Shard : IAsyncDisposable
     }
 
     /// <summary>In words what an operator must know though events are taken and stored; empty when there is nothing.</summary>
-    public IReadOnlyList<string> Worries() => _journal.OpenGaps.Read() is (> 0 and var gaps, var consent)
+    public IReadOnlyList<string> Worries() => _journal.OpenGaps is (> 0 and var gaps, var consent)
         ? [$"The journal has {gaps} gap(s): accepted events are missing; see the log. Create the file {consent} when you know."]
         : [];
 
