@@ -58,14 +58,22 @@ public sealed class FullDisk
         AckWhen = "journaled",
         Seed = RandomNumberGenerator.GetInt32(int.MaxValue),
         EventsPerSecond = 1_000,
-        Settings = new Dictionary<string, string>(StringComparer.Ordinal) { ["Journal__RingBytes"] = "1MiB", ["Journal__SegmentBytes"] = "1MiB", ["Journal__RetainFor"] = "0" },
+        Settings = new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["Journal__RingBytes"] = "1MiB",
+            ["Journal__SegmentBytes"] = "1MiB",
+            ["Journal__RetainFor"] = "0",
+        },
     };
 
     private static async Task FillAndMakeRoomAsync(Scene scene, Volume volume, string reason)
     {
         scene.StartLoad();
         var said = "";
-        await Poll.UntilAsync(async () => (said = await scene.Server.ReadyTextAsync()).Contains(reason, StringComparison.Ordinal), Limit, () => $"ready to say: {reason}; it says {said}\n{scene.Server.Output}");
+        await Poll.UntilAsync(
+            async () => (said = await scene.Server.ReadyTextAsync()).Contains(reason, StringComparison.Ordinal),
+            Limit,
+            () => $"ready to say: {reason}; it says {said}\n{scene.Server.Output}");
         Assert.Contains("\"not_ready\"", said, StringComparison.Ordinal);
 
         volume.MakeRoom();

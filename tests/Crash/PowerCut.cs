@@ -108,7 +108,9 @@ public sealed class PowerCut
         // All from the end, and recent.
         var mayBeLostAfter = scene.CutAt - MayBeLost;
         Assert.All(lost, entry => Assert.True(entry.Id > stored[^1].Id, $"{entry.Id} is lost, {stored[^1].Id} is not"));
-        Assert.All(lost, entry => Assert.True(TimeSpan.FromMicroseconds(entry.SentMicroseconds) > mayBeLostAfter, $"{entry} of before {mayBeLostAfter} is lost"));
+        Assert.All(
+            lost,
+            entry => Assert.True(TimeSpan.FromMicroseconds(entry.SentMicroseconds) > mayBeLostAfter, $"{entry} of before {mayBeLostAfter} is lost"));
 
         // Everything else is as ever: only the lost ones are missing, and the answers to their duplicates.
         var report = await scene.AuditAsync();

@@ -41,6 +41,14 @@ internal sealed class Tenant : IDisposable
         return answer.GetProperty("secret").GetString()!;
     }
 
+    /// <summary>Sends one event without a dedup id; the status of the answer.</summary>
+    public async Task<System.Net.HttpStatusCode> SendAsync(ServerProcess server)
+    {
+        using var body = JsonContent.Create(new { type = "t", payload = new { } });
+        using var answer = await Client.PostAsync(new Uri(server.Setup.Address, "/api/events"), body);
+        return answer.StatusCode;
+    }
+
     /// <inheritdoc/>
     public void Dispose() => Client.Dispose();
 
