@@ -99,7 +99,7 @@ public sealed class Failpoints
     /// <summary>Passes that come within a second or two; what is passed once a start or stop cannot be passed twice.</summary>
     private static int LatestPass(string point) => point[..point.IndexOf('-', StringComparison.Ordinal)] switch
     {
-        "sequencer" => 500,
+        "sequencer" => 300,
         "journal" => 10,
         "store" => point == Failpoint.StoreQuarantined ? 1 : 5,
         "segment" => point == Failpoint.SegmentDeleted ? 1 : 2,

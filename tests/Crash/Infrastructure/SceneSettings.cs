@@ -16,7 +16,7 @@ internal sealed record SceneSettings
     public required int Seed { get; init; }
 
     /// <summary>Requests a second, whatever the server does meanwhile.</summary>
-    public int EventsPerSecond { get; init; } = 4_000;
+    public int EventsPerSecond { get; init; } = 2_500;
 
     /// <summary>Settings of the server, as environment variables.</summary>
     public IReadOnlyDictionary<string, string> Settings { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);
