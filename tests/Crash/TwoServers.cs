@@ -47,7 +47,8 @@ public sealed class TwoServers
         await scene.RestartReadyAsync();
 
         // More than the ledger knows: the second server's one, and what the first took before it refused.
-        var report = await scene.AuditAsync();
+        // Webhooks are not asked for: what is stored behind the cursor that the second server moved is not sent (docs/operations.md).
+        var report = await scene.AuditAsync(new() { AllMustBeDelivered = false });
         var unknown = report.Counts.GetValueOrDefault(Load.Core.Verdict.Violation.NeverSent);
         Assert.True(report.Counts.Count == 1 && unknown == sent, $"{sent} were sent beside the ledger\n{string.Join('\n', report.Lines())}");
         other.Delete(recursive: true);

@@ -129,7 +129,7 @@ internal sealed class Scene : IAsyncDisposable
 
         try
         {
-            await _receiver.Log.WaitForAsync(stored).WaitAsync(DeliveryLimit);
+            if (settings?.AllMustBeDelivered != false) await _receiver.Log.WaitForAsync(stored).WaitAsync(DeliveryLimit);
         }
         catch (TimeoutException)
         {
