@@ -116,15 +116,20 @@ internal sealed partial class EventServer : IAsyncDisposable
     {
         _readiness.Close();
         await _app.StopAsync();
+        Failpoint.Pass(Failpoint.StopRequestsEnded);
         _gate.Close("the server is stopping");
         if (_shard is not null) await _shard.StopAsync(StoringEnds);
+        Failpoint.Pass(Failpoint.StopStored);
         using (var patience = new CancellationTokenSource(WebhooksEnd)) await _dispatcher.StopAsync(patience.Token);
+        Failpoint.Pass(Failpoint.StopRecorded);
         await _dispatcher.DisposeAsync();
         await _readiness.DisposeAsync();
         if (_shard is not null) await _shard.DisposeAsync();
+        Failpoint.Pass(Failpoint.StopJournalClosed);
         await _keyUse.StopAsync(CancellationToken.None);
         await _stores.DisposeAsync();
         _meter.Dispose();
+        Failpoint.Pass(Failpoint.StopClosed);
         _directory.Dispose();
         await _app.DisposeAsync();
     }

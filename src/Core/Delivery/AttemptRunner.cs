@@ -18,7 +18,9 @@ internal sealed partial class AttemptRunner(
         TryResult result;
         try
         {
+            Failpoint.Pass(Failpoint.DeliverySending);
             result = await sender.SendAsync(target, started.Event, stop);
+            Failpoint.Pass(Failpoint.DeliverySent);
         }
         catch (Exception exception)
         {

@@ -30,6 +30,7 @@ internal sealed partial class EndpointConfiguration(
                 ? NewDefault(organizationNo, url, lastAccepted, now)
                 : lane.Endpoint with { Url = url, Enabled = true, DisabledReason = null, UpdatedAt = now };
             await store.SaveEndpointAsync(record, cancellationToken);
+            Failpoint.Pass(Failpoint.EndpointCommitted);
             var target = WebhookTarget.Create(record, guard);
             if (lane is null) lanes.Add(lane = new Lane(target, options, time));
             else lane.Target = target;

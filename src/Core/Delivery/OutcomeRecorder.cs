@@ -84,7 +84,9 @@ internal sealed partial class OutcomeRecorder(
         {
             try
             {
+                Failpoint.Pass(Failpoint.DeliveryRecording);
                 await store.RecordAsync(batch, CancellationToken.None);
+                Failpoint.Pass(Failpoint.DeliveryRecorded);
                 _failing = false;
                 Done(items);
                 return;

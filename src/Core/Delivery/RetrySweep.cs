@@ -89,6 +89,7 @@ internal sealed partial class RetrySweep(
         try
         {
             var claimed = await store.ClaimRetriesAsync(now, lease, options.MaxInFlight, rooms, stop);
+            Failpoint.Pass(Failpoint.DeliveryClaimed);
             byEndpoint = claimed.ToLookup(static claim => claim.EndpointId);
             return claimed.Count;
         }

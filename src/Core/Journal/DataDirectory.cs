@@ -189,6 +189,6 @@ internal sealed class DataDirectory : IDisposable
             DurableFile.SyncData(file.SafeFileHandle);
         }
 
-        File.Move(temporary, path);
+        DurableFile.Rename(temporary, path);
     }
 }

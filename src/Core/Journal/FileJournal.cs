@@ -34,6 +34,7 @@ internal sealed class FileJournal : IJournal, IDisposable
         _ring = Ring.Create(directory.Disk, Path.Combine(directory.JournalPath, Ring.FileName), options.RingBytes, _sequence - 1);
         _writer = new JournalWriter(_ring, _log, new SegmentSupply(directory, options, logger), options, flushAtOnce, time, logger);
         _reader = new JournalReader(_log, directory.FrameSecret, recovered.First, stored, time, logger);
+        if (recovered.GapFrom > 0) _reader.OpenGaps.Add(Consent.PathOf(directory.JournalPath, recovered.GapFrom));
         try
         {
             _writer.Start(host, _sequence, recovered.LastSequence, Math.Max(recovered.LastId.High, stored.Id.High));
@@ -71,6 +72,9 @@ internal sealed class FileJournal : IJournal, IDisposable
 
     /// <summary>Breaks in the sequence that were found while reading.</summary>
     public long Gaps => _recovered.Gaps + _reader.Gaps;
+
+    /// <summary>How many of them nobody has acknowledged, and the file that acknowledges the first.</summary>
+    public (int Count, string? FirstConsent) OpenGaps => _reader.OpenGaps.Read(_directory.Disk);
 
     /// <summary>
     /// Recovers what the directory holds and opens the journal behind it.
@@ -134,6 +138,7 @@ internal sealed class FileJournal : IJournal, IDisposable
     public void Dispose()
     {
         _writer.Dispose();
+        _ring.Close();
         _ring.Dispose();
         _log.Dispose();
     }

@@ -41,6 +41,9 @@ internal sealed partial class JournalReader
     /// <summary>Breaks in the sequence that were passed.</summary>
     public long Gaps => Volatile.Read(ref _gaps);
 
+    /// <summary>Those that nobody has acknowledged.</summary>
+    public OpenGaps OpenGaps { get; } = new();
+
     /// <summary>
     /// Reads the next events into <paramref name="batch"/>; false when there are none now. Their memories are valid until the next call.
     /// </summary>
@@ -99,7 +102,7 @@ internal sealed partial class JournalReader
     private void NoteGap(long from, long to, Segment segment)
     {
         Volatile.Write(ref _gaps, _gaps + 1);
-        Log.Gap(_logger, from, to, segment.Path);
+        Log.Gap(_logger, from, to, segment.Path, Open(segment, from));
     }
 
     /// <summary>Flushed bytes that are no frame: the rest of the segment cannot be found. Said once a segment.</summary>
@@ -108,7 +111,14 @@ internal sealed partial class JournalReader
         if (_isBroken) return;
         _isBroken = true;
         Volatile.Write(ref _gaps, _gaps + 1);
-        Log.Broken(_logger, _segment!.Path, _offset, end, _lastSequence + 1);
+        Log.Broken(_logger, _segment!.Path, _offset, end, _lastSequence + 1, Open(_segment, _lastSequence + 1));
+    }
+
+    private string Open(Segment segment, long from)
+    {
+        var consent = Consent.PathOf(Path.GetDirectoryName(segment.Path)!, from);
+        OpenGaps.Add(consent);
+        return consent;
     }
 
     private static partial class Log
@@ -116,10 +126,13 @@ internal sealed partial class JournalReader
         [LoggerMessage(LogEvents.JournalReaderDamaged, LogLevel.Error, "Event {Event} in {Segment} has a damaged payload; it was set aside and reading goes on")]
         public static partial void Damaged(ILogger logger, string @event, string segment);
 
-        [LoggerMessage(LogEvents.JournalReaderGap, LogLevel.Critical, "The journal has a gap: sequences {From} to {To}, before or in {Segment}, are missing")]
-        public static partial void Gap(ILogger logger, long from, long to, string segment);
+        [LoggerMessage(LogEvents.JournalReaderGap, LogLevel.Critical, "The journal has a gap: sequences {From} to {To}, before or in {Segment}, are missing; {Consent} acknowledges it")]
+        public static partial void Gap(ILogger logger, long from, long to, string segment, string consent);
 
-        [LoggerMessage(LogEvents.JournalReaderBroken, LogLevel.Critical, "{Segment} is damaged: bytes {Offset} to {End}, from sequence {Sequence}, cannot be read")]
-        public static partial void Broken(ILogger logger, string segment, long offset, long end, long sequence);
+        [LoggerMessage(
+            LogEvents.JournalReaderBroken,
+            LogLevel.Critical,
+            "{Segment} is damaged: bytes {Offset} to {End}, from sequence {Sequence}, cannot be read; {Consent} acknowledges the gap")]
+        public static partial void Broken(ILogger logger, string segment, long offset, long end, long sequence, string consent);
     }
 }

@@ -32,6 +32,7 @@ internal sealed partial class JournalRecovery
     private RecoveredJournal _result;
     private long _sequence;
     private long _found;
+    private long _reached;
     private EventId _id;
 
     /// <summary>
@@ -59,7 +60,11 @@ internal sealed partial class JournalRecovery
             for (var i = first; i < segments.Count - 1; i++) Scan(segments[i], segments[i + 1], tail);
             ScanNewest(segments.Count > 0 ? segments[^1] : null, tail);
             var highest = Math.Max(_sequence, tail.After);
+            Failpoint.Pass(Failpoint.RecoveryScanned);
+            RefuseStaleCopy(tail);
             MoveTail(segments, tail);
+            NotePowerCut(tail);
+            Failpoint.Pass(Failpoint.RecoveryReleased);
 
             Seal(segments, first);
             if (_result.Events > 0) Log.Replaying(_logger, _result.Events, _result.Bytes);
@@ -124,7 +129,7 @@ internal sealed partial class JournalRecovery
         {
             if (state == FrameState.BadHeader) Log.Lost(_logger, _sequence + 1, tail.After, segment!.Path, offset);
             else Missing($"at the end of {_directory.JournalPath}", _sequence + 1, tail.After);
-            _result = _result with { Gaps = 1 };
+            _result = _result with { Gaps = 1, GapFrom = _sequence + 1 };
         }
         else if (state == FrameState.BadHeader)
         {
@@ -146,6 +151,7 @@ internal sealed partial class JournalRecovery
         var end = stopped;
         var length = segment.File.Length;
         _sequence = Math.Max(_sequence, segment.FirstSequence - 1);
+        _reached = Math.Max(_reached, segment.FirstSequence - 1);
         while (true)
         {
             var state = _reader.Read(segment, ref stopped, length, _frames);
@@ -171,6 +177,7 @@ internal sealed partial class JournalRecovery
     private void Note(in ReadFrame frame)
     {
         _sequence = Math.Max(_sequence, frame.Sequence);
+        _reached = Math.Max(_reached, frame.Sequence);
         if (frame.Event.Id <= _id) return; // also in an older segment
         _id = frame.Event.Id;
         if (_id <= _stored.Id || !frame.IsWhole) return;
@@ -199,7 +206,9 @@ internal sealed partial class JournalRecovery
                 Note(frame);
             }
 
+            Failpoint.Pass(Failpoint.RecoveryTailWritten);
             segment.File.SyncData();
+            Failpoint.Pass(Failpoint.RecoveryTailFlushed);
             segment.AdvanceEnd(offset);
             if (_result.Gaps == 0) CutBehind(segments, segment);
             Log.FromRing(_logger, frames.Count);
@@ -242,6 +251,30 @@ internal sealed partial class JournalRecovery
         _directory.Disk.SyncDirectory(_directory.JournalPath); // the ring forgets the tail next
     }
 
+    /// <summary>
+    /// The store never has what the journal has not had: a checkpoint ahead of the journal was made by a copy of this directory, and what only
+    /// this one holds would be passed over in silence.
+    /// </summary>
+    private void RefuseStaleCopy(UnflushedTail tail)
+    {
+        var own = Math.Max(_reached, Math.Max(tail.LastInRing, tail.Last));
+        if (own == 0 || own >= _stored.Sequence || IsConsented(own + 1, out var consent)) return;
+        throw new JournalException(
+            $"The database holds events of this data directory up to sequence {_stored.Sequence}, but {_directory.JournalPath} ends at {own}: a "
+            + "copy of this directory has worked on the database since, or its newest segments are missing. Start the copy that was used last; "
+            + $"or, to go on from what the database has, create an empty file {consent}.");
+    }
+
+    /// <summary>
+    /// After a power cut the ring is as the system last wrote it back: behind the segments, or of another boot. What was answered and is
+    /// nowhere cannot be known; that some of it may be lost is said.
+    /// </summary>
+    private void NotePowerCut(UnflushedTail tail)
+    {
+        if (tail.LastInRing == 0) return;
+        if (tail.IsFromAnotherBoot || _reached > tail.LastInRing) Log.PowerCut(_logger, _id.ToString(), _sequence, _result.Events);
+    }
+
     private void Seal(List<Segment> segments, int first)
     {
         for (var i = 0; i < segments.Count; i++)
@@ -260,8 +293,7 @@ internal sealed partial class JournalRecovery
     /// <summary>Refuses the start, unless the operator has said that it may go on: by a file that names where the gap begins.</summary>
     private void Missing(string where, long from, long to)
     {
-        var consent = Path.Combine(_directory.JournalPath, $"{from:x16}.lost");
-        if (!_directory.Disk.Exists(consent))
+        if (!IsConsented(from, out var consent))
         {
             throw new JournalException(
                 $"Journal segments {where} are missing: they held sequences {from} to {to}, which the store does not have. Put the files "
@@ -270,6 +302,8 @@ internal sealed partial class JournalRecovery
 
         Log.LostByConsent(_logger, from, to, where, consent);
     }
+
+    private bool IsConsented(long from, out string consent) => _directory.Disk.Exists(consent = Consent.PathOf(_directory.JournalPath, from));
 
     private static partial class Log
     {
@@ -281,6 +315,13 @@ internal sealed partial class JournalRecovery
 
         [LoggerMessage(LogEvents.JournalRecoveryTorn, LogLevel.Information, "The newest segment {Segment} ends torn at byte {Offset}, as after a power cut")]
         public static partial void Torn(ILogger logger, string segment, long offset);
+
+        [LoggerMessage(
+            LogEvents.JournalRecoveryPowerCut,
+            LogLevel.Warning,
+            "The machine went down while the former process ran. Events that it answered as journaled in its last flush interval may be lost; the last "
+            + "one found is {Event}, sequence {Sequence}; {Events} found are not stored yet")]
+        public static partial void PowerCut(ILogger logger, string @event, long sequence, long events);
 
         [LoggerMessage(LogEvents.JournalRecoveryLost, LogLevel.Critical, "Sequences {From} to {To} cannot be read: {Segment} is damaged from byte {Offset} on")]
         public static partial void Lost(ILogger logger, long from, long to, string segment, long offset);

@@ -177,7 +177,9 @@ internal sealed partial class JournalWriter : IDisposable
                 continue;
             }
 
+            Failpoint.Pass(Failpoint.JournalWriting);
             _segment!.File.Write(Bytes(run), _offset);
+            Failpoint.Pass(Failpoint.JournalWritten);
             _offset += run.Length;
             _written += run.Length;
             (_lastSequence, _lastPosition) = (run.LastSequence, run.LastPosition);
@@ -190,10 +192,12 @@ internal sealed partial class JournalWriter : IDisposable
     private void Flush()
     {
         _segment!.File.SyncData();
+        Failpoint.Pass(Failpoint.JournalFlushed);
         Volatile.Write(ref _flushes, _flushes + 1);
         _lastFlush = _time.GetTimestamp();
         _segment.AdvanceEnd(_offset);
         _ring.Release(_written, _lastSequence);
+        Failpoint.Pass(Failpoint.JournalMarked);
         if (_lastPosition != 0) Synced.Advance(_lastPosition);
         Readable.Set();
     }

@@ -29,4 +29,7 @@ internal sealed record RecoveredJournal
 
     /// <summary>Losses at the end of the journal; those before it are counted by the reader when it passes them.</summary>
     public long Gaps { get; init; }
+
+    /// <summary>Where that loss begins; 0 = there is none.</summary>
+    public long GapFrom { get; init; }
 }

@@ -53,6 +53,18 @@ internal sealed unsafe class Ring : IDisposable
     public long MarkSequence => Volatile.Read(ref *(long*)(_base + RingFile.MarkSequenceOffset)); // for recovery
 
     /// <summary>
+    /// Whether the machine has gone down since the ring was in use: its file is as old as the system's last write-back, then. For recovery.
+    /// </summary>
+    public bool IsFromAnotherBoot
+    {
+        get
+        {
+            var boot = new Guid(new ReadOnlySpan<byte>(_base + RingFile.BootIdOffset, 16), bigEndian: true);
+            return *(long*)(_base + RingFile.ClosedOffset) == 0 && boot != Guid.Empty && boot != BootId.Current;
+        }
+    }
+
+    /// <summary>
     /// Makes an empty ring in place of whatever has that name (whose frames must be in synced segments already). Its first frame will
     /// follow <paramref name="lastSequence"/>.
     /// </summary>
@@ -164,6 +176,12 @@ internal sealed unsafe class Ring : IDisposable
         }
 
         return frames;
+    }
+
+    /// <summary>Notes that nothing is left behind the mark, if so, and that nothing will come.</summary>
+    public void Close()
+    {
+        if (_base is not null && Used == 0) Volatile.Write(ref *(long*)(_base + RingFile.ClosedOffset), 1);
     }
 
     /// <summary>Unmaps it. Its figures can still be read.</summary>

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using ZapierTriggers.Core.Journal.Disk;
+using ZapierTriggers.Core.Operations;
 
 namespace ZapierTriggers.Core.Journal;
 
@@ -8,6 +9,7 @@ namespace ZapierTriggers.Core.Journal;
 /// <code>
 ///    0 u64 magic   8 u32 version   16 i64 capacity
 ///   64 i64 mark: position up to which everything is in synced segments   72 i64 sequence of the last frame before the mark
+///   80 boot id of the machine (16)   96 i64 1 = closed in order, with nothing left behind the mark
 /// 4096 frames; a position p (bytes ever written) stands at 4096 + p mod capacity; a frame never wraps: where the rest of a lap is too
 ///      short for it, a pad word of ones says to go on at the next lap
 /// </code>
@@ -23,9 +25,15 @@ internal static class RingFile
     /// <summary>Where the mark's sequence stands.</summary>
     public const int MarkSequenceOffset = 72;
 
+    /// <summary>Where the machine's boot id stands.</summary>
+    public const int BootIdOffset = 80;
+
+    /// <summary>Where it stands whether the ring was closed in order.</summary>
+    public const int ClosedOffset = 96;
+
     private const ulong Magic = 0x31474E495250415A; // "ZAPRING1"
     private const uint Version = 1;
-    private const int HeaderUsed = 80;
+    private const int HeaderUsed = 104;
 
     /// <summary>
     /// Makes an empty file with real blocks under that name. Its header is flushed before it gets the name: a ring without a header is
@@ -46,9 +54,12 @@ internal static class RingFile
             BinaryPrimitives.WriteUInt32LittleEndian(header[8..], Version);
             BinaryPrimitives.WriteInt64LittleEndian(header[16..], capacity);
             BinaryPrimitives.WriteInt64LittleEndian(header[MarkSequenceOffset..], lastSequence);
+            BootId.Current.TryWriteBytes(header[BootIdOffset..], bigEndian: true, out _);
             file.Write(header, 0);
             file.SyncData();
+            Failpoint.Pass(Failpoint.RingMade);
             disk.Move(temporary, path);
+            Failpoint.Pass(Failpoint.RingNamed);
             disk.SyncDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
             return file;
         }

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Globalization;
 using System.IO.Hashing;
 using ZapierTriggers.Core.Journal.Disk;
+using ZapierTriggers.Core.Operations;
 
 namespace ZapierTriggers.Core.Journal;
 
@@ -69,6 +70,7 @@ internal sealed class Segment : IDisposable
         try
         {
             file.Reserve(bytes);
+            Failpoint.Pass(Failpoint.SegmentReserved);
             return file;
         }
         catch
@@ -94,10 +96,13 @@ internal sealed class Segment : IDisposable
         BinaryPrimitives.WriteUInt64LittleEndian(header[56..], XxHash3.HashToUInt64(header[..56], (long)owner.FrameSecret));
         reserved.Write(header, 0);
         reserved.SyncData();
+        Failpoint.Pass(Failpoint.SegmentHeaded);
 
         var path = FreeName(owner, firstSequence);
         owner.Disk.Move(ReservedPath(owner), path);
+        Failpoint.Pass(Failpoint.SegmentNamed);
         owner.Disk.SyncDirectory(owner.JournalPath);
+        Failpoint.Pass(Failpoint.SegmentMade);
         return new Segment(path, reserved, firstSequence, previousSequence);
     }
 

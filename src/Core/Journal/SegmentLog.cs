@@ -1,4 +1,5 @@
 using ZapierTriggers.Core.Journal.Disk;
+using ZapierTriggers.Core.Operations;
 
 namespace ZapierTriggers.Core.Journal;
 
@@ -52,6 +53,7 @@ internal sealed class SegmentLog(IDisk disk) : IDisposable
 
             first.Dispose();
             disk.Delete(first.Path);
+            Failpoint.Pass(Failpoint.SegmentDeleted);
             deleted++;
         }
     }

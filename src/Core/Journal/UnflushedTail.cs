@@ -19,6 +19,7 @@ internal sealed class UnflushedTail : IDisposable
         if (_ring is null) return;
         foreach (var bytes in _ring.Recover(_secret)) Add(bytes);
         FromRing = _frames.Count;
+        LastInRing = FromRing > 0 ? _frames.Keys.Last() : After;
     }
 
     /// <summary>Frames that the ring held.</summary>
@@ -27,6 +28,18 @@ internal sealed class UnflushedTail : IDisposable
     /// <summary>Sequence up to which everything is in synced segments; 0 = there is no ring to say so.</summary>
     public long After => _ring?.MarkSequence ?? 0;
 
+    /// <summary>
+    /// The last sequence that the ring knows; 0 = there is no ring. While the machine runs no segment knows a later one, so one that does shows
+    /// that the ring's latest pages were lost.
+    /// </summary>
+    public long LastInRing { get; }
+
+    /// <summary>Whether the ring was in use when the machine went down, as far as the ring itself can tell.</summary>
+    public bool IsFromAnotherBoot => _ring?.IsFromAnotherBoot ?? false;
+
+    /// <summary>The last sequence here; 0 = none.</summary>
+    public long Last => _frames.Count > 0 ? _frames.Keys.Last() : 0;
+
     /// <summary>Whether a frame with the sequence <see cref="After"/> was flushed, so that its absence is a loss.</summary>
     public bool HasFlushed => _ring?.HasFlushed ?? false;
 
@@ -34,9 +47,6 @@ internal sealed class UnflushedTail : IDisposable
     /// Whether a frame of a segment belongs to the tail: only while the ring has one too, else the segment is all there is.
     /// </summary>
     public bool Claims(long sequence) => FromRing > 0 && sequence > After;
-
-    /// <summary>The highest sequence in it; 0 = it is empty.</summary>
-    public long Last => _frames.Count > 0 ? _frames.Keys.Last() : 0;
 
     /// <summary>Takes a frame of a segment over. Of two copies the one that is whole wins.</summary>
     public void Take(in ReadFrame frame)

@@ -19,7 +19,9 @@ internal static class LogEvents
     public const int JournalRecoveryTorn = 1023;
     public const int JournalRecoveryLost = 1024;
     public const int JournalRecoveryLostByConsent = 1025;
+    public const int JournalRecoveryPowerCut = 1026;
     public const int SequencerFault = 1101;
+    public const int ShardDedupFault = 1111;
 
     // 2000: stores and store writer
     public const int StoreWriterAway = 2001;

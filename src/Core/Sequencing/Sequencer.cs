@@ -166,14 +166,19 @@ internal sealed partial class Sequencer
         // Never before its organization was made, also when the clock was set back since: the dedup window takes it for proof that an
         // organization has no event from before that time.
         var item = submission.Event with { Id = _ids.Next(Math.Max(now, submission.Organization.CreatedAt.ToUnixTimeMilliseconds())) };
+        Failpoint.Pass(Failpoint.SequencerIssued);
         if (!_journal.TryAppend(item)) return false;
+        Failpoint.Pass(Failpoint.SequencerAppended);
 
         // 4.
         if (hasDedupId) _dedup.Publish(submission.DedupKey, item.Id, item.PayloadHash);
+        Failpoint.Pass(Failpoint.SequencerPublished);
         submission.Organization.NoteAccepted(item.Id.High);
         Volatile.Write(ref _journaled, item.Id.High);
         Volatile.Write(ref _accepted, _accepted + 1);
         _bound.Add(1, Frame.LengthOf(item.Type.Length, item.DedupId.Length, item.OrderingKey.Length, item.Payload.Length));
+
+        Failpoint.Pass(Failpoint.SequencerNoted);
 
         // 5.
         Answer(submission, new Receipt(ReceiptKind.Accepted, item.Id, item.PayloadHash));

@@ -13,7 +13,7 @@ namespace ZapierTriggers.Core.Sequencing;
 /// Journaled</c>. Made by <see cref="OpenAsync"/>, which
 /// replays what a former process left; ended by <see cref="StopAsync"/>.
 /// </summary>
-internal sealed class Shard : IAsyncDisposable
+internal sealed partial class Shard : IAsyncDisposable
 {
     /// <summary>The longest a read waits for what was answered before it.</summary>
     public static readonly TimeSpan BarrierWait = TimeSpan.FromSeconds(2);
@@ -28,11 +28,13 @@ internal sealed class Shard : IAsyncDisposable
     private readonly StoreWriter _writer;
     private readonly IngestOptions _options;
     private readonly TimeProvider _time;
+    private readonly ILogger _logger;
     private readonly ITimer _watch;
     private readonly ulong _recoveredThrough;
     private readonly EventId _lastIssued;
     private ulong _progress;
     private long _progressAt;
+    private Exception? _dedupFault;
 
     private Shard(
         FileJournal journal,
@@ -44,7 +46,7 @@ internal sealed class Shard : IAsyncDisposable
         IngestOptions options,
         ulong dedupSecret)
     {
-        (_journal, Dedup, Bound, _options, _time) = (journal, dedup, bound, options, parts.Time);
+        (_journal, Dedup, Bound, _options, _time, _logger) = (journal, dedup, bound, options, parts.Time, parts.Logger);
         _writer = new StoreWriter(journal, parts.Store, claim, bound, parts.Notify, parts.Time, parts.Logger);
         _lastIssued = recovered.LastId > claim.HighestStored ? recovered.LastId : claim.HighestStored;
         _sequencer = new Sequencer(journal, dedup, _lastIssued, bound, _writer.Stored, options, parts.Time, parts.Logger);
@@ -145,10 +147,14 @@ internal sealed class Shard : IAsyncDisposable
         if (since != 0 && _time.GetUtcNow().ToUnixTimeMilliseconds() - since > 30_000)
             troubles.Add("The oldest event that is not stored yet is over 30 s old.");
         if (_time.GetElapsedTime(Volatile.Read(ref _progressAt)) > StallLimit) troubles.Add("Events wait, and nothing was stored for 30 s.");
-        if (_journal.Gaps > 0) troubles.Add($"The journal has {_journal.Gaps} gap(s): accepted events are missing; see the log.");
         if (Bound.IsFull) troubles.Add("The journal is full: events are refused until half of Journal:MaxBytes is stored.");
         return troubles;
     }
+
+    /// <summary>In words what an operator must know though events are taken and stored; empty when there is nothing.</summary>
+    public IReadOnlyList<string> Worries() => _journal.OpenGaps is (> 0 and var gaps, var consent)
+        ? [$"The journal has {gaps} gap(s): accepted events are missing; see the log. Create the file {consent} when you know."]
+        : [];
 
     /// <summary>
     /// Takes no more events, answers those in flight, flushes, stores what it can within the time, and closes the journal.
@@ -158,6 +164,7 @@ internal sealed class Shard : IAsyncDisposable
         _sequencer.Complete();
         _journal.Nudge();
         await _sequencer.Completion;
+        Failpoint.Pass(Failpoint.StopSequencerEnded);
         await _journal.Synced.WaitAsync(_sequencer.Journaled, atMost, _time, CancellationToken.None);
         _writer.Stop();
         await _writer.Completion.WaitAsync(atMost, _time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
@@ -181,6 +188,14 @@ internal sealed class Shard : IAsyncDisposable
         Volatile.Write(ref _progressAt, _time.GetTimestamp());
     }
 
+    /// <summary>Says once of each failed pass over the dedup window that it failed.</summary>
+    private void WatchDedup()
+    {
+        if (Dedup.MaintenanceFault is not { } fault || ReferenceEquals(fault, _dedupFault)) return;
+        _dedupFault = fault;
+        Log.DedupFault(_logger, fault);
+    }
+
     /// <summary>Each second: tells those who waited too long, refuses what could not be answered.</summary>
     private void Watch()
     {
@@ -191,8 +206,15 @@ internal sealed class Shard : IAsyncDisposable
         // After a failed flush nothing comes behind what was flushed: whoever waits for that to be stored waits in vain.
         if (_journal.State == JournalState.Poisoned && _writer.Stored.Position >= _journal.Synced.Position) _writer.Stored.Expire(long.MaxValue);
         WatchProgress();
+        WatchDedup();
         if (_writer.IsFenced) _sequencer.Refuse("another server has taken the shard over");
         else if (_options.AckWhen == AckWhen.Stored) _sequencer.Refuse(_writer.Trouble);
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogEvents.ShardDedupFault, LogLevel.Error, "A pass over the dedup window failed; duplicates are still found, memory may grow; the next pass tries again")]
+        public static partial void DedupFault(ILogger logger, Exception fault);
     }
 }
 

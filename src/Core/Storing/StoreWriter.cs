@@ -138,6 +138,7 @@ internal sealed partial class StoreWriter : IDisposable
         Volatile.Write(ref _storingSince, 0);
         Trouble = null;
         _bound.Remove(_batch.Count, _batch.Bytes);
+        Failpoint.Pass(Failpoint.StoreTrimming);
         _journal.Trim();
     }
 
@@ -148,7 +149,9 @@ internal sealed partial class StoreWriter : IDisposable
         Volatile.Write(ref _storingSince, (count > 0 ? events.Span[0].Id : next.Id).UnixMilliseconds);
         try
         {
+            Failpoint.Pass(Failpoint.StoreAppending);
             await WithRetriesAsync(() => _store.AppendAsync(_claim, _checkpoint, next, events, CancellationToken.None));
+            Failpoint.Pass(Failpoint.StoreCommitted);
             Committed(next, events.Span, start + count);
         }
         catch (StoreException error) when (error.Failure == StoreFailure.RowRefused && count > 0)
@@ -162,6 +165,7 @@ internal sealed partial class StoreWriter : IDisposable
 
             var reason = $"{error.Code}: {error.Message}";
             await WithRetriesAsync(() => _store.QuarantineAsync(_claim, _checkpoint, next, events.Span[0], reason, CancellationToken.None));
+            Failpoint.Pass(Failpoint.StoreQuarantined);
             SetAside++;
             Log.SetAside(_logger, next.Id.ToString(), error.Code, error.Message);
             Committed(next, [], start + 1);
@@ -174,6 +178,7 @@ internal sealed partial class StoreWriter : IDisposable
         _next = behind;
         Volatile.Write(ref _storedEvents, _storedEvents + events.Length);
         Stored.Advance(next.Id.High);
+        Failpoint.Pass(Failpoint.StoreAdvanced);
         Notify(events);
     }
 

@@ -34,6 +34,7 @@ internal sealed partial class KeyRotation(
             return;
         }
 
+        Failpoint.Pass(Failpoint.KeyCommitted);
         directory.Rotate(key, record, endsAt);
         Log.KeyRotated(logger, key.Organization.Id, key.Record.Id, record.Id, endsAt);
         await AnswerAsync(context, key.Organization.Record, text, now, request.Grace);

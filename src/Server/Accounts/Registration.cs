@@ -64,6 +64,7 @@ internal sealed partial class Registration(
             var (record, text) = NewAccount.Key(organization, request.Live, "default", KeyScopes.All.ToText(), now);
             if (directory.FindByNo(organization.No) is not null) continue;
             if (!await store.CreateAsync(organization, record, cancellationToken)) continue;
+            Failpoint.Pass(Failpoint.OrganizationCommitted);
             directory.Add(organization, record);
             return (organization, text);
         }

@@ -1,4 +1,5 @@
 using ZapierTriggers.Core.Accounts;
+using ZapierTriggers.Core.Operations;
 using ZapierTriggers.Core.Sequencing;
 using ZapierTriggers.Core.Storing;
 using ZapierTriggers.Server.Accounts;
@@ -75,6 +76,7 @@ internal sealed class AckRoutes(
 
         // Not cancelled when the caller hangs up: what is stored as acknowledged must be told.
         var times = await store.AcknowledgeAsync(organization.No, ids, time.GetMilliseconds(), CancellationToken.None);
+        Failpoint.Pass(Failpoint.AckCommitted);
         for (var i = 0; i < ids.Count; i++)
         {
             if (times[i] is { } at) found[ids[i]] = at;

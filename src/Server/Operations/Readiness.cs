@@ -37,7 +37,9 @@ internal sealed class Readiness(IEventStore store, TimeProvider time) : IAsyncDi
         if (_shard is { } shard) reasons.AddRange(shard.Troubles());
         var storeTrouble = _storeTrouble ?? _shard?.Writer.Trouble;
         if (storeTrouble is not null && !reasons.Contains(storeTrouble)) reasons.Add(storeTrouble);
-        return new ReadyState(reasons.Count == 0, storeTrouble is null ? "connected" : "disconnected", reasons);
+        var isReady = reasons.Count == 0;
+        if (_shard is { } worried) reasons.AddRange(worried.Worries());
+        return new ReadyState(isReady, storeTrouble is null ? "connected" : "disconnected", reasons);
     }
 
     /// <inheritdoc/>

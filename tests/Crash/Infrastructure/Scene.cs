@@ -1,7 +1,9 @@
+using System.Diagnostics;
 using ZapierTriggers.Load.Core.Bodies;
 using ZapierTriggers.Load.Core.Driving;
 using ZapierTriggers.Load.Core.Receiving;
 using ZapierTriggers.Load.Core.Verdict;
+using ZapierTriggers.Tests.Integration.Infrastructure;
 
 namespace ZapierTriggers.Tests.Crash.Infrastructure;
 
@@ -12,52 +14,77 @@ namespace ZapierTriggers.Tests.Crash.Infrastructure;
 internal sealed class Scene : IAsyncDisposable
 {
     private const int Connections = 64;
-    private const int EventsPerSecond = 4_000;
     private const int PayloadBytes = 400;
     private static readonly TimeSpan Longest = TimeSpan.FromMinutes(30);
     private static readonly TimeSpan DeliveryLimit = TimeSpan.FromMinutes(3);
 
+    private readonly SceneSettings _settings;
     private readonly DirectoryInfo _folder;
-    private readonly StoreKind _store;
-    private readonly string? _database;
-    private readonly Tenant _tenant;
+    private readonly string? _schema;
     private readonly Receiver _receiver;
-    private readonly EventSource _source;
     private readonly RequestNumbers _numbers = new();
-    private readonly Ledger _ledger = new();
     private readonly CancellationTokenSource _loadEnds = new();
+    private long _loadStart;
     private Task _load = Task.CompletedTask;
 
-    private Scene(DirectoryInfo folder, StoreKind store, string? database, ServerProcess server, Tenant tenant, Receiver receiver, int seed)
+    private Scene(SceneSettings settings, DirectoryInfo folder, string? schema, ServerProcess server, Tenant tenant, Receiver receiver)
     {
-        (_folder, _store, _database, Server, _tenant, _receiver) = (folder, store, database, server, tenant, receiver);
-        _source = new EventSource(EventTemplates.Generate(PayloadBytes, seed), new DedupMode(HasIds: true, DuplicateShare: 0.05), seed, $"{seed:x8}");
+        (_settings, _folder, _schema, Server, Setup, Tenant, _receiver) = (settings, folder, schema, server, server.Setup, tenant, receiver);
+        var seed = settings.Seed;
+        Source = new EventSource(EventTemplates.Generate(PayloadBytes, seed), new DedupMode(HasIds: true, DuplicateShare: 0.05), seed, $"{seed:x8}");
     }
 
     /// <summary>The server that runs now, or ran last.</summary>
     public ServerProcess Server { get; private set; }
 
+    /// <summary>How it is started.</summary>
+    public ServerSetup Setup { get; }
+
+    /// <summary>The organization whose events the load sends.</summary>
+    public Tenant Tenant { get; }
+
+    /// <summary>The events that the load sends.</summary>
+    public EventSource Source { get; }
+
+    /// <summary>What was sent and answered.</summary>
+    public Ledger Ledger { get; } = new();
+
+    /// <summary>The schema's connection string; null with SQLite.</summary>
+    public string? Database => _schema;
+
     /// <summary>Requests sent so far.</summary>
     public long Sent => _numbers.Given;
 
     /// <summary>Starts a server on an empty store.</summary>
-    public static async Task<Scene> CreateAsync(StoreKind store, string ackWhen, int seed)
+    public static Task<Scene> CreateAsync(StoreKind store, string ackWhen, int seed) =>
+        CreateAsync(new SceneSettings { Store = store, AckWhen = ackWhen, Seed = seed });
+
+    /// <summary>The same with more to say.</summary>
+    public static async Task<Scene> CreateAsync(SceneSettings settings)
     {
         var folder = Directory.CreateTempSubdirectory("zap-crash-");
-        var database = store == StoreKind.Postgres ? await ZapierTriggers.Tests.Integration.Infrastructure.PostgresServer.CreateSchemaAsync("crash") : null;
-        var setup = new ServerSetup { DataDirectory = Path.Combine(folder.FullName, "data") }.With("Ingest__AckWhen", ackWhen);
-        if (database is not null) setup = setup.With("DATABASE_URL", database);
+        var schema = settings.Store == StoreKind.Postgres ? await PostgresServer.CreateSchemaAsync("crash") : null;
+        var setup = new ServerSetup { DataDirectory = Path.Combine(settings.Folder ?? folder.FullName, "data") }.With("Ingest__AckWhen", settings.AckWhen);
+        if (schema is not null) setup = setup.With("DATABASE_URL", settings.ConnectionString(schema));
+        foreach (var (name, value) in settings.Settings) setup = setup.With(name, value);
         var server = await ServerProcess.StartReadyAsync(setup);
         var tenant = await Tenant.CreateAsync(setup.Address);
-        var receiver = await Receiver.StartAsync();
+        var receiver = await Receiver.StartAsync(settings.Receiver);
         receiver.Secret = await tenant.SetWebhookAsync(receiver.Url);
-        return new Scene(folder, store, database, server, tenant, receiver, seed);
+        return new Scene(settings, folder, schema, server, tenant, receiver);
     }
+
+    /// <summary>When <see cref="NoteCut"/> was called, from the start of the load.</summary>
+    public TimeSpan CutAt { get; private set; }
+
+    /// <summary>Notes the time on the clock of the ledger.</summary>
+    public void NoteCut() => CutAt = Stopwatch.GetElapsedTime(_loadStart);
 
     /// <summary>Begins to send; goes on over every death of the server.</summary>
     public void StartLoad()
     {
-        var settings = new LoadSettings { Server = Server.Setup.Address, ApiKey = _tenant.Key, Source = _source, Connections = Connections };
+        var settings = new LoadSettings { Server = Setup.Address, ApiKey = Tenant.Key, Source = Source, Connections = Connections };
+        _loadStart = Stopwatch.GetTimestamp();
         _load = RunLoadAsync(settings);
     }
 
@@ -69,9 +96,11 @@ internal sealed class Scene : IAsyncDisposable
     }
 
     /// <summary>Starts the server again without waiting for it.</summary>
-    public async Task RestartAsync()
+    public Task RestartAsync() => RestartAsync(Setup);
+
+    /// <summary>Starts the server again, otherwise than before, without waiting for it.</summary>
+    public async Task RestartAsync(ServerSetup setup)
     {
-        var setup = Server.Setup;
         await Server.DisposeAsync();
         Server = ServerProcess.Start(setup);
     }
@@ -79,9 +108,8 @@ internal sealed class Scene : IAsyncDisposable
     /// <summary>Starts the server again and returns when it is ready.</summary>
     public async Task RestartReadyAsync()
     {
-        var setup = Server.Setup;
         await Server.DisposeAsync();
-        Server = await ServerProcess.StartReadyAsync(setup);
+        Server = await ServerProcess.StartReadyAsync(Setup);
     }
 
     /// <summary>Ends the load; what is under way stays unanswered.</summary>
@@ -95,22 +123,35 @@ internal sealed class Scene : IAsyncDisposable
     /// Holds every answer against the inbox and the receiver's log. The server must have been started anew since the load ended, so that
     /// nothing that was under way can still come.
     /// </summary>
-    public async Task<AuditReport> AuditAsync()
+    public async Task<AuditReport> AuditAsync(AuditSettings? settings = null)
     {
-        var inbox = new InboxReader(_tenant.Client);
-        var stored = await inbox.ReadAsync().CountAsync();
+        var stored = await ReadInbox().CountAsync();
 
         try
         {
-            await _receiver.Log.WaitForAsync(stored).WaitAsync(DeliveryLimit);
+            if (settings?.AllMustBeDelivered != false) await _receiver.Log.WaitForAsync(stored).WaitAsync(DeliveryLimit);
         }
         catch (TimeoutException)
         {
             // The audit counts those that never came, and holds the rest all the same.
         }
 
-        return await Audit.RunAsync(_source, _ledger, inbox.ReadAsync(), _receiver.Log.ToList());
+        return await Audit.RunAsync(Source, Ledger, ReadInbox(), _receiver.Log.ToList(), settings);
     }
+
+    /// <summary>Ends the load, starts the server anew, and fails the test unless the audit passes. Returns what it counted.</summary>
+    public async Task<AuditReport> AuditAfterRestartAsync(string note = "", AuditSettings? settings = null)
+    {
+        await EndLoadAsync();
+        await Server.KillAsync();
+        await RestartReadyAsync();
+        var report = await AuditAsync(settings);
+        Assert.True(report.Passed, $"seed {_settings.Seed} {note}\n{string.Join('\n', report.Lines())}\n{Server.Output}");
+        return report;
+    }
+
+    /// <summary>All events stored for the load's organization, in order.</summary>
+    public IAsyncEnumerable<StoredEvent> ReadInbox() => new InboxReader(Tenant.Client).ReadAsync();
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
@@ -118,25 +159,15 @@ internal sealed class Scene : IAsyncDisposable
         await EndLoadAsync();
         await Server.DisposeAsync();
         await _receiver.DisposeAsync();
-        _tenant.Dispose();
+        Tenant.Dispose();
         _loadEnds.Dispose();
-        if (_store == StoreKind.Postgres) await ZapierTriggers.Tests.Integration.Infrastructure.PostgresServer.DropSchemaAsync(_database!);
+        if (_schema is not null) await PostgresServer.DropSchemaAsync(_schema);
         _folder.Delete(recursive: true);
     }
 
     private async Task RunLoadAsync(LoadSettings settings)
     {
-        using var run = new LoadRun(settings, _ => SendPlan.Constant(EventsPerSecond, Longest), _numbers, _ledger);
+        using var run = new LoadRun(settings, _ => SendPlan.Constant(_settings.EventsPerSecond, Longest), _numbers, Ledger);
         await run.RunAsync(_loadEnds.Token);
     }
-}
-
-/// <summary>Where the server keeps its events.</summary>
-public enum StoreKind
-{
-    /// <summary>Embedded, in the data directory.</summary>
-    Sqlite,
-
-    /// <summary>A PostgreSQL schema of the test's own.</summary>
-    Postgres,
 }

@@ -10,7 +10,15 @@ namespace ZapierTriggers.Tests.Crash.Infrastructure;
 /// </summary>
 internal sealed partial class ServerProcess : IAsyncDisposable
 {
-    private const int SigTerm = 15;
+    /// <summary>SIGTERM on Linux.</summary>
+    public const int SigTerm = 15;
+
+    /// <summary>SIGCONT on Linux.</summary>
+    public const int SigCont = 18;
+
+    /// <summary>SIGSTOP on Linux.</summary>
+    public const int SigStop = 19;
+
     private static readonly TimeSpan ReadyLimit = TimeSpan.FromSeconds(60);
 
     /// <summary>The longest that a service manager waits; see faults of stopping in the contract.</summary>
@@ -62,8 +70,7 @@ internal sealed partial class ServerProcess : IAsyncDisposable
         var server = new ServerProcess(setup);
         try
         {
-            using var client = new HttpClient { BaseAddress = setup.Address, Timeout = TimeSpan.FromSeconds(5) };
-            await Poll.UntilAsync(() => server.IsReadyAsync(client), ReadyLimit, $"the server to be ready\n{server.Output}\n{server.Errors}");
+            await server.WaitReadyAsync();
             return server;
         }
         catch
@@ -76,8 +83,14 @@ internal sealed partial class ServerProcess : IAsyncDisposable
     /// <summary>SIGKILL, and waits until it is gone.</summary>
     public async Task KillAsync()
     {
-        _process.Kill();
+        if (!_process.HasExited) _process.Kill();
         await _process.WaitForExitAsync();
+    }
+
+    /// <summary>Sends a signal by its Linux number. Throws <see cref="InvalidOperationException"/> when the process is gone.</summary>
+    public void Signal(int signal)
+    {
+        if (SendSignal(Id, signal) != 0) throw new InvalidOperationException($"Signal {signal} could not be sent: error {Marshal.GetLastPInvokeError()}.");
     }
 
     /// <summary>
@@ -85,7 +98,7 @@ internal sealed partial class ServerProcess : IAsyncDisposable
     /// </summary>
     public Task<int> TerminateAsync()
     {
-        if (SendSignal(Id, SigTerm) != 0) throw new InvalidOperationException($"SIGTERM could not be sent: error {Marshal.GetLastPInvokeError()}.");
+        Signal(SigTerm);
         return WaitForExitAsync(StopLimit);
     }
 
@@ -104,12 +117,53 @@ internal sealed partial class ServerProcess : IAsyncDisposable
         }
     }
 
+    /// <summary>Whether it has ended.</summary>
+    public bool HasExited => _process.HasExited;
+
+    /// <summary>Its exit code, once it has ended: 128 + n when signal n ended it.</summary>
+    public int ExitCode => _process.ExitCode;
+
+    /// <summary>Waits for its end, no longer than the limit; whether it has ended.</summary>
+    public async Task<bool> HasExitedWithinAsync(TimeSpan limit)
+    {
+        using var deadline = new CancellationTokenSource(limit);
+        await _process.WaitForExitAsync(deadline.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        return _process.HasExited;
+    }
+
+    /// <summary>Returns when <c>/health/ready</c> answers 200. Throws when it does not within a minute, or the server ends.</summary>
+    public async Task WaitReadyAsync()
+    {
+        using var client = new HttpClient { BaseAddress = Setup.Address, Timeout = TimeSpan.FromSeconds(5) };
+        var start = Stopwatch.GetTimestamp();
+        while (!await IsReadyAsync(client))
+        {
+            if (Stopwatch.GetElapsedTime(start) > ReadyLimit) throw new TimeoutException($"The server is not ready.\n{Output}\n{Errors}");
+            await Poll.SomeTicksAsync(2);
+        }
+    }
+
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
         AppDomain.CurrentDomain.ProcessExit -= OnTestsEnd;
         if (!_process.HasExited) await KillAsync();
         _process.Dispose();
+    }
+
+    /// <summary>What <c>/health/ready</c> answers; empty when it does not.</summary>
+    public async Task<string> ReadyTextAsync()
+    {
+        using var client = new HttpClient { BaseAddress = Setup.Address, Timeout = TimeSpan.FromSeconds(5) };
+        try
+        {
+            using var answer = await client.GetAsync("/health/ready");
+            return await answer.Content.ReadAsStringAsync();
+        }
+        catch (Exception error) when (error is HttpRequestException or TaskCanceledException)
+        {
+            return "";
+        }
     }
 
     private async Task<bool> IsReadyAsync(HttpClient client)

@@ -6,12 +6,15 @@ namespace ZapierTriggers.Tests.Crash.Infrastructure;
 /// <summary>One organization without a rate limit, and its key.</summary>
 internal sealed class Tenant : IDisposable
 {
-    private Tenant(Uri server, string key)
+    private Tenant(Uri server, string id, string key)
     {
-        Key = key;
+        (Id, Key) = (id, key);
         Client = new HttpClient { BaseAddress = server };
         Client.DefaultRequestHeaders.Add("X-API-Key", key);
     }
+
+    /// <summary>Its id.</summary>
+    public string Id { get; }
 
     /// <summary>Its key.</summary>
     public string Key { get; }
@@ -25,9 +28,9 @@ internal sealed class Tenant : IDisposable
         using var admin = new HttpClient { BaseAddress = server };
         admin.DefaultRequestHeaders.Add("X-API-Key", ServerSetup.AdminToken);
         var made = await SendAsync(admin, HttpMethod.Post, "/api/keys/generate", new Dictionary<string, object?>(StringComparer.Ordinal) { ["organization_name"] = "Crash" });
-        var id = made.GetProperty("organization_id").GetString();
+        var id = made.GetProperty("organization_id").GetString()!;
         await SendAsync(admin, HttpMethod.Patch, $"/api/admin/organizations/{id}", new Dictionary<string, object?>(StringComparer.Ordinal) { ["rate_limit_per_minute"] = null });
-        return new Tenant(server, made.GetProperty("api_key").GetString()!);
+        return new Tenant(server, id, made.GetProperty("api_key").GetString()!);
     }
 
     /// <summary>Points its webhooks at a receiver. Returns the signing secret.</summary>
@@ -36,6 +39,14 @@ internal sealed class Tenant : IDisposable
         var url = new Uri(receiver, "/hook").ToString();
         var answer = await SendAsync(Client, HttpMethod.Post, "/api/webhook/config", new Dictionary<string, object?>(StringComparer.Ordinal) { ["webhook_url"] = url });
         return answer.GetProperty("secret").GetString()!;
+    }
+
+    /// <summary>Sends one event without a dedup id; the status of the answer.</summary>
+    public async Task<System.Net.HttpStatusCode> SendAsync(ServerProcess server)
+    {
+        using var body = JsonContent.Create(new { type = "t", payload = new { } });
+        using var answer = await Client.PostAsync(new Uri(server.Setup.Address, "/api/events"), body);
+        return answer.StatusCode;
     }
 
     /// <inheritdoc/>

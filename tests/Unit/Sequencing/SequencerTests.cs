@@ -13,7 +13,7 @@ public sealed class SequencerTests : IDisposable
 {
     private readonly TempDirectory _directory = new();
     private readonly FakeTimeProvider _time = new(TimeProvider.System.GetUtcNow());
-    private readonly Organization _organization = ShardUnderTest.NewOrganization(DateTimeOffset.MaxValue);
+    private readonly Organization _organization = ShardUnderTest.NewOrganization();
     private readonly JournalUnderTest _files;
     private readonly FaultyJournal _journal;
     private readonly Sequencer _sequencer;

@@ -16,6 +16,7 @@ namespace ZapierTriggers.Tests.Unit.Sequencing;
 internal sealed class ShardUnderTest : IAsyncDisposable
 {
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static int _organizations;
     private int _number;
 
     private ShardUnderTest(DataDirectory directory, Shard shard, StoreModel store)
@@ -29,8 +30,8 @@ internal sealed class ShardUnderTest : IAsyncDisposable
 
     public StoreModel Store { get; }
 
-    /// <summary>Created now, so a miss of the dedup window is proof for it.</summary>
-    public Organization Organization { get; } = NewOrganization(DateTimeOffset.MaxValue);
+    /// <summary>Newer than all that was accepted before, so a miss of the dedup window is proof for it.</summary>
+    public Organization Organization { get; } = NewOrganization();
 
     public static async Task<ShardUnderTest> OpenAsync(
         string path,
@@ -47,6 +48,10 @@ internal sealed class ShardUnderTest : IAsyncDisposable
         var shard = await Shard.OpenAsync(directory, parts, journal ?? JournalUnderTest.Small, options, new DedupOptions(), default);
         return new ShardUnderTest(directory, shard, store);
     }
+
+    /// <summary>An organization that is a minute newer than the one before.</summary>
+    public static Organization NewOrganization(int no = 7) =>
+        NewOrganization(DateTimeOffset.UtcNow.AddMinutes(Interlocked.Increment(ref _organizations)), no);
 
     public static Organization NewOrganization(DateTimeOffset createdAt, int no = 7) => new(new OrganizationRecord
     {

@@ -48,6 +48,16 @@ internal static unsafe partial class DurableFile
         if (error != 0) throw new IOException($"posix_fallocate failed: {new Win32Exception(error).Message}", error);
     }
 
+    /// <summary>
+    /// Gives the file another name, in place of whatever has that name (rename). The framework's move makes a link or even a copy where a rename
+    /// fails: whoever has the file open would go on writing to one that has no name any more.
+    /// </summary>
+    public static void Rename(string from, string to)
+    {
+        if (OperatingSystem.IsLinux()) Check(rename(from, to), $"rename {from}");
+        else File.Move(from, to, overwrite: true);
+    }
+
     /// <summary>Makes created, renamed and deleted names in the directory durable.</summary>
     public static void SyncDirectory(string path)
     {
@@ -90,6 +100,9 @@ internal static unsafe partial class DurableFile
 
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int open(string path, int flags);
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int rename(string from, string to);
 
     [LibraryImport("libc")]
     private static partial int mlock2(byte* address, nuint length, int flags);

@@ -26,7 +26,7 @@ internal sealed class SystemDisk : IDisk
     public void Delete(string path) => File.Delete(path);
 
     /// <inheritdoc/>
-    public void Move(string from, string to) => File.Move(from, to, overwrite: true);
+    public void Move(string from, string to) => DurableFile.Rename(from, to);
 
     /// <inheritdoc/>
     public void SyncDirectory(string path) => DurableFile.SyncDirectory(path);

@@ -1,6 +1,7 @@
 using System.Buffers;
 using Npgsql;
 using ZapierTriggers.Core.Events;
+using ZapierTriggers.Core.Operations;
 using ZapierTriggers.Core.Storing;
 
 namespace ZapierTriggers.Server.Storage.Postgres;
@@ -149,6 +150,7 @@ internal sealed class PostgresShards(PostgresDatabase database, TimeProvider tim
                 }
 
                 await write(connection);
+                Failpoint.Pass(Failpoint.StoreCommitting);
                 await transaction.CommitAsync(cancellationToken);
                 return true;
             },

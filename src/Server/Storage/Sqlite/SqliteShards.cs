@@ -1,5 +1,6 @@
 using Microsoft.Data.Sqlite;
 using ZapierTriggers.Core.Events;
+using ZapierTriggers.Core.Operations;
 using ZapierTriggers.Core.Storing;
 
 namespace ZapierTriggers.Server.Storage.Sqlite;
@@ -66,6 +67,7 @@ internal sealed class SqliteShards(SqliteDatabase database, TimeProvider time)
             {
                 var moved = TryAdvance(connection, claim, previous, next);
                 if (moved) SqliteAppend.Run(connection, events.Span);
+                Failpoint.Pass(Failpoint.StoreCommitting);
                 return moved;
             },
             cancellationToken);
