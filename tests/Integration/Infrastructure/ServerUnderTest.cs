@@ -61,6 +61,7 @@ internal sealed class ServerUnderTest : IAsyncDisposable
             "Delivery:AllowPrivateNetworks=true", "Journal:RingBytes=4194304", "Journal:SegmentBytes=4194304", .. _settings,
         ];
         _server = await EventServer.StartAsync([.. settings.Select(setting => "--" + setting)], TextWriter.Null);
+        await _server.Ready;
         Address = new Uri(_server.Addresses.Single());
         var handler = new SocketsHttpHandler { UseProxy = false, RequestHeaderEncodingSelector = (_, _) => Encoding.UTF8 };
         Client = new HttpClient(handler) { BaseAddress = Address };

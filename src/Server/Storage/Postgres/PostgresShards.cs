@@ -61,7 +61,7 @@ internal sealed class PostgresShards(PostgresDatabase database, TimeProvider tim
         """;
 
     private const string Quarantine = """
-        INSERT INTO quarantine (organization_no, id, shard, event, reason, at) VALUES ($1, $2, $3, $4, $5, $6)
+        INSERT INTO quarantine (organization_no, id, shard, event, reason, at) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING
         """;
 
     /// <summary>
@@ -174,6 +174,7 @@ internal sealed class PostgresShards(PostgresDatabase database, TimeProvider tim
         CancellationToken cancellationToken)
     {
         await using var stream = await connection.BeginRawBinaryCopyAsync(EventCopyEncoder.Sql, cancellationToken);
+        stream.WriteTimeout = stream.ReadTimeout = connection.CommandTimeout * 1000;
         var buffer = ArrayPool<byte>.Shared.Rent(ChunkBytes);
         try
         {
