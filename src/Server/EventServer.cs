@@ -71,6 +71,9 @@ internal sealed partial class EventServer : IAsyncDisposable
     /// <summary>The addresses it listens on, with the ports that were really bound.</summary>
     public IReadOnlyCollection<string> Addresses => [.. _app.Urls];
 
+    /// <summary>Where it logs; more places can be added.</summary>
+    public ILoggerFactory Loggers => _app.Services.GetRequiredService<ILoggerFactory>();
+
     /// <summary>
     /// Completes when events are taken and webhooks are sent; without that when the server is stopped before. Throws what stops the start.
     /// </summary>

@@ -173,7 +173,7 @@ internal sealed class PostgresShards(PostgresDatabase database, TimeProvider tim
         ReadOnlyMemory<JournaledEvent> events,
         CancellationToken cancellationToken)
     {
-        await using var stream = await connection.BeginRawBinaryCopyAsync(EventCopyEncoder.Sql, cancellationToken);
+        var stream = await connection.BeginRawBinaryCopyAsync(EventCopyEncoder.Sql, cancellationToken);
         stream.WriteTimeout = stream.ReadTimeout = connection.CommandTimeout * 1000;
         var buffer = ArrayPool<byte>.Shared.Rent(ChunkBytes);
         try
@@ -190,16 +190,34 @@ internal sealed class PostgresShards(PostgresDatabase database, TimeProvider tim
 
             EventCopyEncoder.Trailer.CopyTo(buffer);
             await stream.WriteAsync(buffer.AsMemory(0, EventCopyEncoder.Trailer.Length), cancellationToken);
+
+            // Tells the server that the rows are complete, and waits for its word.
+            await stream.DisposeAsync();
         }
         catch
         {
-            // Without this, disposing would tell the server that the rows are complete.
-            await stream.CancelAsync();
+            await CancelAsync(stream);
             throw;
         }
         finally
         {
             ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    /// <summary>
+    /// Takes a COPY back. Where that fails the COPY has ended or the connection is lost, and what went wrong first is what counts; the
+    /// transaction is rolled back in any case.
+    /// </summary>
+    private static async Task CancelAsync(NpgsqlRawCopyStream stream)
+    {
+        try
+        {
+            await stream.CancelAsync();
+        }
+        catch (Exception error) when (error is NpgsqlException or ObjectDisposedException or InvalidOperationException or IOException)
+        {
+            // See above.
         }
     }
 
