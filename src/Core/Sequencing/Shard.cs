@@ -31,7 +31,7 @@ internal sealed class Shard : IAsyncDisposable
     private readonly ITimer _watch;
     private readonly ulong _recoveredThrough;
     private readonly EventId _lastIssued;
-    private readonly string _refusedFolder;
+    private readonly string _refusedFiles;
     private ulong _progress;
     private long _progressAt;
 
@@ -48,7 +48,7 @@ internal sealed class Shard : IAsyncDisposable
     {
         (_journal, Dedup, Bound, _options, _time) = (journal, dedup, bound, options, parts.Time);
         _writer = new StoreWriter(journal, claim, refused, bound, parts);
-        _refusedFolder = refused.Folder;
+        _refusedFiles = refused.Pattern;
         _lastIssued = recovered.LastId > claim.HighestStored ? recovered.LastId : claim.HighestStored;
         _sequencer = new Sequencer(journal, dedup, _lastIssued, bound, _writer.Stored, options, parts.Time, parts.Logger);
         _recoveredThrough = recovered.Events > 0 ? recovered.LastId.High : 0;
@@ -100,7 +100,7 @@ internal sealed class Shard : IAsyncDisposable
         var (opened, recovered) = FileJournal.Open(
             directory, journal, ingest.AckWhen > AckWhen.Journaled, claim.StoredThrough, Preload, parts.Host, parts.Time, parts.Logger);
         bound.Add(recovered.Events, recovered.Bytes);
-        shard = new Shard(opened, new RefusedEvents(directory.Path), recovered, window, bound, claim, parts, ingest, directory.DedupSecret);
+        shard = new Shard(opened, new RefusedEvents(directory), recovered, window, bound, claim, parts, ingest, directory.DedupSecret);
 
         // From here on every id goes through this process; ids can be ahead of the clock, so behind the last one issued, too.
         window.ExtendCoverage(Math.Max(parts.Time.GetUtcNow().ToUnixTimeMilliseconds(), shard._lastIssued.UnixMilliseconds) + 1);
@@ -156,7 +156,7 @@ internal sealed class Shard : IAsyncDisposable
     /// <summary>In words what an operator should look after although events are taken and stored; empty when all is well.</summary>
     public IReadOnlyList<string> Worries() => _writer.KeptInFiles == 0
         ? []
-        : [$"{_writer.KeptInFiles} event(s) were refused by the store and by its quarantine and are kept in {_refusedFolder}: store them by hand."];
+        : [$"{_writer.KeptInFiles} event(s) were refused by the store and by its quarantine and are kept in {_refusedFiles}: store them by hand."];
 
     /// <summary>
     /// Takes no more events, answers those in flight, flushes, stores what it can within the time, and closes the journal.

@@ -7,14 +7,14 @@ namespace ZapierTriggers.Core.Storing;
 
 /// <summary>
 /// The last place for an event that the store takes neither as a row nor into its quarantine: a file of its own in the data directory,
-/// <c>refused/&lt;id&gt;.json</c>, on the disk before the checkpoint passes the event. Everything of the event is in it, the payload as
+/// <c>refused-&lt;id&gt;.json</c>, on the disk before the checkpoint passes the event. Everything of the event is in it, the payload as
 /// base64, with the reasons.
 /// </summary>
-/// <param name="dataDirectory">The data directory's path.</param>
-internal sealed class RefusedEvents(string dataDirectory)
+/// <param name="directory">The data directory.</param>
+internal sealed class RefusedEvents(DataDirectory directory)
 {
-    /// <summary>Where the files are; made when the first one is.</summary>
-    public string Folder { get; } = Path.Combine(dataDirectory, "refused");
+    /// <summary>How the files are named, for messages.</summary>
+    public string Pattern => Path.Combine(directory.Path, "refused-*.json");
 
     /// <summary>
     /// Keeps the event; once more does no harm. Returns the file's path. Throws <see cref="IOException"/> or
@@ -22,22 +22,17 @@ internal sealed class RefusedEvents(string dataDirectory)
     /// </summary>
     public string Keep(in JournaledEvent refused, string reason)
     {
-        if (!Directory.Exists(Folder))
-        {
-            Directory.CreateDirectory(Folder);
-            DurableFile.SyncDirectory(dataDirectory);
-        }
-
-        var path = Path.Combine(Folder, $"{refused.Id}.json");
+        var path = Path.Combine(directory.Path, $"refused-{refused.Id}.json");
         var temporary = path + ".new";
-        using (var file = new FileStream(temporary, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0))
+        directory.Disk.Delete(temporary);
+        using (var file = directory.Disk.Create(temporary))
         {
-            file.Write(Encode(refused, reason));
-            DurableFile.SyncData(file.SafeFileHandle);
+            file.Write(Encode(refused, reason), 0);
+            file.SyncData();
         }
 
-        File.Move(temporary, path, overwrite: true);
-        DurableFile.SyncDirectory(Folder);
+        directory.Disk.Move(temporary, path);
+        directory.Disk.SyncDirectory(directory.Path);
         return path;
     }
 

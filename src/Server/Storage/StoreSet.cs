@@ -10,6 +10,7 @@ namespace ZapierTriggers.Server.Storage;
 /// <param name="Events">Events, inbox, shards.</param>
 /// <param name="Deliveries">Endpoints, lanes, retries, outcomes.</param>
 /// <param name="Accounts">Organizations and keys.</param>
+/// <param name="Replays">What comparing the journal with the store takes.</param>
 /// <param name="PrepareAsync">
 /// Connects, looks at version and settings, and brings the schema up to date; before anything else, and as often as it takes. Throws
 /// <see cref="StoreException"/>: <see cref="StoreFailure.Unavailable"/> while the database is away, <see cref="StoreFailure.Fault"/> when
@@ -20,6 +21,7 @@ internal sealed record StoreSet(
     IEventStore Events,
     IDeliveryStore Deliveries,
     IAccountStore Accounts,
+    IReplayStore Replays,
     Func<CancellationToken, Task<StoreFacts>> PrepareAsync,
     IAsyncDisposable Database) : IAsyncDisposable
 {

@@ -68,7 +68,7 @@ public sealed class RefusedRows(TroubleCluster cluster)
         await scene.SendMoreAsync(50);
 
         var id = (await scene.Tenant.PostEventAsync(Poison)).Accepted();
-        var path = Path.Combine(scene.Server.DataDirectory, "refused", $"{id}.json");
+        var path = Path.Combine(scene.Server.DataDirectory, $"refused-{id}.json");
         await Poll.UntilAsync(() => File.Exists(path), "it is kept");
         await scene.SendMoreAsync(50);
 

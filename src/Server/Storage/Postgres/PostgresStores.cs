@@ -22,6 +22,7 @@ internal static class PostgresStores
             events,
             new PostgresDeliveryStore(database, time),
             new PostgresAccountStore(database, time),
+            new PostgresReplays(database),
             async cancellationToken =>
             {
                 var facts = await InspectAsync(database, cancellationToken);

@@ -19,6 +19,7 @@ internal static class SqliteStores
                     events,
                     new SqliteDeliveryStore(database, time),
                     new SqliteAccountStore(database, time),
+                    new SqliteReplays(database),
                     async cancelled =>
                     {
                         await events.PrepareAsync(cancelled);
