@@ -39,6 +39,12 @@ public sealed class DatabaseRestarts(TroubleCluster cluster)
         await scene.TroubleAsync("The journal is full");
         Refused(await scene.Tenant.PostEventAsync("""{"type":"a","payload":{}}"""));
 
+        // Away for minutes in the long form.
+        for (var round = 1; round < Rounds.Count; round++)
+        {
+            for (var part = 0; part < 8; part++) await scene.SendMoreAsync(2000);
+        }
+
         // One batch gets through: less than the bound is waiting now, but not half of it.
         var committed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         scene.Proxy.Apply(message =>

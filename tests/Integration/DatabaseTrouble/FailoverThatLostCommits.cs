@@ -17,7 +17,7 @@ public sealed class FailoverThatLostCommits(TroubleCluster cluster)
     public async Task A_start_on_an_older_state_stores_again_what_is_missing()
     {
         var database = await cluster.CreateDatabaseAsync();
-        await using var server = await ServerUnderTest.StartOnAsync(cluster.DirectTo(database));
+        await using var server = await ServerUnderTest.StartOnAsync(cluster.ServerTo(database));
         var tenant = await server.NewTenantAsync();
         var ids = await PostAsync(tenant, 0, 40);
         await server.StopAsync();
@@ -66,7 +66,7 @@ public sealed class FailoverThatLostCommits(TroubleCluster cluster)
     public async Task Rows_missing_before_the_checkpoint_are_shown_and_stored_once()
     {
         var database = await cluster.CreateDatabaseAsync();
-        await using var server = await ServerUnderTest.StartOnAsync(cluster.DirectTo(database));
+        await using var server = await ServerUnderTest.StartOnAsync(cluster.ServerTo(database));
         var tenant = await server.NewTenantAsync();
         var ids = await PostAsync(tenant, 0, 100);
         Assert.Equal(100, (await tenant.ReadInboxAsync()).Count);
@@ -96,7 +96,7 @@ public sealed class FailoverThatLostCommits(TroubleCluster cluster)
     public async Task A_checkpoint_that_is_lost_is_set_behind_what_was_compared(string loss)
     {
         var database = await cluster.CreateDatabaseAsync();
-        await using var server = await ServerUnderTest.StartOnAsync(cluster.DirectTo(database));
+        await using var server = await ServerUnderTest.StartOnAsync(cluster.ServerTo(database));
         var tenant = await server.NewTenantAsync();
         var ids = await PostAsync(tenant, 0, 100);
         Assert.Equal(100, (await tenant.ReadInboxAsync()).Count);
