@@ -4,10 +4,9 @@ namespace ZapierTriggers.Tests.Integration.DatabaseTrouble;
 
 /// <summary>
 /// The database crashes and comes back again and again, or stays away for long: what was answered is stored once and delivered, and the
-/// journal's bound holds with its hysteresis.
+/// journal's bound holds with its hysteresis. In a server of its own: after a crash PostgreSQL flushes the files of all its databases.
 /// </summary>
-[Collection(TroubleCollection.Name)]
-public sealed class DatabaseRestarts(TroubleCluster cluster)
+public sealed class DatabaseRestarts(TroubleCluster cluster) : IClassFixture<TroubleCluster>
 {
     private const int RestartsPerRound = 4;
 

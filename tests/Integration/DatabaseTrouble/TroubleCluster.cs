@@ -4,8 +4,8 @@ using ZapierTriggers.Tests.Integration.Infrastructure;
 namespace ZapierTriggers.Tests.Integration.DatabaseTrouble;
 
 /// <summary>
-/// One PostgreSQL server for all tests of database trouble, which therefore run one after the other; each scene has a database and a role
-/// of its own in it.
+/// One PostgreSQL server for tests of database trouble, which therefore run one after the other; each scene has a database and a role of
+/// its own in it.
 /// </summary>
 public sealed class TroubleCluster : IDisposable
 {
