@@ -31,8 +31,8 @@ public sealed class StartWithoutDatabase : IDisposable
 
         _cluster.Stop();
         await using var server = ServerProcess.Start(setup);
-        await Poll.UntilAsync(() => IsAsync(tenant, "/health/live", HttpStatusCode.OK), Limit, $"the server to live\n{server.Errors}");
-        await Poll.UntilAsync(() => server.Output.Contains("Waiting for the database: ", StringComparison.Ordinal), Limit, "the console to say it");
+        await Poll.UntilAsync(() => IsAsync(tenant, "/health/live", HttpStatusCode.OK), Limit, "the server to live");
+        await WaitsAsync(server);
 
         await SaysWhyAsync(tenant);
         await StorageUnavailableAsync(await tenant.Client.PostAsync("/api/events", Json(Event)));
@@ -47,7 +47,8 @@ public sealed class StartWithoutDatabase : IDisposable
         Assert.Equal(HttpStatusCode.Accepted, (await tenant.Client.PostAsync("/api/events", Json(Event))).StatusCode);
         var inbox = JsonNode.Parse(await tenant.Client.GetStringAsync("/api/inbox"))!;
         Assert.Single(inbox["events"]!.AsArray());
-        Assert.InRange(server.Output.Split('\n').Count(line => line.Contains("waits for the database", StringComparison.Ordinal)), 1, 12);
+        var lines = server.Output.Split('\n').Count(line => line.Contains("waits for the database", StringComparison.Ordinal));
+        Assert.InRange(lines, 1, 12);
         Assert.Equal("", server.Errors);
         Assert.Equal(0, await server.TerminateAsync());
         tenant.Dispose();
@@ -58,7 +59,7 @@ public sealed class StartWithoutDatabase : IDisposable
     {
         _cluster.Stop();
         await using var server = ServerProcess.Start(Setup());
-        await Poll.UntilAsync(() => server.Output.Contains("Waiting for the database: ", StringComparison.Ordinal), Limit, "the wait to begin");
+        await WaitsAsync(server);
 
         Assert.Equal(0, await server.TerminateAsync());
         Assert.Equal("", server.Errors);
@@ -70,6 +71,9 @@ public sealed class StartWithoutDatabase : IDisposable
         _cluster.Dispose();
         _folder.Delete(recursive: true);
     }
+
+    private static Task WaitsAsync(ServerProcess server) => Poll.UntilAsync(
+        () => server.Output.Contains("Waiting for the database: ", StringComparison.Ordinal), Limit, "the console to say what is waited for");
 
     private ServerSetup Setup() => new ServerSetup { DataDirectory = Path.Combine(_folder.FullName, "data") }
         .With("DATABASE_URL", $"postgres://postgres:hunter2@127.0.0.1:{_cluster.Port}/postgres");

@@ -66,7 +66,9 @@ internal sealed partial class Dispatcher : IAsyncDisposable
     /// <summary>Results that are not in the store yet.</summary>
     public int Unrecorded => _recorder.Unrecorded;
 
-    /// <summary>Loads the endpoints: before any is changed. Throws <see cref="Storing.StoreException"/>, and then may be called again.</summary>
+    /// <summary>
+    /// Loads the endpoints: before any is changed. Throws <see cref="Storing.StoreException"/>, and then may be called again.
+    /// </summary>
     public async Task LoadAsync(CancellationToken cancellationToken)
     {
         var endpoints = await _store.LoadEndpointsAsync(cancellationToken);

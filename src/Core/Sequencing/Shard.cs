@@ -156,7 +156,8 @@ internal sealed class Shard : IAsyncDisposable
     /// <summary>In words what an operator should look after although events are taken and stored; empty when all is well.</summary>
     public IReadOnlyList<string> Worries() => _writer.KeptInFiles == 0
         ? []
-        : [$"{_writer.KeptInFiles} event(s) were refused by the store and by its quarantine and are kept in {_refusedFiles}: store them by hand."];
+        : [$"{_writer.KeptInFiles} event(s) were refused by the store and by its quarantine and are kept in {_refusedFiles}: "
+            + "store them by hand."];
 
     /// <summary>
     /// Takes no more events, answers those in flight, flushes, stores what it can within the time, and closes the journal.

@@ -243,7 +243,8 @@ internal sealed partial class StoreWriter : IDisposable
         [LoggerMessage(LogEvents.StoreWriterSetAside, LogLevel.Error, "The store refused event {Event} ({Code}: {Reason}); it was set aside in quarantine")]
         public static partial void SetAside(ILogger logger, string @event, string? code, string reason);
 
-        [LoggerMessage(LogEvents.StoreWriterKeptInFile, LogLevel.Critical, "The store refused event {Event}, and so did its quarantine ({Reason}); it is kept in {Path}")]
+        [LoggerMessage(LogEvents.StoreWriterKeptInFile, LogLevel.Critical,
+            "The store refused event {Event}, and so did its quarantine ({Reason}); it is kept in {Path}")]
         public static partial void KeptInFile(ILogger logger, string @event, string reason, string path);
 
         [LoggerMessage(LogEvents.StoreWriterFenced, LogLevel.Critical, "{Reason} This server stores nothing any more; restart it to take the shard back")]

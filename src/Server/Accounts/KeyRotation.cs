@@ -19,8 +19,8 @@ internal sealed partial class KeyRotation(
     private const int MaxBodyBytes = 4 * 1024;
     private const int RetrySeconds = 2;
     private const string Unknown =
-        "The database does not answer, so it is not known whether the key was rotated. Keep the old key and send the same request again with "
-        + "it: it is then rotated once, and the answer has the new key.";
+        "The database does not answer, so it is not known whether the key was rotated. Keep the old key and send the same request again "
+        + "with it: it is then rotated once, and the answer has the new key.";
 
     // Rotations whose storing was not answered, by the key to be replaced. They may be stored, so a repeat must be about the same new key.
     private readonly ConcurrentDictionary<Guid, Rotation> _unsettled = new();

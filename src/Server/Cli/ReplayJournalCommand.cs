@@ -48,7 +48,8 @@ internal static class ReplayJournalCommand
     private static void RequireData(string path)
     {
         if (Directory.Exists(Path.Combine(path, "journal"))) return;
-        throw new StartupException($"{Path.GetFullPath(path)} is no data directory of a server; set Storage:DataDirectory to the server's.");
+        throw new StartupException(
+            $"{Path.GetFullPath(path)} is no data directory of a server; set Storage:DataDirectory to the server's.");
     }
 
     private static void Write(TextWriter output, DataDirectory directory, RetainedJournal journal, ReplayReport report, bool mayStore)
@@ -56,12 +57,16 @@ internal static class ReplayJournalCommand
         Line("journal", $"{directory.JournalPath}: {journal.Segments} segments, {report.Retained} events{Span(report)}");
         Line("checkpoint", report.Checkpoint == default ? "none: the store knows nothing of this journal" : Place(report.Checkpoint.Id));
         Line("stored", $"{report.Retained - report.Missing} of the journal's events");
-        Line("missing", $"{report.MissingBefore} before the checkpoint (no start stores them), {report.MissingBehind} behind it (the next start stores them)");
+        Line(
+            "missing",
+            $"{report.MissingBefore} before the checkpoint (no start stores them), "
+            + $"{report.MissingBehind} behind it (the next start stores them)");
         foreach (var (organizationNo, id) in report.Listed) Line("", $"{Place(id)}, organization_no {organizationNo}");
         if (report.Missing > report.Listed.Count) Line("", $"and {report.Missing - report.Listed.Count} more");
         if (report.Damaged > 0) Line("damaged", $"{report.Damaged} events of the journal cannot be read");
-        if (report.HasGap) Line("gap", "the journal does not reach back to the checkpoint, or lacks events behind it; what follows is left to the next start");
-        if (mayStore) Line("now", $"stored {report.Stored}, set aside in quarantine {report.SetAside}, checkpoint {Place(report.MovedTo.Id)}");
+        if (report.HasGap) Line("gap", "the journal lacks events behind the checkpoint; what follows is left to the next start");
+        var done = $"stored {report.Stored}, set aside in quarantine {report.SetAside}, checkpoint {Place(report.MovedTo.Id)}";
+        if (mayStore) Line("now", done);
         else if (report.Missing > 0) Line("", $"Nothing was changed. Add {StoreOption} to store what is missing.");
 
         void Line(string name, string text) => output.WriteLine($"{name,-11} {text}");

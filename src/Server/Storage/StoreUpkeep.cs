@@ -41,7 +41,8 @@ internal sealed partial class StoreUpkeep(IEventStore store, TimeProvider time, 
 
     private static partial class Log
     {
-        [LoggerMessage(LogEvents.StoreUpkeepNotDone, LogLevel.Warning, "Partitions could not be made ahead, which is tried again: {Reason}")]
+        [LoggerMessage(LogEvents.StoreUpkeepNotDone, LogLevel.Warning,
+            "Partitions could not be made ahead, which is tried again: {Reason}")]
         public static partial void NotDone(ILogger logger, string reason);
     }
 }

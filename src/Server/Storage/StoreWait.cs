@@ -37,7 +37,8 @@ internal sealed partial class StoreWait(TextWriter output, Action<string?> tell,
 
     private TimeSpan Failed(string cause)
     {
-        if (_backoff.Failures == 0) output.WriteLine($"Waiting for the database: {cause.TrimEnd('.')}. It is tried again until it is there; Ctrl-C ends it.");
+        var line = $"Waiting for the database: {cause.TrimEnd('.')}. It is tried again until it is there; Ctrl-C ends it.";
+        if (_backoff.Failures == 0) output.WriteLine(line);
         var isNews = _backoff.IsGrowing || cause != _cause;
         var pause = _backoff.Failed();
         if (isNews) Log.Waiting(logger, cause, pause.TotalSeconds);
@@ -58,7 +59,8 @@ internal sealed partial class StoreWait(TextWriter output, Action<string?> tell,
         [LoggerMessage(LogEvents.StoreWaitWaiting, LogLevel.Warning, "The start waits for the database ({Reason}); next try in {Pause} s")]
         public static partial void Waiting(ILogger logger, string reason, double pause);
 
-        [LoggerMessage(LogEvents.StoreWaitIsThere, LogLevel.Information, "The database is there after {Failures} vain tries; the start goes on")]
+        [LoggerMessage(LogEvents.StoreWaitIsThere, LogLevel.Information,
+            "The database is there after {Failures} vain tries; the start goes on")]
         public static partial void IsThere(ILogger logger, int failures);
     }
 }

@@ -121,7 +121,8 @@ public sealed class FailoverThatLostCommits(TroubleCluster cluster)
         return ids;
     }
 
-    private static string Body(int n) => string.Create(CultureInfo.InvariantCulture, $$"""{"type":"a","payload":{{Payload(n)}},"dedup_id":"d-{{n}}"}""");
+    private static string Body(int n) => string.Create(
+        CultureInfo.InvariantCulture, $$"""{"type":"a","payload":{{Payload(n)}},"dedup_id":"d-{{n}}"}""");
 
     private static string Payload(int n) => string.Create(CultureInfo.InvariantCulture, $$"""{"n": {{n}}.0}""");
 
@@ -139,10 +140,12 @@ public sealed class FailoverThatLostCommits(TroubleCluster cluster)
         scene.Proxy.RefuseNew();
         scene.Proxy.CutOpen();
         await Poll.UntilAsync(
-            async () => await cluster.ExecuteAsync($"SELECT count(*) FROM pg_stat_activity WHERE datname = '{scene.Database}'") is 0L, "nobody is connected");
+            async () => await cluster.ExecuteAsync($"SELECT count(*) FROM pg_stat_activity WHERE datname = '{scene.Database}'") is 0L,
+            "nobody is connected");
     }
 
-    private Task CopyAsync(string database, string copy) => cluster.ExecuteAsync($"CREATE DATABASE {copy} TEMPLATE {database} OWNER {database}");
+    private Task CopyAsync(string database, string copy) =>
+        cluster.ExecuteAsync($"CREATE DATABASE {copy} TEMPLATE {database} OWNER {database}");
 
     /// <summary>The failover: the older state takes the database's place.</summary>
     private async Task ReplaceAsync(string database, string older)

@@ -70,7 +70,9 @@ public sealed class FrozenDatabase(TroubleCluster cluster)
     }
 
     private static Task LoggedAsync(TroubleScene scene, string text) => Poll.UntilAsync(
-        () => scene.Server.Logs.Lines.Any(line => line.Contains("cannot be stored", StringComparison.Ordinal) && line.Contains(text, StringComparison.Ordinal)),
+        () => scene.Server.Logs.Lines
+            .Where(line => line.Contains("cannot be stored", StringComparison.Ordinal))
+            .Any(line => line.Contains(text, StringComparison.Ordinal)),
         $"the log says: {text}");
 
     private static void FreezeOnce(PostgresProxy proxy, Func<PostgresMessage, bool> at)

@@ -63,7 +63,8 @@ public sealed class LostReplies(TroubleCluster cluster)
         var body = new JsonObject { ["webhook_url"] = "http://127.0.0.1:9/hook" }.ToJsonString();
         LoseReplies(scene.Proxy, "INSERT INTO endpoints", times: 1);
 
-        (await tenant.PostAsync("/api/webhook/config", body)).Problem(503, "storage_unavailable", "Storage unavailable", "retry_after_seconds");
+        var unknown = await tenant.PostAsync("/api/webhook/config", body);
+        unknown.Problem(503, "storage_unavailable", "Storage unavailable", "retry_after_seconds");
         var reply = await tenant.PostAsync("/api/webhook/config", body);
 
         Assert.Equal(200, reply.Status);

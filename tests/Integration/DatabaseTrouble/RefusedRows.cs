@@ -53,8 +53,9 @@ public sealed class RefusedRows(TroubleCluster cluster)
         await Poll.UntilAsync(async () => await scene.ExecuteAsync("SELECT count(*) FROM quarantine") is 3L, "all three are set aside");
         var found = (string)(await scene.ExecuteAsync("SELECT string_agg(id::text, ' ' ORDER BY id) FROM quarantine"))!;
         Assert.Equal(string.Join(' ', ids), found);
-        Assert.Contains("23514", (string)(await scene.ExecuteAsync("SELECT min(reason) FROM quarantine"))!, StringComparison.Ordinal);
-        Assert.Contains("not this one", (string)(await scene.ExecuteAsync("SELECT max(reason) FROM quarantine"))!, StringComparison.Ordinal);
+        var reason = (string)(await scene.ExecuteAsync("SELECT min(reason) FROM quarantine"))!;
+        Assert.Contains("23514", reason, StringComparison.Ordinal);
+        Assert.Contains("not this one", reason, StringComparison.Ordinal);
         await scene.AuditAsync(mostLogLines: 10);
     }
 
@@ -78,7 +79,8 @@ public sealed class RefusedRows(TroubleCluster cluster)
         Assert.Contains("never", (string?)kept["reason"], StringComparison.Ordinal);
         await scene.RecoverAsync();
         await Poll.UntilAsync(
-            async () => (await scene.Server.Client.GetStringAsync("/health/ready")).Contains("refused", StringComparison.Ordinal), "ready says so");
+            async () => (await scene.Server.Client.GetStringAsync("/health/ready")).Contains("refused", StringComparison.Ordinal),
+            "ready says so");
         Assert.Contains(scene.Server.Logs.Lines, line => line.StartsWith("Critical", StringComparison.Ordinal));
         await scene.AuditAsync(mostLogLines: 10);
     }

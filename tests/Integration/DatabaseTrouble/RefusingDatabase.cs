@@ -11,7 +11,7 @@ namespace ZapierTriggers.Tests.Integration.DatabaseTrouble;
 public sealed class RefusingDatabase(TroubleCluster cluster)
 {
     [Theory]
-    [InlineData("ALTER ROLE {0} SET default_transaction_read_only = on", "ALTER ROLE {0} RESET default_transaction_read_only", "is read-only")]
+    [InlineData("ALTER ROLE {0} SET default_transaction_read_only = on", "ALTER ROLE {0} RESET ALL", "is read-only")]
     [InlineData("ALTER ROLE {0} PASSWORD 'other'", "ALTER ROLE {0} PASSWORD 'right'", "refuses the user or password")]
     [InlineData("ALTER ROLE {0} CONNECTION LIMIT 0", "ALTER ROLE {0} CONNECTION LIMIT -1", "has no free connection")]
     public async Task New_connections_meet_a_refusal(string begin, string end, string cause)
@@ -83,14 +83,14 @@ public sealed class RefusingDatabase(TroubleCluster cluster)
             // The writer holds the checkpoint's row and waits for the table; we hold the table and wait for the row. It finds out first.
             await RunAsync(other, "SET deadlock_timeout = '60s'; BEGIN; LOCK TABLE events IN SHARE ROW EXCLUSIVE MODE");
             await Poll.UntilAsync(
-                async () => (bool)(await scene.ExecuteAsync("SELECT EXISTS (SELECT 1 FROM pg_locks WHERE relation = 'events'::regclass AND NOT granted)"))!,
+                async () => await scene.ExecuteAsync("SELECT 1 FROM pg_locks WHERE relation = 'events'::regclass AND NOT granted") is 1,
                 "the writer waits for the table");
             await RunAsync(other, "UPDATE shards SET updated_at = now(); COMMIT");
         }
 
         await scene.RecoverAsync();
         await scene.SendMoreAsync(100);
-        Assert.Contains(scene.Server.Logs.Lines, line => line.Contains("40P01", StringComparison.Ordinal) || line.Contains("55P03", StringComparison.Ordinal));
+        Assert.Contains(scene.Server.Logs.Lines, line => line.Contains("40P01", StringComparison.Ordinal));
         await scene.AuditAsync(mostLogLines: 40);
     }
 

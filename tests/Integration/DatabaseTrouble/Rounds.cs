@@ -7,5 +7,7 @@ internal static class Rounds
 {
     /// <summary>How often a short test's trouble is repeated.</summary>
     public static int Count { get; } =
-        int.TryParse(Environment.GetEnvironmentVariable("ZAP_TEST_TROUBLE_ROUNDS"), CultureInfo.InvariantCulture, out var rounds) ? Math.Max(1, rounds) : 1;
+        int.TryParse(Environment.GetEnvironmentVariable("ZAP_TEST_TROUBLE_ROUNDS"), CultureInfo.InvariantCulture, out var rounds)
+            ? Math.Max(1, rounds)
+            : 1;
 }

@@ -31,7 +31,8 @@ public sealed class TroubleCluster : IDisposable
         new NpgsqlConnectionStringBuilder(Cluster.ConnectionString) { Database = database, Pooling = false }.ConnectionString;
 
     /// <summary>A connection string for a server on a database, past any proxy.</summary>
-    internal string ServerTo(string database) => new NpgsqlConnectionStringBuilder(Cluster.ConnectionString) { Database = database, MaxPoolSize = 10 }.ConnectionString;
+    internal string ServerTo(string database) =>
+        new NpgsqlConnectionStringBuilder(Cluster.ConnectionString) { Database = database, MaxPoolSize = 10 }.ConnectionString;
 
     /// <summary>Runs a statement as the superuser; returns the first value.</summary>
     internal Task<object?> ExecuteAsync(string sql, string database = "postgres") => PostgresServer.ExecuteAsync(sql, DirectTo(database));

@@ -35,11 +35,18 @@ internal sealed class TroubleScene : IAsyncDisposable
     private Task _load = Task.CompletedTask;
 
     private TroubleScene(
-        TroubleCluster cluster, string database, PostgresProxy proxy, ServerUnderTest server, Tenant tenant, Load.Core.Receiving.Receiver receiver, int payloadBytes)
+        TroubleCluster cluster,
+        string database,
+        PostgresProxy proxy,
+        ServerUnderTest server,
+        Tenant tenant,
+        Load.Core.Receiving.Receiver receiver,
+        int payloadBytes)
     {
         (Cluster, Database, Proxy, Server, _tenant, _receiver) = (cluster, database, proxy, server, tenant, receiver);
         _perSecond = payloadBytes > 10_000 ? 200 : 400;
-        _source = new EventSource(EventTemplates.Generate(payloadBytes, Seed), new DedupMode(HasIds: true, DuplicateShare: 0.05), Seed, "troubles");
+        var dedup = new DedupMode(HasIds: true, DuplicateShare: 0.05);
+        _source = new EventSource(EventTemplates.Generate(payloadBytes, Seed), dedup, Seed, "troubles");
     }
 
     /// <summary>The PostgreSQL server.</summary>
@@ -144,7 +151,8 @@ internal sealed class TroubleScene : IAsyncDisposable
         var lines = Server.Logs.Lines;
         Assert.True(report.Passed && report.Accepted > 0, string.Join('\n', [.. report.Lines(), .. lines]));
         Assert.True(lines.Count <= mostLogLines, $"{lines.Count} log lines:\n{string.Join('\n', lines)}");
-        TestContext.Current.SendDiagnosticMessage($"{report.Accepted} accepted, {report.Refused} refused, {report.Stored} stored, {lines.Count} log lines");
+        TestContext.Current.SendDiagnosticMessage(
+            $"{report.Accepted} accepted, {report.Refused} refused, {report.Stored} stored, {lines.Count} log lines");
     }
 
     /// <inheritdoc/>
@@ -157,6 +165,7 @@ internal sealed class TroubleScene : IAsyncDisposable
         await _receiver.DisposeAsync();
         await Proxy.DisposeAsync();
         _loadEnds.Dispose();
+        await Cluster.ExecuteAsync($"DROP DATABASE {Database} WITH (FORCE)");
     }
 
     private async Task<(int Status, string Body)> ReadyAsync()
@@ -166,7 +175,8 @@ internal sealed class TroubleScene : IAsyncDisposable
         return ((int)answer.StatusCode, $"{body["reasons"]}");
     }
 
-    private async IAsyncEnumerable<Load.Core.Verdict.StoredEvent> ReadTableAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
+    private async IAsyncEnumerable<Load.Core.Verdict.StoredEvent> ReadTableAsync(
+        [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         await using var source = NpgsqlDataSource.Create(Cluster.DirectTo(Database));
         await using var command = source.CreateCommand("SELECT id, payload, dedup_id FROM events ORDER BY id");

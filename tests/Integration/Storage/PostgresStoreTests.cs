@@ -51,7 +51,10 @@ public sealed class PostgresStoreTests : IAsyncLifetime
         await upkeep.StartAsync(CancellationToken.None);
         _fixture.Time.Advance(TimeSpan.FromDays(2));
 
-        await Poll.UntilAsync(async () => await DaysAsync() == "events_20260309 events_20260319", "the days are made", () => _fixture.Time.Advance(StoreUpkeep.Interval));
+        await Poll.UntilAsync(
+            async () => await DaysAsync() == "events_20260309 events_20260319",
+            "the days are made",
+            () => _fixture.Time.Advance(StoreUpkeep.Interval));
 
         await upkeep.StopAsync(CancellationToken.None);
     }

@@ -6,7 +6,7 @@ public sealed class PostgresReplayTests(PostgresFixture fixture) : ReplayConform
 
 public sealed class SqliteReplayTests(SqliteFixture fixture) : ReplayConformance<SqliteFixture>(fixture);
 
-/// <summary>What a comparison of the journal with the store asks: the checkpoint as it is, and which events are there or set aside.</summary>
+/// <summary>What comparing the journal with the store asks: the checkpoint as it is, and which events are there or set aside.</summary>
 public abstract class ReplayConformance<T>(T fixture) : IClassFixture<T>
     where T : StoreFixture
 {
@@ -31,7 +31,8 @@ public abstract class ReplayConformance<T>(T fixture) : IClassFixture<T>
         var writer = await fixture.NewShardAsync();
         var (stored, aside, missing) = (_events.Next(), _events.Next(), _events.Next());
         await writer.AppendAsync(stored);
-        await fixture.Stores.Events.QuarantineAsync(writer.Claim, writer.At, writer.After([aside]), aside, "a test", CancellationToken.None);
+        var next = writer.After([aside]);
+        await fixture.Stores.Events.QuarantineAsync(writer.Claim, writer.At, next, aside, "a test", CancellationToken.None);
 
         var known = await fixture.Stores.Replays.FindKnownAsync(new[] { stored, aside, missing }, CancellationToken.None);
 

@@ -123,7 +123,10 @@ internal sealed class PostgresAccountStore(PostgresDatabase database, TimeProvid
     private async Task<bool> HasAsync(ApiKeyRecord key, CancellationToken cancellationToken)
     {
         var found = await database.QueryAsync(
-            HasKey, parameters => parameters.With(key.OrganizationNo).With(key.Id).With(key.Hash), row => row.GetGuid(0), cancellationToken);
+            HasKey,
+            parameters => parameters.With(key.OrganizationNo).With(key.Id).With(key.Hash),
+            row => row.GetGuid(0),
+            cancellationToken);
         return found.Count > 0;
     }
 

@@ -36,8 +36,9 @@ internal static class PostgresConnectionString
 
     /// <summary>Whether the text sets this keyword, in either form and with any spaces in it.</summary>
     private static bool IsGiven(string text, string keyword) =>
-        text.Split(';', '?', '&').Any(part => part.Split('=')[0].Replace(" ", "", StringComparison.Ordinal).Replace("%20", "", StringComparison.Ordinal)
-            .Replace("+", "", StringComparison.Ordinal).Equals(keyword, StringComparison.OrdinalIgnoreCase));
+        text.Split(';', '?', '&')
+            .Select(part => Uri.UnescapeDataString(part.Split('=')[0].Replace('+', ' ')).Replace(" ", "", StringComparison.Ordinal))
+            .Contains(keyword, StringComparer.OrdinalIgnoreCase);
 
     private static bool IsUrl(string text) =>
         text.StartsWith("postgres://", StringComparison.OrdinalIgnoreCase)
