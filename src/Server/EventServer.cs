@@ -22,8 +22,9 @@ namespace ZapierTriggers.Server;
 /// The whole server, put together by hand in the order in which it starts:
 /// <list type="number">
 /// <item>settings, data directory (locked), admin token</item>
-/// <item>stores, schema, accounts in memory</item>
+/// <item>stores, which nothing is asked of yet</item>
 /// <item>routes and Kestrel: alive, not ready</item>
+/// <item>database awaited for as long as it takes: schema, endpoints and accounts in memory</item>
 /// <item>journal replayed, shard running: ready</item>
 /// <item>webhooks</item>
 /// </list>
@@ -49,6 +50,7 @@ internal sealed partial class EventServer : IAsyncDisposable
     private readonly AccountDirectory _accounts;
     private readonly RouteTable _routes = new();
     private readonly ILogger _logger;
+    private readonly StoreUpkeep _upkeep;
     private Shard? _shard;
 
     private EventServer(WebApplication app, ServerSettings settings, DataDirectory directory, AdminToken token, StoreSet stores)
@@ -62,6 +64,7 @@ internal sealed partial class EventServer : IAsyncDisposable
         _guard = new AddressGuard(settings.Delivery, BoundEndpoints);
         _dispatcher = new Dispatcher(stores.Deliveries, settings.Delivery, _guard, TimeProvider.System, loggers.CreateLogger<Dispatcher>());
         _keyUse = new KeyUseWriter(_accounts, stores.Accounts, TimeProvider.System, loggers.CreateLogger<KeyUseWriter>());
+        _upkeep = new StoreUpkeep(stores.Events, TimeProvider.System, loggers.CreateLogger<StoreUpkeep>());
         ServerFigures.Add(_meter, () => _shard, _dispatcher, TimeProvider.System);
         app.Run(CreatePipeline(token, loggers).RunAsync);
     }
@@ -72,9 +75,17 @@ internal sealed partial class EventServer : IAsyncDisposable
     /// <summary>Every route: method and template, for the tests that hold something true for each.</summary>
     public IReadOnlyList<(string Method, string Template)> Routes => [.. _routes.All];
 
+    /// <summary>Where it logs; more places can be added.</summary>
+    public ILoggerFactory Loggers => _app.Services.GetRequiredService<ILoggerFactory>();
+
     /// <summary>
-    /// Starts it and returns when it is ready; the banner goes to <paramref name="output"/>. What stops the start is thrown;
-    /// <see cref="StartupFailure"/> turns it into a line.
+    /// Completes when events are taken and webhooks are sent; without that when the server is stopped before. Throws what stops the start.
+    /// </summary>
+    public Task Ready { get; private set; } = Task.CompletedTask;
+
+    /// <summary>
+    /// Starts it and returns when it is alive; <see cref="Ready"/> follows by itself. The banner goes to <paramref name="output"/>. What
+    /// stops the start is thrown, here or there; <see cref="StartupFailure"/> turns it into a line.
     /// </summary>
     public static async Task<EventServer> StartAsync(string[] args, TextWriter output)
     {
@@ -90,11 +101,13 @@ internal sealed partial class EventServer : IAsyncDisposable
         var token = AdminToken.Provision(settings.Admin.Token, directory.Path);
 
         // 2.
-        var stores = await StoreSet.OpenAsync(settings.Storage, TimeProvider.System, app.Services.GetRequiredService<ILoggerFactory>(), CancellationToken.None);
+        var stores = await StoreSet.OpenAsync(settings.Storage, TimeProvider.System, CancellationToken.None);
         var server = new EventServer(app, settings, directory, token, stores);
         try
         {
-            await server.RunUpAsync(token, output);
+            // 3.
+            await app.StartAsync();
+            server.Ready = server.RunUpAsync(token, output);
             return server;
         }
         catch
@@ -104,11 +117,13 @@ internal sealed partial class EventServer : IAsyncDisposable
         }
     }
 
-    /// <summary>Returns when the process was told to stop.</summary>
+    /// <summary>Returns when the process was told to stop. Throws what stops the start.</summary>
     public async Task WaitForShutdownAsync()
     {
         using var second = ShutdownSignals.ExitAtOnceOnSecond(_app.Lifetime);
-        await _app.WaitForShutdownAsync();
+        var stopped = _app.WaitForShutdownAsync();
+        if (await Task.WhenAny(Ready, stopped) == Ready) await Ready;
+        await stopped;
     }
 
     /// <inheritdoc/>
@@ -117,6 +132,7 @@ internal sealed partial class EventServer : IAsyncDisposable
         _readiness.Close();
         await _app.StopAsync();
         Failpoint.Pass(Failpoint.StopRequestsEnded);
+        await Ready.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _gate.Close("the server is stopping");
         if (_shard is not null) await _shard.StopAsync(StoringEnds);
         Failpoint.Pass(Failpoint.StopStored);
@@ -127,6 +143,7 @@ internal sealed partial class EventServer : IAsyncDisposable
         if (_shard is not null) await _shard.DisposeAsync();
         Failpoint.Pass(Failpoint.StopJournalClosed);
         await _keyUse.StopAsync(CancellationToken.None);
+        await _upkeep.StopAsync(CancellationToken.None);
         await _stores.DisposeAsync();
         _meter.Dispose();
         Failpoint.Pass(Failpoint.StopClosed);
@@ -136,24 +153,50 @@ internal sealed partial class EventServer : IAsyncDisposable
 
     private async Task RunUpAsync(AdminToken token, TextWriter output)
     {
-        await _stores.Events.PrepareAsync(CancellationToken.None);
-        _accounts.Load(await _stores.Accounts.LoadAsync(CancellationToken.None));
-        foreach (var warning in _stores.Warnings) Log.StoreWarning(_logger, warning);
+        var stopping = _app.Lifetime.ApplicationStopping;
+        stopping.Register(_readiness.Close);
+        try
+        {
+            // 4.
+            var wait = new StoreWait(output, _readiness.Await, TimeProvider.System, _logger);
+            var display = await PrepareStoresAsync(wait, stopping);
 
-        // 3.
-        await _app.StartAsync();
-        _app.Lifetime.ApplicationStopping.Register(_readiness.Close);
+            // 5.
+            _readiness.Replay();
+            await wait.ForAsync(OpenShardAsync, stopping);
+            _gate.Open(_shard!);
+            _readiness.Open(_shard!);
 
-        // 4.
+            // 6.
+            await _dispatcher.StartAsync(stopping);
+            await _keyUse.StartAsync(stopping);
+            await _upkeep.StartAsync(stopping);
+            var ansi = output == Console.Out && !Console.IsOutputRedirected;
+            new Banner(_settings, token, _directory.Path, display).Write(output, _app.Urls, ansi);
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            // Stopped before it was ready: not a failure.
+        }
+    }
+
+    /// <summary>Schema, endpoints and accounts; returns the database in words.</summary>
+    private async Task<string> PrepareStoresAsync(StoreWait wait, CancellationToken stopping)
+    {
+        var facts = new StoreFacts("", []);
+        await wait.ForAsync(async cancelled => facts = await _stores.PrepareAsync(cancelled), stopping);
+        foreach (var warning in facts.Warnings) Log.StoreWarning(_logger, warning);
+        await wait.ForAsync(_dispatcher.LoadAsync, stopping);
+
+        // Last: from here on keys are valid, and calls change what has been loaded.
+        await wait.ForAsync(async cancelled => _accounts.Load(await _stores.Accounts.LoadAsync(cancelled)), stopping);
+        return facts.Display;
+    }
+
+    private async Task OpenShardAsync(CancellationToken cancellationToken)
+    {
         var parts = new ShardParts(_stores.Events, _dispatcher.EventsStored, TimeProvider.System, _logger);
-        _shard = await Shard.OpenAsync(_directory, parts, _settings.Journal, _settings.Ingest, _settings.Dedup, CancellationToken.None);
-        _gate.Open(_shard);
-        _readiness.Open(_shard);
-
-        // 5.
-        await _dispatcher.StartAsync(CancellationToken.None);
-        await _keyUse.StartAsync(CancellationToken.None);
-        new Banner(_settings, token, _directory.Path, _stores.Display).Write(output, _app.Urls, ansi: output == Console.Out && !Console.IsOutputRedirected);
+        _shard = await Shard.OpenAsync(_directory, parts, _settings.Journal, _settings.Ingest, _settings.Dedup, cancellationToken);
     }
 
     private Pipeline CreatePipeline(AdminToken token, ILoggerFactory loggers)
@@ -172,6 +215,7 @@ internal sealed partial class EventServer : IAsyncDisposable
         new InboxRoutes(_stores.Events, authentication, StoredBarrierAsync).Map(routes);
         new AckRoutes(_stores.Events, authentication, StoredBarrierAsync, _dispatcher.Acknowledged, time).Map(routes);
         new WebhookRoutes(context => authentication.AuthenticateOrAnswerAsync(context, KeyScopes.WebhooksManage), _dispatcher, _guard).Map(routes);
+        routes.Wrap(handler => StorageAnswers.Until(() => authentication.IsOpen, handler)); // what follows answers from the start
         new HealthRoutes(time, _readiness.Read, _meter).Map(routes);
         var metrics = PrometheusEndpoint.Build(_app.Services);
         routes.Map(HttpMethods.Get, "/metrics", (context, _) => metrics(context));

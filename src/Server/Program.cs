@@ -1,4 +1,5 @@
 using ZapierTriggers.Server;
+using ZapierTriggers.Server.Cli;
 using ZapierTriggers.Server.Configuration;
 using ZapierTriggers.Server.Operations;
 
@@ -10,6 +11,11 @@ if (args is ["settings"])
 
 try
 {
+    if (args is [ReplayJournalCommand.Name, .. var options])
+    {
+        return await ReplayJournalCommand.RunAsync(options, Console.Out, CancellationToken.None);
+    }
+
     await using var server = await EventServer.StartAsync(args, Console.Out);
     await server.WaitForShutdownAsync();
     return 0;

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using ZapierTriggers.Tests.Crash.Infrastructure;
+using ZapierTriggers.Tests.Integration.Infrastructure;
 
 namespace ZapierTriggers.Tests.Crash;
 
@@ -50,17 +51,25 @@ public sealed class FailedStart : IDisposable
     }
 
     [Fact]
-    public async Task A_database_that_does_not_answer_is_told()
+    public async Task A_connection_string_that_cannot_be_read_is_told_without_its_secret()
     {
-        using var closed = new TcpListener(IPAddress.Loopback, 0);
-        closed.Start();
-        var port = ((IPEndPoint)closed.LocalEndpoint).Port;
-        closed.Stop();
-
-        var line = await FailAsync(Setup().With("DATABASE_URL", $"postgres://zap:hunter2@127.0.0.1:{port}/zap"), exitCode: 1);
+        var line = await FailAsync(Setup().With("DATABASE_URL", "postgres://zap:hunter2@127.0.0.1/zap?nonsense=1"), exitCode: 1);
 
         Assert.Contains("DATABASE_URL", line, StringComparison.Ordinal);
         Assert.DoesNotContain("hunter2", line, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_schema_that_a_newer_program_has_made_is_told()
+    {
+        var database = await PostgresServer.CreateSchemaAsync("newer");
+        await PostgresServer.ExecuteAsync(
+            "CREATE TABLE schema_versions (version integer PRIMARY KEY, name text NOT NULL); INSERT INTO schema_versions VALUES (9999, 'x')", database);
+
+        var line = await FailAsync(Setup().With("DATABASE_URL", database), exitCode: 1);
+
+        Assert.Contains("version 9999", line, StringComparison.Ordinal);
+        await PostgresServer.DropSchemaAsync(database);
     }
 
     [Fact]

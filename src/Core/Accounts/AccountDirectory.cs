@@ -13,6 +13,10 @@ internal sealed class AccountDirectory(TimeProvider time)
     private readonly ConcurrentDictionary<KeyHash, ApiKey> _keys = new();
     private readonly ConcurrentDictionary<int, Organization> _organizations = new();
     private readonly ConcurrentDictionary<int, ApiKey[]> _keysOf = new();
+    private volatile bool _isLoaded;
+
+    /// <summary>Whether the stored accounts are all here: before that, a key that is not found proves nothing.</summary>
+    public bool IsLoaded => _isLoaded;
 
     /// <summary>
     /// The valid key with this text, or null. Its end is looked at on each call, so a revoked or rotated key is refused at once, a
@@ -56,6 +60,8 @@ internal sealed class AccountDirectory(TimeProvider time)
                     $"The stored keys name organization {keys.Key}, which is not stored: restore it, or remove its keys.");
                 AddKeys(organization, [.. keys.Select(record => new ApiKey(record, organization))]);
             }
+
+            _isLoaded = true;
         }
     }
 

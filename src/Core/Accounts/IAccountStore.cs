@@ -6,12 +6,16 @@ internal interface IAccountStore
     /// <summary>Reads all organizations and all keys that are not expired: what the request path looks up in memory.</summary>
     Task<AccountSnapshot> LoadAsync(CancellationToken cancellationToken);
 
-    /// <summary>Adds an organization and its first key, both or none. False when the number, id or route is taken (draw again).</summary>
+    /// <summary>
+    /// Adds an organization and its first key, both or none. False when the number, id or route is taken (draw again); true when exactly
+    /// these are there already: a repeat whose first reply was lost.
+    /// </summary>
     Task<bool> CreateAsync(OrganizationRecord organization, ApiKeyRecord key, CancellationToken cancellationToken);
 
     /// <summary>
     /// Adds <paramref name="added"/> and gives the key <paramref name="replacedKeyId"/> an end, both or none; also sets the organization's
-    /// updated_at. False when the replaced key does not exist in that organization or has already ended.
+    /// updated_at. False when the replaced key does not exist in that organization or has already ended; true when
+    /// <paramref name="added"/> is there already: a repeat whose first reply was lost.
     /// </summary>
     Task<bool> RotateAsync(ApiKeyRecord added, Guid replacedKeyId, DateTimeOffset replacedEndsAt, CancellationToken cancellationToken);
 

@@ -14,10 +14,16 @@ internal sealed class Backoff(TimeProvider time)
     /// <summary>Failures since the last success.</summary>
     public int Failures { get; private set; }
 
+    /// <summary>
+    /// Whether the next wait is longer than the one before: each longer wait is worth a log entry, the repeats of the longest are not.
+    /// </summary>
+    public bool IsGrowing { get; private set; } = true;
+
     /// <summary>Starts over.</summary>
     public void Succeeded()
     {
         Failures = 0;
+        IsGrowing = true;
         _next = First;
     }
 
@@ -26,6 +32,7 @@ internal sealed class Backoff(TimeProvider time)
     {
         Failures++;
         var wait = _next;
+        IsGrowing = wait < Longest;
         _next = wait * 2 < Longest ? wait * 2 : Longest;
         return wait;
     }

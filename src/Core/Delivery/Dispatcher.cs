@@ -34,6 +34,7 @@ internal sealed partial class Dispatcher : IAsyncDisposable
     private readonly CancellationTokenSource _cutTries = new();
     private Task _loops = Task.CompletedTask;
     private Task _recording = Task.CompletedTask;
+    private bool _isLoaded;
 
     /// <summary>Creates a dispatcher that does nothing until started.</summary>
     /// <param name="store">Where endpoints, events and outcomes are.</param>
@@ -66,15 +67,26 @@ internal sealed partial class Dispatcher : IAsyncDisposable
     public int Unrecorded => _recorder.Unrecorded;
 
     /// <summary>
-    /// Loads the endpoints, and (if webhooks are enabled) starts sending from their cursors. Throws <see cref="Storing.StoreException"/>.
+    /// Loads the endpoints: before any is changed. Throws <see cref="Storing.StoreException"/>, and then may be called again.
     /// </summary>
-    public async Task StartAsync(CancellationToken cancellationToken)
+    public async Task LoadAsync(CancellationToken cancellationToken)
     {
         var endpoints = await _store.LoadEndpointsAsync(cancellationToken);
         _lanes.AddRange([.. endpoints.Select(endpoint => new Lane(WebhookTarget.Create(endpoint, _guard), _options, _time))]);
+        _isLoaded = true;
+    }
+
+    /// <summary>
+    /// Loads the endpoints unless that is done, and (if webhooks are enabled) starts sending from their cursors. Throws
+    /// <see cref="Storing.StoreException"/>.
+    /// </summary>
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        if (!_isLoaded) await LoadAsync(cancellationToken);
+        var endpoints = _lanes.All.Count;
         if (!_options.Enabled)
         {
-            Log.NotEnabled(_logger, endpoints.Count);
+            Log.NotEnabled(_logger, endpoints);
             return;
         }
 
@@ -84,7 +96,7 @@ internal sealed partial class Dispatcher : IAsyncDisposable
             KeepRunningAsync(() => _sweep.RunAsync(_stopLoops.Token)),
             KeepRunningAsync(() => TickAsync(_stopLoops.Token)));
         foreach (var lane in _lanes.All) Advance(lane);
-        Log.Started(_logger, endpoints.Count);
+        Log.Started(_logger, endpoints);
     }
 
     /// <summary>

@@ -9,6 +9,9 @@ internal sealed partial class EndpointConfiguration(
 {
     private readonly SemaphoreSlim _one = new(1);
 
+    // New endpoints whose storing was not answered: they may be stored, so the next try is about the same endpoint and the same secret.
+    private readonly Dictionary<int, EndpointRecord> _unsettled = [];
+
     /// <summary>
     /// Sets where the organization's default endpoint is: makes it with a new secret, or keeps id, cursor and secret and enables it. Throws
     /// <see cref="Storing.StoreException"/>.
@@ -27,10 +30,12 @@ internal sealed partial class EndpointConfiguration(
             var now = time.GetUtcNow();
             var lane = lanes.DefaultOf(organizationNo);
             var record = lane is null
-                ? NewDefault(organizationNo, url, lastAccepted, now)
+                ? (_unsettled.GetValueOrDefault(organizationNo) ?? NewDefault(organizationNo, url, lastAccepted, now)) with { Url = url }
                 : lane.Endpoint with { Url = url, Enabled = true, DisabledReason = null, UpdatedAt = now };
+            if (lane is null) _unsettled[organizationNo] = record;
             await store.SaveEndpointAsync(record, cancellationToken);
             Failpoint.Pass(Failpoint.EndpointCommitted);
+            _unsettled.Remove(organizationNo);
             var target = WebhookTarget.Create(record, guard);
             if (lane is null) lanes.Add(lane = new Lane(target, options, time));
             else lane.Target = target;
@@ -65,7 +70,7 @@ internal sealed partial class EndpointConfiguration(
             }
             catch (Exception exception)
             {
-                Log.DisableFailed(logger, exception, lane.Endpoint.Id);
+                if (backoff.IsGrowing) Log.DisableFailed(logger, exception, lane.Endpoint.Id);
             }
             finally
             {

@@ -14,6 +14,7 @@ internal sealed partial class LaneReader(IDeliveryStore store, TimeProvider time
     private const int Readers = 4;
 
     private readonly Channel<Lane> _asked = Channel.CreateUnbounded<Lane>();
+    private int _isFailing;
 
     /// <summary>Lets the lane read if it wants to. Never blocks.</summary>
     public void Offer(Lane lane)
@@ -50,6 +51,7 @@ internal sealed partial class LaneReader(IDeliveryStore store, TimeProvider time
             var (after, limit, maxBytes) = lane.NextRead;
             page = await store.ReadLaneAsync(endpoint.OrganizationNo, endpoint.Id, after, limit, maxBytes, stop);
             backoff.Succeeded();
+            Volatile.Write(ref _isFailing, 0);
         }
         catch (Exception) when (stop.IsCancellationRequested)
         {
@@ -58,7 +60,8 @@ internal sealed partial class LaneReader(IDeliveryStore store, TimeProvider time
         catch (Exception exception)
         {
             var wait = backoff.Failed();
-            Log.ReadFailed(logger, exception, lane.Endpoint.Id, wait);
+            // Once, whichever of the readers meets it first, until a read has succeeded.
+            if (Interlocked.Exchange(ref _isFailing, 1) == 0) Log.ReadFailed(logger, Unexpected(exception), exception.Message);
             await backoff.WaitAsync(wait, stop);
         }
 
@@ -66,9 +69,12 @@ internal sealed partial class LaneReader(IDeliveryStore store, TimeProvider time
         advance(lane);
     }
 
+    /// <summary>A store that is away is told by its message; anything else keeps its stack trace.</summary>
+    private static Exception? Unexpected(Exception exception) => exception is Storing.StoreException ? null : exception;
+
     private static partial class Log
     {
-        [LoggerMessage(EventId = LogEvents.LaneReaderReadFailed, Level = LogLevel.Warning, Message = "Cannot read events for endpoint {EndpointId}; next read in {Wait}")]
-        public static partial void ReadFailed(ILogger logger, Exception exception, Guid endpointId, TimeSpan wait);
+        [LoggerMessage(EventId = LogEvents.LaneReaderReadFailed, Level = LogLevel.Warning, Message = "Cannot read events for webhooks ({Reason}); reading is tried again until it succeeds")]
+        public static partial void ReadFailed(ILogger logger, Exception? exception, string reason);
     }
 }

@@ -99,8 +99,10 @@ internal sealed partial class OutcomeRecorder(
             catch (Exception exception)
             {
                 _failing = true;
+                var isNews = backoff.IsGrowing;
                 var wait = backoff.Failed();
-                Log.RecordFailed(logger, exception, batch.Results.Count, wait);
+                var unexpected = exception is StoreException ? null : exception;
+                if (isNews) Log.RecordFailed(logger, unexpected, batch.Results.Count, exception.Message, wait);
                 if (_giveUp.IsCancellationRequested) return;
                 await backoff.WaitAsync(wait, _giveUp.Token);
             }
@@ -152,8 +154,8 @@ internal sealed partial class OutcomeRecorder(
 
     private static partial class Log
     {
-        [LoggerMessage(EventId = LogEvents.OutcomeRecorderRecordFailed, Level = LogLevel.Warning, Message = "Cannot record {Count} webhook results; they are kept and tried again in {Wait}")]
-        public static partial void RecordFailed(ILogger logger, Exception exception, int count, TimeSpan wait);
+        [LoggerMessage(EventId = LogEvents.OutcomeRecorderRecordFailed, Level = LogLevel.Warning, Message = "Cannot record {Count} webhook results ({Reason}); they are kept and tried again in {Wait}")]
+        public static partial void RecordFailed(ILogger logger, Exception? exception, int count, string reason, TimeSpan wait);
 
         [LoggerMessage(EventId = LogEvents.OutcomeRecorderResultRefused, Level = LogLevel.Error, Message = "The store refuses the webhook result of event {EventId} at endpoint {EndpointId}; it is given up")]
         public static partial void ResultRefused(ILogger logger, Exception exception, Guid endpointId, EventId? eventId);

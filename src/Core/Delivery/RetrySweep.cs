@@ -55,8 +55,9 @@ internal sealed partial class RetrySweep(
             }
             catch (Exception exception)
             {
+                var isNews = _backoff.IsGrowing;
                 wait = _backoff.Failed();
-                Log.SweepFailed(logger, exception, wait);
+                if (isNews) Log.SweepFailed(logger, exception is Storing.StoreException ? null : exception, exception.Message, wait);
             }
 
             if (wait > TimeSpan.Zero) await _wake.WaitAsync(wait, time, stop);
@@ -128,7 +129,7 @@ internal sealed partial class RetrySweep(
 
     private static partial class Log
     {
-        [LoggerMessage(EventId = LogEvents.RetrySweepSweepFailed, Level = LogLevel.Warning, Message = "Cannot look for due webhook retries; next look in {Wait}")]
-        public static partial void SweepFailed(ILogger logger, Exception exception, TimeSpan wait);
+        [LoggerMessage(EventId = LogEvents.RetrySweepSweepFailed, Level = LogLevel.Warning, Message = "Cannot look for due webhook retries ({Reason}); next look in {Wait}")]
+        public static partial void SweepFailed(ILogger logger, Exception? exception, string reason, TimeSpan wait);
     }
 }

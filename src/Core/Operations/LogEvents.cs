@@ -29,7 +29,10 @@ internal static class LogEvents
     public const int StoreWriterSetAside = 2003;
     public const int StoreWriterFenced = 2004;
     public const int StoreWriterFault = 2005;
-    public const int PostgresEventStorePartitionsNotMade = 2101;
+    public const int StoreWriterKeptInFile = 2006;
+    public const int StoreUpkeepNotDone = 2102;
+    public const int StoreWaitWaiting = 2201;
+    public const int StoreWaitIsThere = 2202;
 
     // 3000: delivery
     public const int DispatcherStarted = 3000;

@@ -32,12 +32,14 @@ internal sealed partial class Shard : IAsyncDisposable
     private readonly ITimer _watch;
     private readonly ulong _recoveredThrough;
     private readonly EventId _lastIssued;
+    private readonly string _refusedFiles;
     private ulong _progress;
     private long _progressAt;
     private Exception? _dedupFault;
 
     private Shard(
         FileJournal journal,
+        RefusedEvents refused,
         RecoveredJournal recovered,
         DedupWindow dedup,
         JournalBound bound,
@@ -47,7 +49,8 @@ internal sealed partial class Shard : IAsyncDisposable
         ulong dedupSecret)
     {
         (_journal, Dedup, Bound, _options, _time, _logger) = (journal, dedup, bound, options, parts.Time, parts.Logger);
-        _writer = new StoreWriter(journal, parts.Store, claim, bound, parts.Notify, parts.Time, parts.Logger);
+        _writer = new StoreWriter(journal, claim, refused, bound, parts);
+        _refusedFiles = refused.Pattern;
         _lastIssued = recovered.LastId > claim.HighestStored ? recovered.LastId : claim.HighestStored;
         _sequencer = new Sequencer(journal, dedup, _lastIssued, bound, _writer.Stored, options, parts.Time, parts.Logger);
         _recoveredThrough = recovered.Events > 0 ? recovered.LastId.High : 0;
@@ -99,7 +102,7 @@ internal sealed partial class Shard : IAsyncDisposable
         var (opened, recovered) = FileJournal.Open(
             directory, journal, ingest.AckWhen > AckWhen.Journaled, claim.StoredThrough, Preload, parts.Host, parts.Time, parts.Logger);
         bound.Add(recovered.Events, recovered.Bytes);
-        shard = new Shard(opened, recovered, window, bound, claim, parts, ingest, directory.DedupSecret);
+        shard = new Shard(opened, new RefusedEvents(directory), recovered, window, bound, claim, parts, ingest, directory.DedupSecret);
 
         // From here on every id goes through this process; ids can be ahead of the clock, so behind the last one issued, too.
         window.ExtendCoverage(Math.Max(parts.Time.GetUtcNow().ToUnixTimeMilliseconds(), shard._lastIssued.UnixMilliseconds) + 1);
@@ -151,10 +154,16 @@ internal sealed partial class Shard : IAsyncDisposable
         return troubles;
     }
 
-    /// <summary>In words what an operator must know though events are taken and stored; empty when there is nothing.</summary>
-    public IReadOnlyList<string> Worries() => _journal.OpenGaps is (> 0 and var gaps, var consent)
-        ? [$"The journal has {gaps} gap(s): accepted events are missing; see the log. Create the file {consent} when you know."]
-        : [];
+    /// <summary>In words what an operator should look after although events are taken and stored; empty when all is well.</summary>
+    public IReadOnlyList<string> Worries()
+    {
+        var worries = new List<string>();
+        if (_journal.OpenGaps is (> 0 and var gaps, var consent))
+            worries.Add($"The journal has {gaps} gap(s): accepted events are missing; see the log. Create the file {consent} when you know.");
+        if (_writer.KeptInFiles is > 0 and var kept)
+            worries.Add($"{kept} event(s) were refused by the store and by its quarantine and are kept in {_refusedFiles}: store them by hand.");
+        return worries;
+    }
 
     /// <summary>
     /// Takes no more events, answers those in flight, flushes, stores what it can within the time, and closes the journal.

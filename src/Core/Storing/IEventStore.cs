@@ -52,6 +52,9 @@ internal interface IEventStore
     Task<IReadOnlyList<DateTimeOffset?>> AcknowledgeAsync(
         int organizationNo, IReadOnlyList<EventId> ids, DateTimeOffset at, CancellationToken cancellationToken);
 
+    /// <summary>Does ahead of time what storing needs soon (partitions of the days to come); cheap when there is nothing to do.</summary>
+    Task MaintainAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
     /// <summary>
     /// Proves that the store takes writes (a read-only or full store fails): a health check must write. Throws
     /// <see cref="StoreException"/>.

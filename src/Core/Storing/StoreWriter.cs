@@ -13,7 +13,7 @@ internal delegate void EventsStored(ReadOnlySpan<int> organizationNos);
 /// Takes the journal into the store, in order, one transaction a batch, the checkpoint in the same transaction. A store that is away is
 /// tried again with a growing pause and one log line a
 /// step; whether a commit whose answer was lost has happened is told by the checkpoint at the next try. A row that the store refuses is
-/// found by halving and set aside with the reason; the others go on.
+/// found by halving and set aside with the reason, in the store's quarantine or, if that refuses it too, in a file; the others go on.
 /// </summary>
 internal sealed partial class StoreWriter : IDisposable
 {
@@ -26,6 +26,7 @@ internal sealed partial class StoreWriter : IDisposable
     private readonly IJournal _journal;
     private readonly IEventStore _store;
     private readonly ShardClaim _claim;
+    private readonly RefusedEvents _refused;
     private readonly JournalBound _bound;
     private readonly EventsStored _notify;
     private readonly TimeProvider _time;
@@ -41,10 +42,10 @@ internal sealed partial class StoreWriter : IDisposable
     private int _next;
 
     /// <summary>Creates it; <see cref="Start"/> runs it.</summary>
-    public StoreWriter(
-        IJournal journal, IEventStore store, ShardClaim claim, JournalBound bound, EventsStored notify, TimeProvider time, ILogger logger)
+    public StoreWriter(IJournal journal, ShardClaim claim, RefusedEvents refused, JournalBound bound, ShardParts parts)
     {
-        (_journal, _store, _claim, _bound, _notify, _time, _logger) = (journal, store, claim, bound, notify, time, logger);
+        (_journal, _store, _claim, _refused, _bound) = (journal, parts.Store, claim, refused, bound);
+        (_notify, _time, _logger) = (parts.Notify, parts.Time, parts.Logger);
         _checkpoint = claim.StoredThrough;
         Stored.Advance(_checkpoint.Id.High);
     }
@@ -57,6 +58,9 @@ internal sealed partial class StoreWriter : IDisposable
 
     /// <summary>Rows that the store refused and that were set aside since the start.</summary>
     public long SetAside { get; private set; }
+
+    /// <summary>Of those, the ones that the store's quarantine refused too and that are in files of the data directory.</summary>
+    public long KeptInFiles { get; private set; }
 
     /// <summary>Why nothing is stored at the moment, in words; null when all is well.</summary>
     public string? Trouble { get; private set; }
@@ -109,8 +113,9 @@ internal sealed partial class StoreWriter : IDisposable
             {
                 // A fault of ours, of the disk or of the schema: loud, but never the end of the loop; the batch goes on from its first
                 // event that is not stored.
-                Trouble = $"Storing failed: {error.Message}";
-                Log.Fault(_logger, error);
+                var trouble = $"Storing failed: {error.Message}";
+                if (Trouble != trouble) Log.Fault(_logger, error);
+                Trouble = trouble;
                 if (_stop.IsCancellationRequested) return;
                 await Task.WhenAny(Task.Delay(LongestPause, _time, _stop.Token));
             }
@@ -163,13 +168,33 @@ internal sealed partial class StoreWriter : IDisposable
                 return;
             }
 
-            var reason = $"{error.Code}: {error.Message}";
-            await WithRetriesAsync(() => _store.QuarantineAsync(_claim, _checkpoint, next, events.Span[0], reason, CancellationToken.None));
+            await SetAsideAsync(next, events.Span[0], error);
             Failpoint.Pass(Failpoint.StoreQuarantined);
-            SetAside++;
-            Log.SetAside(_logger, next.Id.ToString(), error.Code, error.Message);
             Committed(next, [], start + 1);
         }
+    }
+
+    /// <summary>
+    /// Keeps a refused event in the quarantine; if that refuses it too, in a file, and only then moves the checkpoint past it. So one event
+    /// neither gets lost nor holds up all that are behind it.
+    /// </summary>
+    private async Task SetAsideAsync(Checkpoint next, JournaledEvent refused, StoreException error)
+    {
+        var reason = $"{error.Code}: {error.Message}";
+        try
+        {
+            await WithRetriesAsync(() => _store.QuarantineAsync(_claim, _checkpoint, next, refused, reason, CancellationToken.None));
+            Log.SetAside(_logger, refused.Id.ToString(), error.Code, error.Message);
+        }
+        catch (StoreException again) when (again.Failure == StoreFailure.RowRefused)
+        {
+            var path = _refused.Keep(refused, $"{reason}; and the quarantine: {again.Code}: {again.Message}");
+            await WithRetriesAsync(() => _store.AppendAsync(_claim, _checkpoint, next, default, CancellationToken.None));
+            KeptInFiles++;
+            Log.KeptInFile(_logger, refused.Id.ToString(), again.Message, path);
+        }
+
+        SetAside++;
     }
 
     private void Committed(Checkpoint next, ReadOnlySpan<JournaledEvent> events, int behind)
@@ -222,6 +247,10 @@ internal sealed partial class StoreWriter : IDisposable
 
         [LoggerMessage(LogEvents.StoreWriterSetAside, LogLevel.Error, "The store refused event {Event} ({Code}: {Reason}); it was set aside in quarantine")]
         public static partial void SetAside(ILogger logger, string @event, string? code, string reason);
+
+        [LoggerMessage(LogEvents.StoreWriterKeptInFile, LogLevel.Critical,
+            "The store refused event {Event}, and so did its quarantine ({Reason}); it is kept in {Path}")]
+        public static partial void KeptInFile(ILogger logger, string @event, string reason, string path);
 
         [LoggerMessage(LogEvents.StoreWriterFenced, LogLevel.Critical, "{Reason} This server stores nothing any more; restart it to take the shard back")]
         public static partial void Fenced(ILogger logger, string reason);

@@ -34,7 +34,7 @@ internal sealed class AdminRoutes(AccountDirectory directory, IAccountStore stor
         }
 
         changed = changed with { UpdatedAt = time.GetMilliseconds() };
-        await store.UpdateAsync(changed, context.RequestAborted);
+        await CertainWrite.RunAsync(async cancelled => { await store.UpdateAsync(changed, cancelled); return true; });
         directory.Change(organization, row => row with { Tier = changed.Tier, RateLimitPerMinute = changed.RateLimitPerMinute, UpdatedAt = changed.UpdatedAt });
         await Answers.JsonAsync(context, StatusCodes.Status200OK, changed, static (writer, record) =>
         {

@@ -9,6 +9,11 @@ namespace ZapierTriggers.Server.Accounts;
 internal sealed class Authentication(AccountDirectory directory, AdminToken adminToken)
 {
     /// <summary>
+    /// Whether keys can be told valid from invalid: not before the accounts are loaded, and then nobody is to be refused for a key.
+    /// </summary>
+    public bool IsOpen => directory.IsLoaded;
+
+    /// <summary>
     /// Finds the caller's key: synchronous, in memory, without allocation for a key used before. Refuse with <see cref="RefuseAsync"/>.
     /// </summary>
     public bool TryAuthenticate(HttpContext context, [NotNullWhen(true)] out ApiKey? key)

@@ -1,5 +1,7 @@
+using System.Collections.Concurrent;
 using ZapierTriggers.Core.Accounts;
 using ZapierTriggers.Core.Operations;
+using ZapierTriggers.Core.Storing;
 using ZapierTriggers.Server.Http;
 
 namespace ZapierTriggers.Server.Accounts;
@@ -15,6 +17,13 @@ internal sealed partial class KeyRotation(
     ILogger<KeyRotation> logger)
 {
     private const int MaxBodyBytes = 4 * 1024;
+    private const int RetrySeconds = 2;
+    private const string Unknown =
+        "The database does not answer, so it is not known whether the key was rotated. Keep the old key and send the same request again "
+        + "with it: it is then rotated once, and the answer has the new key.";
+
+    // Rotations whose storing was not answered, by the key to be replaced. They may be stored, so a repeat must be about the same new key.
+    private readonly ConcurrentDictionary<Guid, Rotation> _unsettled = new();
 
     /// <summary>Handles the call.</summary>
     public async Task RotateAsync(HttpContext context)
@@ -22,22 +31,41 @@ internal sealed partial class KeyRotation(
         if (await authentication.AuthenticateOrAnswerAsync(context, KeyScopes.KeysManage) is not { } key) return;
         if (await ReadAsync(context) is not { } request) return;
 
-        var now = time.GetMilliseconds();
-        var (record, text) = NewAccount.Key(
-            key.Organization.Record, KeyFormat.IsLive(key.Record.Prefix), key.Record.Name, key.Record.Scopes, now);
-        var endsAt = EarlierOf(key, now + request.Grace);
-
-        // Not cancelled when the caller hangs up: a rotation that is stored must be known here too.
-        if (!await store.RotateAsync(record, key.Record.Id, endsAt, CancellationToken.None))
+        var unsettled = _unsettled.GetValueOrDefault(key.Record.Id);
+        var planned = unsettled ?? Plan(key, request.Grace);
+        try
         {
-            await Authentication.RefuseAsync(context);
+            if (!await CertainWrite.RunAsync(cancelled => store.RotateAsync(planned.Added, key.Record.Id, planned.EndsAt, cancelled)))
+            {
+                await Authentication.RefuseAsync(context);
+                return;
+            }
+        }
+        catch (StoreException away) when (away.Failure == StoreFailure.Unavailable)
+        {
+            _unsettled[key.Record.Id] = planned;
+            await Answers.ProblemAsync(context, Problem.StorageUnavailable, Unknown, ("retry_after_seconds", RetrySeconds));
             return;
         }
 
         Failpoint.Pass(Failpoint.KeyCommitted);
-        directory.Rotate(key, record, endsAt);
-        Log.KeyRotated(logger, key.Organization.Id, key.Record.Id, record.Id, endsAt);
-        await AnswerAsync(context, key.Organization.Record, text, now, request.Grace);
+
+        // Of two repeats at once, one takes it in.
+        if (unsettled is null || _unsettled.TryRemove(key.Record.Id, out _))
+        {
+            directory.Rotate(key, planned.Added, planned.EndsAt);
+            Log.KeyRotated(logger, key.Organization.Id, key.Record.Id, planned.Added.Id, planned.EndsAt);
+        }
+
+        await AnswerAsync(context, key.Organization.Record, planned.Text, planned.Added.CreatedAt, planned.Grace);
+    }
+
+    private Rotation Plan(ApiKey key, TimeSpan grace)
+    {
+        var now = time.GetMilliseconds();
+        var (added, text) = NewAccount.Key(
+            key.Organization.Record, KeyFormat.IsLive(key.Record.Prefix), key.Record.Name, key.Record.Scopes, now);
+        return new Rotation(added, text, EarlierOf(key, now + grace), grace);
     }
 
     private static async ValueTask<RotateRequest?> ReadAsync(HttpContext context)
@@ -69,6 +97,9 @@ internal sealed partial class KeyRotation(
     private static string MessageOf(TimeSpan grace) => grace == TimeSpan.Zero
         ? "Key rotated. The old key has stopped working; the new one is shown only this once."
         : $"Key rotated. The old key works for at most {(int)grace.TotalSeconds} more seconds; the new one is shown only this once.";
+
+    /// <summary>A rotation as it is to be stored, and the new key's text.</summary>
+    private sealed record Rotation(ApiKeyRecord Added, string Text, DateTimeOffset EndsAt, TimeSpan Grace);
 
     private static partial class Log
     {

@@ -38,7 +38,7 @@ internal sealed partial class Registration(
             return;
         }
 
-        var (organization, key) = await CreateAsync(request, context.RequestAborted);
+        var (organization, key) = await CreateAsync(request);
         Log.OrganizationCreated(logger, organization.Id, organization.Tier, request.Live ? "live" : "test");
         await AnswerAsync(context, organization, key);
     }
@@ -54,8 +54,7 @@ internal sealed partial class Registration(
         return false;
     }
 
-    private async Task<(OrganizationRecord Organization, string Key)> CreateAsync(
-        GenerateRequest request, CancellationToken cancellationToken)
+    private async Task<(OrganizationRecord Organization, string Key)> CreateAsync(GenerateRequest request)
     {
         var now = time.GetMilliseconds();
         for (var draw = 0; draw < MaxDraws; draw++)
@@ -63,7 +62,7 @@ internal sealed partial class Registration(
             var organization = NewAccount.Organization(request.Name, request.Tier, now);
             var (record, text) = NewAccount.Key(organization, request.Live, "default", KeyScopes.All.ToText(), now);
             if (directory.FindByNo(organization.No) is not null) continue;
-            if (!await store.CreateAsync(organization, record, cancellationToken)) continue;
+            if (!await CertainWrite.RunAsync(cancelled => store.CreateAsync(organization, record, cancelled))) continue;
             Failpoint.Pass(Failpoint.OrganizationCommitted);
             directory.Add(organization, record);
             return (organization, text);

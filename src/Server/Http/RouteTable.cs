@@ -11,7 +11,7 @@ internal delegate Task RouteHandler(HttpContext context, string? id);
 /// </summary>
 internal sealed class RouteTable
 {
-    private readonly List<(string Method, string Template, RouteHandler Handler)> _routes = [];
+    private readonly List<Route> _routes = [];
     private FrozenDictionary<string, Dictionary<string, RouteHandler>> _literal = FrozenDictionary<string, Dictionary<string, RouteHandler>>.Empty;
     private (string[] Segments, Dictionary<string, RouteHandler> Methods)[] _templates = [];
 
@@ -19,13 +19,19 @@ internal sealed class RouteTable
     public IEnumerable<(string Method, string Template)> All => _routes.Select(route => (route.Method, route.Template));
 
     /// <summary>Adds a route.</summary>
-    public void Map(string method, string template, RouteHandler handler) => _routes.Add((method, template, handler));
+    public void Map(string method, string template, RouteHandler handler) => _routes.Add(new Route(method, template, handler));
 
     /// <summary>Adds a route under <c>/api</c> and without the prefix.</summary>
     public void MapBoth(string method, string template, RouteHandler handler)
     {
         Map(method, "/api" + template, handler);
         Map(method, template, handler);
+    }
+
+    /// <summary>Puts something around each handler that was added up to now.</summary>
+    public void Wrap(Func<RouteHandler, RouteHandler> around)
+    {
+        for (var i = 0; i < _routes.Count; i++) _routes[i] = _routes[i] with { Handler = around(_routes[i].Handler) };
     }
 
     /// <summary>Ends the adding; call once before the first look-up.</summary>
@@ -77,4 +83,6 @@ internal sealed class RouteTable
 
         return null;
     }
+
+    private sealed record Route(string Method, string Template, RouteHandler Handler);
 }

@@ -22,6 +22,17 @@ internal static class StorageAnswers
         }
     };
 
+    /// <summary>The handler, answered as 503 until <paramref name="isOpen"/>: what needs the accounts while they are not loaded.</summary>
+    public static RouteHandler Until(Func<bool> isOpen, RouteHandler handler) =>
+        (context, id) => isOpen() ? handler(context, id) : StartingAsync(context);
+
+    /// <summary>Answers that the server waits for its database and knows no accounts yet.</summary>
+    public static Task StartingAsync(HttpContext context) => Answers.ProblemAsync(
+        context,
+        Problem.StorageUnavailable,
+        $"The server has started and waits for its database; nothing was kept or changed. Try again in {RetryAfterSeconds} s.",
+        ("retry_after_seconds", RetryAfterSeconds));
+
     /// <summary>Answers that the store is away or behind.</summary>
     public static Task UnavailableAsync(HttpContext context) => Answers.ProblemAsync(
         context,

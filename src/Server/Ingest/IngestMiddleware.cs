@@ -27,6 +27,12 @@ internal sealed class IngestMiddleware(Authentication authentication, IngestGate
     public async Task HandleAsync(HttpContext context)
     {
         // 1.
+        if (!authentication.IsOpen)
+        {
+            await StorageAnswers.StartingAsync(context);
+            return;
+        }
+
         if (!authentication.TryAuthenticate(context, out var key))
         {
             await Authentication.RefuseAsync(context);

@@ -14,9 +14,16 @@ internal sealed class Readiness(IEventStore store, TimeProvider time) : IAsyncDi
 
     private readonly CancellationTokenSource _stop = new();
     private volatile Shard? _shard;
-    private volatile string? _phase = "starting: the journal is being replayed";
+    private volatile string? _phase = "starting: the database is being prepared";
     private volatile string? _storeTrouble;
+    private volatile bool _isClosing;
     private Task _probing = Task.CompletedTask;
+
+    /// <summary>The start waits for the store, and why; null when it goes on.</summary>
+    public void Await(string? cause) => _storeTrouble = cause;
+
+    /// <summary>The store is ready and the journal is looked through.</summary>
+    public void Replay() => _phase = "starting: the journal is being replayed";
 
     /// <summary>Events are taken from now on.</summary>
     public void Open(Shard shard)
@@ -27,18 +34,19 @@ internal sealed class Readiness(IEventStore store, TimeProvider time) : IAsyncDi
     }
 
     /// <summary>The server stops.</summary>
-    public void Close() => _phase = "shutting down";
+    public void Close() => _isClosing = true;
 
     /// <summary>As <c>/health/ready</c> tells it.</summary>
     public ReadyState Read()
     {
         var reasons = new List<string>();
-        if (_phase is { } phase) reasons.Add(phase);
+        if (_isClosing) reasons.Add("shutting down");
         if (_shard is { } shard) reasons.AddRange(shard.Troubles());
         var storeTrouble = _storeTrouble ?? _shard?.Writer.Trouble;
         if (storeTrouble is not null && !reasons.Contains(storeTrouble)) reasons.Add(storeTrouble);
+        if (_phase is { } phase) reasons.Add(phase);
         var isReady = reasons.Count == 0;
-        if (_shard is { } worried) reasons.AddRange(worried.Worries());
+        if (_shard is { } running) reasons.AddRange(running.Worries());
         return new ReadyState(isReady, storeTrouble is null ? "connected" : "disconnected", reasons);
     }
 
@@ -59,13 +67,14 @@ internal sealed class Readiness(IEventStore store, TimeProvider time) : IAsyncDi
                 await store.ProbeAsync(_stop.Token);
                 _storeTrouble = null;
             }
-            catch (StoreException error)
-            {
-                _storeTrouble = error.Message;
-            }
-            catch (OperationCanceledException)
+            catch (Exception) when (_stop.IsCancellationRequested)
             {
                 return;
+            }
+            catch (Exception error)
+            {
+                // Whatever it is: a probe that ended would leave its last verdict standing for ever.
+                _storeTrouble = error.Message;
             }
 
             await Task.Delay(ProbeInterval, time, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

@@ -50,7 +50,11 @@ internal sealed class WebhookRoutes(Authenticate authenticate, Dispatcher dispat
         }
         catch (StoreException exception) when (exception.Failure == StoreFailure.Unavailable)
         {
-            await Answers.ProblemAsync(context, Problem.StorageUnavailable, "The webhook could not be stored; nothing was changed. Send the request again.", ("retry_after_seconds", 5));
+            await Answers.ProblemAsync(
+                context,
+                Problem.StorageUnavailable,
+                "It is not known whether the webhook was stored. Send the request again until it is answered.",
+                ("retry_after_seconds", 5));
             return;
         }
 

@@ -26,6 +26,12 @@ internal sealed class ServerUnderTest : ITestServer, IAsyncDisposable
     /// <summary>Where it listens; another port after each start.</summary>
     public Uri Address { get; private set; } = null!;
 
+    /// <summary>Its data directory.</summary>
+    public string DataDirectory => _directory;
+
+    /// <summary>What it has logged, of what its <c>Log:Level</c> lets through (errors, unless a setting says otherwise).</summary>
+    public LogRecorder Logs { get; } = new();
+
     /// <summary>A client of its own connections, for the present address.</summary>
     public HttpClient Client { get; private set; } = null!;
 
@@ -45,9 +51,13 @@ internal sealed class ServerUnderTest : ITestServer, IAsyncDisposable
     }
 
     /// <summary>Starts one on a given Postgres database.</summary>
-    public static async Task<ServerUnderTest> StartOnAsync(PostgresCluster cluster, params string[] settings)
+    public static Task<ServerUnderTest> StartOnAsync(PostgresCluster cluster, params string[] settings) =>
+        StartOnAsync(cluster.ConnectionString, settings);
+
+    /// <summary>Starts one on the database of a connection string, which stays when the server goes.</summary>
+    public static async Task<ServerUnderTest> StartOnAsync(string connectionString, params string[] settings)
     {
-        var server = new ServerUnderTest(connectionString: null, [$"Storage:ConnectionString={cluster.ConnectionString}", .. settings]);
+        var server = new ServerUnderTest(connectionString: null, [$"Storage:ConnectionString={connectionString}", .. settings]);
         await server.StartAsync();
         return server;
     }
@@ -63,6 +73,8 @@ internal sealed class ServerUnderTest : ITestServer, IAsyncDisposable
             "Delivery:AllowPrivateNetworks=true", "Journal:RingBytes=4194304", "Journal:SegmentBytes=4194304", .. _settings,
         ];
         _server = await EventServer.StartAsync([.. settings.Select(setting => "--" + setting)], TextWriter.Null);
+        _server.Loggers.AddProvider(Logs);
+        await _server.Ready;
         Address = new Uri(_server.Addresses.Single());
         var handler = new SocketsHttpHandler { UseProxy = false, RequestHeaderEncodingSelector = (_, _) => Encoding.UTF8 };
         Client = new HttpClient(handler) { BaseAddress = Address };

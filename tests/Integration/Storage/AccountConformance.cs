@@ -52,6 +52,38 @@ public abstract class AccountConformance<T>(T fixture) : IClassFixture<T>
     }
 
     [Fact]
+    public async Task A_creation_whose_reply_was_lost_is_told_as_done()
+    {
+        var organization = NewOrganization();
+        var key = NewKey(organization);
+        await CreateAsync(organization, key);
+
+        Assert.True(await CreateAsync(organization, key));
+
+        var (organizations, keys) = await LoadAsync(organization.No);
+        Assert.Equal((1, 1), (organizations.Count, keys.Count));
+        Assert.False(await CreateAsync(organization, NewKey(organization)));
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(3600)]
+    public async Task A_rotation_whose_reply_was_lost_is_told_as_done(int graceSeconds)
+    {
+        var organization = NewOrganization();
+        var (old, added) = (NewKey(organization), NewKey(organization));
+        await CreateAsync(organization, old);
+        var end = Now.AddSeconds(graceSeconds);
+        Assert.True(await Store.RotateAsync(added, old.Id, end, CancellationToken.None));
+
+        Assert.True(await Store.RotateAsync(added, old.Id, end, CancellationToken.None));
+
+        var (_, keys) = await LoadAsync(organization.No);
+        Assert.Single(keys, key => key.Id == added.Id);
+        Assert.Equal(graceSeconds == 0 ? 1 : 2, keys.Count);
+    }
+
+    [Fact]
     public async Task A_rotated_key_ends_when_told_and_the_new_one_is_there()
     {
         var organization = NewOrganization();

@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using Microsoft.Extensions.Logging.Abstractions;
 using ZapierTriggers.Core.Storing;
 using ZapierTriggers.Server.Storage;
 
@@ -14,20 +13,20 @@ public sealed class OpeningTests(
     [Fact]
     public void The_database_is_named_for_the_banner()
     {
-        Assert.Matches(@"^PostgreSQL \d+(\.\d+)? at \S+/\w+$", postgres.Stores.Display);
-        Assert.Equal($"SQLite at {Path.Combine(sqlite.Options.DataDirectory, "events.db")}", sqlite.Stores.Display);
-        Assert.Empty(sqlite.Stores.Warnings);
+        Assert.Matches(@"^PostgreSQL \d+(\.\d+)? at \S+/\w+$", postgres.Facts.Display);
+        Assert.Equal($"SQLite at {Path.Combine(sqlite.Options.DataDirectory, "events.db")}", sqlite.Facts.Display);
+        Assert.Empty(sqlite.Facts.Warnings);
     }
 
     [Fact]
     public async Task A_database_that_may_lose_commits_is_warned_of()
     {
-        await using var stores = await OpenAsync(
+        var facts = await PrepareAsync(
             new StorageOptions { ConnectionString = postgres.ConnectionString + ";Options=-c synchronous_commit=off" });
 
         Assert.Contains(
             "synchronous_commit",
-            Assert.Single(stores.Warnings, warning => warning.Contains("commit", StringComparison.Ordinal)),
+            Assert.Single(facts.Warnings, warning => warning.Contains("commit", StringComparison.Ordinal)),
             StringComparison.Ordinal);
     }
 
@@ -91,12 +90,15 @@ public sealed class OpeningTests(
         }
     }
 
-    private static Task<StoreSet> OpenAsync(StorageOptions options) =>
-        StoreSet.OpenAsync(options, TimeProvider.System, NullLoggerFactory.Instance, CancellationToken.None);
+    private static async Task<StoreFacts> PrepareAsync(StorageOptions options)
+    {
+        await using var stores = await StoreSet.OpenAsync(options, TimeProvider.System, CancellationToken.None);
+        return await stores.PrepareAsync(CancellationToken.None);
+    }
 
     private static async Task<StoreException> FailAsync(StorageOptions options)
     {
-        var exception = await Assert.ThrowsAsync<StoreException>(() => OpenAsync(options));
+        var exception = await Assert.ThrowsAsync<StoreException>(() => PrepareAsync(options));
         Assert.DoesNotContain("s3cret", exception.Message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', exception.Message);
         return exception;

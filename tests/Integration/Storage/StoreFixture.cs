@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using ZapierTriggers.Core.Storing;
 using ZapierTriggers.Server.Storage;
@@ -17,13 +16,15 @@ public abstract class StoreFixture : IAsyncLifetime
 
     internal StoreSet Stores { get; private set; } = null!;
 
+    internal StoreFacts Facts { get; private set; } = null!;
+
     internal abstract StorageOptions Options { get; }
 
     public async ValueTask InitializeAsync()
     {
         await CreateAsync();
         Stores = await OpenAsync();
-        await Stores.Events.PrepareAsync(CancellationToken.None);
+        Facts = await Stores.PrepareAsync(CancellationToken.None);
     }
 
     public async ValueTask DisposeAsync()
@@ -37,7 +38,7 @@ public abstract class StoreFixture : IAsyncLifetime
     internal static int NextNumber() => Interlocked.Increment(ref _last);
 
     /// <summary>Opens the same database once more, as a second server would.</summary>
-    internal Task<StoreSet> OpenAsync() => StoreSet.OpenAsync(Options, Time, NullLoggerFactory.Instance, CancellationToken.None);
+    internal Task<StoreSet> OpenAsync() => StoreSet.OpenAsync(Options, Time, CancellationToken.None);
 
     /// <summary>Takes a new shard.</summary>
     internal Task<ShardWriter> NewShardAsync() => ShardWriter.ClaimAsync(Stores.Events, NextNumber());

@@ -1,5 +1,6 @@
 using Npgsql;
 using ZapierTriggers.Core.Accounts;
+using ZapierTriggers.Core.Storing;
 
 namespace ZapierTriggers.Server.Storage.Postgres;
 
@@ -42,6 +43,11 @@ internal sealed class PostgresAccountStore(PostgresDatabase database, TimeProvid
         FROM ended
         """;
 
+    /// <summary>Asked when a write did nothing: has an earlier try of the same write, whose reply was lost, done it?</summary>
+    private const string HasKey = """
+        SELECT k.id FROM api_keys k WHERE k.organization_no = $1 AND k.id = $2 AND k.hash = $3
+        """;
+
     private const string Update = """
         UPDATE organizations SET name = $2, tier = $3, rate_limit_per_minute = $4, updated_at = $5 WHERE organization_no = $1
         """;
@@ -71,18 +77,31 @@ internal sealed class PostgresAccountStore(PostgresDatabase database, TimeProvid
             parameters => BindKey(parameters, key)
                 .With(organization.Id).With(organization.Name).With(organization.Tier).With(organization.RateLimitPerMinute)
                 .With(organization.Route).With(organization.CreatedAt.ToUniversalTime()).With(organization.UpdatedAt.ToUniversalTime()),
-            cancellationToken) == 1;
+            cancellationToken) == 1
+        || await HasAsync(key, cancellationToken);
 
     /// <inheritdoc/>
     public async Task<bool> RotateAsync(
         ApiKeyRecord added,
         Guid replacedKeyId,
         DateTimeOffset replacedEndsAt,
-        CancellationToken cancellationToken) =>
-        await database.ExecuteAsync(
-            Rotate,
-            parameters => BindKey(parameters, added).With(replacedKeyId).With(replacedEndsAt.ToUniversalTime()).With(time.GetUtcNow()),
-            cancellationToken) == 1;
+        CancellationToken cancellationToken)
+    {
+        try
+        {
+            var rows = await database.ExecuteAsync(
+                Rotate,
+                parameters => BindKey(parameters, added).With(replacedKeyId).With(replacedEndsAt.ToUniversalTime()).With(time.GetUtcNow()),
+                cancellationToken);
+            if (rows == 1) return true;
+        }
+        catch (StoreException taken) when (taken.Code == PostgresErrorCodes.UniqueViolation)
+        {
+            // The replaced key still lives, for its grace, and the new one is there.
+        }
+
+        return await HasAsync(added, cancellationToken);
+    }
 
     /// <inheritdoc/>
     public Task UpdateAsync(OrganizationRecord organization, CancellationToken cancellationToken) =>
@@ -100,6 +119,16 @@ internal sealed class PostgresAccountStore(PostgresDatabase database, TimeProvid
             parameters => parameters.With(uses.Select(use => use.KeyId).ToArray())
                 .With(uses.Select(use => use.At.ToUniversalTime()).ToArray()),
             cancellationToken);
+
+    private async Task<bool> HasAsync(ApiKeyRecord key, CancellationToken cancellationToken)
+    {
+        var found = await database.QueryAsync(
+            HasKey,
+            parameters => parameters.With(key.OrganizationNo).With(key.Id).With(key.Hash),
+            row => row.GetGuid(0),
+            cancellationToken);
+        return found.Count > 0;
+    }
 
     /// <summary><c>$1</c> to <c>$8</c>.</summary>
     private static NpgsqlParameterCollection BindKey(NpgsqlParameterCollection parameters, ApiKeyRecord key) =>

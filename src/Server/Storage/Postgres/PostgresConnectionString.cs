@@ -24,10 +24,21 @@ internal static class PostgresConnectionString
         text = text.Trim();
         var builder = IsUrl(text) ? FromUrl(text) : FromKeywords(text);
         if (string.IsNullOrEmpty(builder.Host)) throw Invalid("names no host");
-        if (!text.Contains("Max Auto Prepare", StringComparison.OrdinalIgnoreCase)) builder.MaxAutoPrepare = PreparedStatements;
+        if (!IsGiven(text, "MaxAutoPrepare")) builder.MaxAutoPrepare = PreparedStatements;
+        if (!IsGiven(text, "CommandTimeout") || builder.CommandTimeout == 0) builder.CommandTimeout = PostgresSession.CommandTimeout;
+        if (!IsGiven(text, "Timeout") && !IsGiven(text, "connect_timeout")) builder.Timeout = PostgresSession.ConnectTimeout;
+
+        // We leave nothing behind in a session, and what PostgresSession sets must stay.
+        builder.NoResetOnClose = true;
         builder.ApplicationName ??= "zapier-triggers";
         return builder;
     }
+
+    /// <summary>Whether the text sets this keyword, in either form and with any spaces in it.</summary>
+    private static bool IsGiven(string text, string keyword) =>
+        text.Split(';', '?', '&')
+            .Select(part => Uri.UnescapeDataString(part.Split('=')[0].Replace('+', ' ')).Replace(" ", "", StringComparison.Ordinal))
+            .Contains(keyword, StringComparer.OrdinalIgnoreCase);
 
     private static bool IsUrl(string text) =>
         text.StartsWith("postgres://", StringComparison.OrdinalIgnoreCase)

@@ -17,6 +17,7 @@ internal sealed class PostgresDatabase : IAsyncDisposable
         var builder = new NpgsqlSlimDataSourceBuilder(settings.ConnectionString);
         builder.EnableArrays();
         builder.EnableTransportSecurity();
+        PostgresSession.AddTo(builder);
         _source = builder.Build();
     }
 
@@ -35,8 +36,7 @@ internal sealed class PostgresDatabase : IAsyncDisposable
         {
             if (PostgresErrors.Map(exception) is not { } mapped) throw;
 
-            // Every pooled connection leads to the same demoted node: the next one must look the host up anew.
-            if (mapped.Code == PostgresErrors.ReadOnly) _source.Clear();
+            if (PostgresErrors.NeedsFreshPool(mapped.Code)) _source.Clear();
             throw mapped;
         }
     }

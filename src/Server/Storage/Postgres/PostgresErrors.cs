@@ -9,8 +9,19 @@ namespace ZapierTriggers.Server.Storage.Postgres;
 /// </summary>
 internal static class PostgresErrors
 {
-    /// <summary>A write came to a read-only server: a demoted node or a standby; pooled connections to it must go.</summary>
-    public const string ReadOnly = PostgresErrorCodes.ReadOnlySqlTransaction;
+    /// <summary>The function of PostgreSQL that reports a missing partition (execPartition.c).</summary>
+    private const string PartitionRoutine = "ExecFindPartition";
+
+    /// <summary>The server has ended a transaction in which it heard nothing from us (<see cref="PostgresSession"/>).</summary>
+    private const string IdleInTransaction = "25P03";
+
+    /// <summary>
+    /// Whether the pooled connections must go. A write came to a read-only server: every connection leads to the same demoted node, the
+    /// next one must look the host up anew. Or what was prepared on them does not fit any more, because tables were changed or a pooler
+    /// has put another server behind them.
+    /// </summary>
+    public static bool NeedsFreshPool(string? code) => code is PostgresErrorCodes.ReadOnlySqlTransaction
+        or PostgresErrorCodes.FeatureNotSupported or PostgresErrorCodes.InvalidSqlStatementName;
 
     /// <summary>
     /// The store's own exception for the driver's; null for what is none of the database's (a cancelled call, a programming error), which
@@ -28,11 +39,12 @@ internal static class PostgresErrors
     };
 
     /// <summary>
-    /// A row whose day has no partition. Told from a failed CHECK (the same SQLSTATE) by the missing constraint name, since messages are
-    /// translated.
+    /// A row whose day has no partition. Told from a failed CHECK and from what a trigger raises (the same SQLSTATE) by the function that
+    /// reports it, or where that is not told by the missing constraint name, since messages are translated.
     /// </summary>
     public static bool IsMissingPartition(PostgresException exception) =>
-        exception.SqlState == PostgresErrorCodes.CheckViolation && string.IsNullOrEmpty(exception.ConstraintName);
+        exception.SqlState == PostgresErrorCodes.CheckViolation
+        && (exception.Routine is null ? string.IsNullOrEmpty(exception.ConstraintName) : exception.Routine == PartitionRoutine);
 
     private static StoreException Map(PostgresException error)
     {
@@ -50,7 +62,8 @@ internal static class PostgresErrors
         PostgresErrorCodes.CheckViolation when IsMissingPartition(error) => StoreFailure.Unavailable,
         PostgresErrorCodes.ReadOnlySqlTransaction or PostgresErrorCodes.LockNotAvailable or PostgresErrorCodes.UndefinedTable
             or PostgresErrorCodes.InvalidCatalogName or PostgresErrorCodes.QueryCanceled or PostgresErrorCodes.InsufficientPrivilege
-            or PostgresErrorCodes.InvalidSchemaName => StoreFailure.Unavailable,
+            or PostgresErrorCodes.InvalidSchemaName or PostgresErrorCodes.FeatureNotSupported
+            or PostgresErrorCodes.InvalidSqlStatementName or IdleInTransaction => StoreFailure.Unavailable,
         // A value too large for an index: the row's own trouble.
         PostgresErrorCodes.ProgramLimitExceeded => StoreFailure.RowRefused,
         _ => error.SqlState[..2] switch

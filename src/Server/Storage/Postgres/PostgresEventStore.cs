@@ -1,17 +1,11 @@
 using Npgsql;
 using ZapierTriggers.Core.Events;
-using ZapierTriggers.Core.Operations;
 using ZapierTriggers.Core.Storing;
 
 namespace ZapierTriggers.Server.Storage.Postgres;
 
 /// <summary>Events in Postgres.</summary>
-internal sealed partial class PostgresEventStore(
-    PostgresDatabase database,
-    TimeProvider time,
-    int partitionsAhead,
-    ILogger<PostgresEventStore> logger)
-    : IEventStore
+internal sealed class PostgresEventStore(PostgresDatabase database, TimeProvider time, int partitionsAhead) : IEventStore
 {
     private const string Duplicate = """
         SELECT e.id, e.payload_hash
@@ -60,8 +54,6 @@ internal sealed partial class PostgresEventStore(
             await _partitions.MakeForAsync(events, cancellationToken);
             await _shards.AppendAsync(claim, previous, next, events, cancellationToken);
         }
-
-        if (_partitions.IsDue) await MakePartitionsAheadAsync(cancellationToken);
     }
 
     /// <inheritdoc/>
@@ -110,25 +102,7 @@ internal sealed partial class PostgresEventStore(
     /// <inheritdoc/>
     public Task ProbeAsync(CancellationToken cancellationToken) => database.ExecuteAsync(Probe, _ => { }, cancellationToken);
 
-    /// <summary>
-    /// The batch is committed already, so trouble here must not look like its failure: the next batch tries again, and a day that is really
-    /// missing is made on demand.
-    /// </summary>
-    private async Task MakePartitionsAheadAsync(CancellationToken cancellationToken)
-    {
-        try
-        {
-            await _partitions.MakeAheadAsync(cancellationToken);
-        }
-        catch (StoreException exception)
-        {
-            Log.PartitionsNotMade(logger, exception.Message);
-        }
-    }
-
-    private static partial class Log
-    {
-        [LoggerMessage(LogEvents.PostgresEventStorePartitionsNotMade, LogLevel.Warning, "Partitions could not be made ahead: {Reason}")]
-        public static partial void PartitionsNotMade(ILogger logger, string reason);
-    }
+    /// <inheritdoc/>
+    public Task MaintainAsync(CancellationToken cancellationToken) =>
+        _partitions.IsDue ? _partitions.MakeAheadAsync(cancellationToken) : Task.CompletedTask;
 }

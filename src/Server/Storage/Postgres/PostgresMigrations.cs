@@ -12,6 +12,9 @@ internal sealed class PostgresMigrations(PostgresDatabase database)
     /// <summary>An arbitrary constant: the key of the advisory lock.</summary>
     private const long LockKey = 0x7A61_705F_7363_686D;
 
+    /// <summary>Seconds that one step may take: it may have to rewrite a large table.</summary>
+    private const int StepTimeout = 3600;
+
     private const string Begin = """
         SELECT pg_advisory_xact_lock($1)
         """;
@@ -68,7 +71,7 @@ internal sealed class PostgresMigrations(PostgresDatabase database)
 
     private static async Task ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken cancellationToken)
     {
-        await using var command = new NpgsqlCommand(sql, connection);
+        await using var command = new NpgsqlCommand(sql, connection) { CommandTimeout = StepTimeout };
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 }

@@ -62,7 +62,7 @@ internal sealed class PostgresShards(PostgresDatabase database, TimeProvider tim
         """;
 
     private const string Quarantine = """
-        INSERT INTO quarantine (organization_no, id, shard, event, reason, at) VALUES ($1, $2, $3, $4, $5, $6)
+        INSERT INTO quarantine (organization_no, id, shard, event, reason, at) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING
         """;
 
     /// <summary>
@@ -175,7 +175,8 @@ internal sealed class PostgresShards(PostgresDatabase database, TimeProvider tim
         ReadOnlyMemory<JournaledEvent> events,
         CancellationToken cancellationToken)
     {
-        await using var stream = await connection.BeginRawBinaryCopyAsync(EventCopyEncoder.Sql, cancellationToken);
+        var stream = await connection.BeginRawBinaryCopyAsync(EventCopyEncoder.Sql, cancellationToken);
+        stream.WriteTimeout = stream.ReadTimeout = connection.CommandTimeout * 1000;
         var buffer = ArrayPool<byte>.Shared.Rent(ChunkBytes);
         try
         {
@@ -191,16 +192,34 @@ internal sealed class PostgresShards(PostgresDatabase database, TimeProvider tim
 
             EventCopyEncoder.Trailer.CopyTo(buffer);
             await stream.WriteAsync(buffer.AsMemory(0, EventCopyEncoder.Trailer.Length), cancellationToken);
+
+            // Tells the server that the rows are complete, and waits for its word.
+            await stream.DisposeAsync();
         }
         catch
         {
-            // Without this, disposing would tell the server that the rows are complete.
-            await stream.CancelAsync();
+            await CancelAsync(stream);
             throw;
         }
         finally
         {
             ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    /// <summary>
+    /// Takes a COPY back. Where that fails the COPY has ended or the connection is lost, and what went wrong first is what counts; the
+    /// transaction is rolled back in any case.
+    /// </summary>
+    private static async Task CancelAsync(NpgsqlRawCopyStream stream)
+    {
+        try
+        {
+            await stream.CancelAsync();
+        }
+        catch (Exception error) when (error is NpgsqlException or ObjectDisposedException or InvalidOperationException or IOException)
+        {
+            // See above.
         }
     }
 

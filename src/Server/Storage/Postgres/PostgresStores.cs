@@ -13,39 +13,30 @@ internal static class PostgresStores
                current_setting('fsync'), current_setting('synchronous_commit'), current_setting('full_page_writes')
         """;
 
-    /// <summary>Connects, and looks at version and settings; see <see cref="StoreSet.OpenAsync"/>.</summary>
-    public static async Task<StoreSet> OpenAsync(
-        StorageOptions options,
-        TimeProvider time,
-        ILoggerFactory loggers,
-        CancellationToken cancellationToken)
+    /// <summary>Makes the pool; nothing is connected yet. See <see cref="StoreSet.OpenAsync"/>.</summary>
+    public static StoreSet Open(StorageOptions options, TimeProvider time)
     {
         var database = new PostgresDatabase(options.ConnectionString!);
-        try
-        {
-            var (version, warnings) = await CheckSettingsAsync(database, cancellationToken);
-            return new StoreSet(
-                new PostgresEventStore(database, time, options.PartitionsAhead, loggers.CreateLogger<PostgresEventStore>()),
-                new PostgresDeliveryStore(database, time),
-                new PostgresAccountStore(database, time),
-                $"PostgreSQL {version} at {database.Place}",
-                warnings,
-                database);
-        }
-        catch
-        {
-            await database.DisposeAsync();
-            throw;
-        }
+        var events = new PostgresEventStore(database, time, options.PartitionsAhead);
+        return new StoreSet(
+            events,
+            new PostgresDeliveryStore(database, time),
+            new PostgresAccountStore(database, time),
+            new PostgresReplays(database),
+            async cancellationToken =>
+            {
+                var facts = await InspectAsync(database, cancellationToken);
+                await events.PrepareAsync(cancellationToken);
+                return facts;
+            },
+            database);
     }
 
     /// <summary>
     /// The server's version, and a sentence for each setting under which a committed row may be lost. Throws <see cref="StoreException"/>
     /// for a version too old.
     /// </summary>
-    private static async Task<(string Version, IReadOnlyList<string> Warnings)> CheckSettingsAsync(
-        PostgresDatabase database,
-        CancellationToken cancellationToken)
+    private static async Task<StoreFacts> InspectAsync(PostgresDatabase database, CancellationToken cancellationToken)
     {
         var rows = await database.QueryAsync(
             Settings,
@@ -69,6 +60,6 @@ internal static class PostgresStores
             warnings.Add("PostgreSQL runs with synchronous_commit=off: a crash of it loses the last commits. Set synchronous_commit = on.");
         if (found.Pages == "off")
             warnings.Add("PostgreSQL runs with full_page_writes=off: a power cut can tear its pages. Set full_page_writes = on.");
-        return (found.Version.Split(' ')[0], warnings);
+        return new StoreFacts($"PostgreSQL {found.Version.Split(' ')[0]} at {database.Place}", warnings);
     }
 }

@@ -37,6 +37,10 @@ internal sealed class SqliteAccountStore(SqliteDatabase database, TimeProvider t
         UPDATE organizations SET updated_at = $2 WHERE organization_no = $1
         """;
 
+    private const string HasKey = """
+        SELECT 1 FROM api_keys WHERE organization_no = $1 AND id = $2 AND hash = $3
+        """;
+
     private const string Update = """
         UPDATE organizations SET name = $2, tier = $3, rate_limit_per_minute = $4, updated_at = $5 WHERE organization_no = $1
         """;
@@ -70,7 +74,7 @@ internal sealed class SqliteAccountStore(SqliteDatabase database, TimeProvider t
                     organization.CreatedAt,
                     organization.UpdatedAt) == 1;
                 if (made) Insert(connection, key);
-                return made;
+                return made || Has(connection, key);
             },
             cancellationToken);
 
@@ -83,6 +87,7 @@ internal sealed class SqliteAccountStore(SqliteDatabase database, TimeProvider t
         database.WriteAsync(
             connection =>
             {
+                if (Has(connection, added)) return true;
                 if (connection.Execute(EndKey, added.OrganizationNo, replacedKeyId, replacedEndsAt, time.GetUtcNow()) == 0) return false;
                 connection.Execute(TouchOrganization, added.OrganizationNo, added.CreatedAt);
                 Insert(connection, added);
@@ -106,6 +111,10 @@ internal sealed class SqliteAccountStore(SqliteDatabase database, TimeProvider t
                 return uses.Sum(use => note.Execute(use.KeyId, use.At));
             },
             cancellationToken);
+
+    /// <summary>Whether an earlier try of the same write has stored the key.</summary>
+    private static bool Has(SqliteConnection connection, ApiKeyRecord key) =>
+        connection.Query(HasKey, row => row.GetInt32(0), key.OrganizationNo, key.Id, key.Hash).Count > 0;
 
     private static void Insert(SqliteConnection connection, ApiKeyRecord key) => connection.Execute(
         InsertKey,

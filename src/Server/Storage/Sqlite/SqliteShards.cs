@@ -41,7 +41,7 @@ internal sealed class SqliteShards(SqliteDatabase database, TimeProvider time)
         """;
 
     private const string Quarantine = """
-        INSERT INTO quarantine (organization_no, id, shard, event, reason, at) VALUES ($1, $2, $3, $4, $5, $6)
+        INSERT INTO quarantine (organization_no, id, shard, event, reason, at) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING
         """;
 
     /// <summary>See <see cref="IEventStore.ClaimShardAsync"/>.</summary>

@@ -14,12 +14,17 @@ internal static class SqliteStores
             () =>
             {
                 var database = new SqliteDatabase(path);
+                var events = new SqliteEventStore(database, time);
                 return new StoreSet(
-                    new SqliteEventStore(database, time),
+                    events,
                     new SqliteDeliveryStore(database, time),
                     new SqliteAccountStore(database, time),
-                    $"SQLite at {path}",
-                    [],
+                    new SqliteReplays(database),
+                    async cancelled =>
+                    {
+                        await events.PrepareAsync(cancelled);
+                        return new StoreFacts($"SQLite at {path}", []);
+                    },
                     database);
             },
             cancellationToken);
