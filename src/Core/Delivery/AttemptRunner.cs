@@ -5,11 +5,14 @@ using ZapierTriggers.Core.Storing;
 
 namespace ZapierTriggers.Core.Delivery;
 
+/// <summary>Makes one try; every failure is a result, never an exception. See <see cref="WebhookSender.SendAsync"/>.</summary>
+internal delegate Task<TryResult> SendWebhook(WebhookTarget target, DueEvent due, CancellationToken stop);
+
 /// <summary>
 /// Runs one try from start to result: sends under the current configuration, tells the lane, and hands the result over to be recorded.
 /// </summary>
 internal sealed partial class AttemptRunner(
-    WebhookSender sender, OutcomeRecorder recorder, RetrySchedule schedule, TimeProvider time, ILogger logger, Action<LaneTry, WebhookTarget> gone, Action<Lane> advance)
+    SendWebhook send, OutcomeRecorder recorder, RetrySchedule schedule, TimeProvider time, ILogger logger, Action<LaneTry, WebhookTarget> gone, Action<Lane> advance)
 {
     /// <summary>Runs the try. Never throws: a place must come back.</summary>
     public async Task RunAsync(LaneTry started, Turns.Place place, CancellationToken stop)
@@ -19,7 +22,7 @@ internal sealed partial class AttemptRunner(
         try
         {
             Failpoint.Pass(Failpoint.DeliverySending);
-            result = await sender.SendAsync(target, started.Event, stop);
+            result = await send(target, started.Event, stop);
             Failpoint.Pass(Failpoint.DeliverySent);
         }
         catch (Exception exception)

@@ -21,6 +21,7 @@ internal sealed partial class Dispatcher : IAsyncDisposable
     private readonly IDeliveryStore _store;
     private readonly AddressGuard _guard;
     private readonly DeliveryOptions _options;
+    private readonly ILoopHost _host;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly LaneTable _lanes = new();
@@ -44,15 +45,25 @@ internal sealed partial class Dispatcher : IAsyncDisposable
     /// <param name="logger">Log.</param>
     /// <param name="connector">Opens connections; null = through <paramref name="guard"/> with the system's resolver.</param>
     /// <param name="random">Draws the jitter; null = at random.</param>
+    /// <param name="send">Makes a try; null = a <see cref="WebhookSender"/> does.</param>
+    /// <param name="host">Where the loops run; null = on the pool.</param>
     public Dispatcher(
-        IDeliveryStore store, DeliveryOptions options, AddressGuard guard, TimeProvider time, ILogger<Dispatcher> logger, GuardedConnector? connector = null, Func<double>? random = null)
+        IDeliveryStore store,
+        DeliveryOptions options,
+        AddressGuard guard,
+        TimeProvider time,
+        ILogger logger,
+        GuardedConnector? connector = null,
+        Func<double>? random = null,
+        SendWebhook? send = null,
+        ILoopHost? host = null)
     {
-        (_store, _options, _guard, _time, _logger) = (store, options, guard, time, logger);
+        (_store, _options, _guard, _host, _time, _logger) = (store, options, guard, host ?? SystemLoopHost.Instance, time, logger);
         _sender = new WebhookSender(options, connector ?? new GuardedConnector(guard), time, logger);
         _configuration = new EndpointConfiguration(store, _lanes, guard, options, time, logger, Advance);
         _recorder = new OutcomeRecorder(store, Counters, time, logger, () => InFlight, held => _turns!.Hold(held), at => _sweep!.Due(at));
-        var runner = new AttemptRunner(_sender, _recorder, new RetrySchedule(options.RetrySchedule, random), time, logger, Disable, Advance);
-        _turns = new Turns(options, time, (started, place) => runner.RunAsync(started, place, _cutTries.Token));
+        var runner = new AttemptRunner(send ?? _sender.SendAsync, _recorder, new RetrySchedule(options.RetrySchedule, random), time, logger, Disable, Advance);
+        _turns = new Turns(options, _host, time, (started, place) => runner.RunAsync(started, place, _cutTries.Token));
         _reader = new LaneReader(store, time, logger, Advance, _recorder.CursorMoved);
         _sweep = new RetrySweep(store, options, time, logger, () => _lanes.All, () => !_recorder.IsFailing, Advance);
     }
@@ -197,7 +208,7 @@ internal sealed partial class Dispatcher : IAsyncDisposable
         {
             try
             {
-                await Task.Run(loop);
+                await _host.Run(loop);
                 return;
             }
             catch (Exception exception)

@@ -1,3 +1,5 @@
+using ZapierTriggers.Core.Operations;
+
 namespace ZapierTriggers.Core.Delivery;
 
 /// <summary>
@@ -6,7 +8,7 @@ namespace ZapierTriggers.Core.Delivery;
 /// to the slow side. So receivers that hang cost the others at most <see cref="DeliveryOptions.SlowAfter"/> each, once. Safe for concurrent
 /// use; nothing blocks.
 /// </summary>
-internal sealed class Turns(DeliveryOptions options, TimeProvider time, Func<LaneTry, Turns.Place, Task> run)
+internal sealed class Turns(DeliveryOptions options, ILoopHost host, TimeProvider time, Func<LaneTry, Turns.Place, Task> run)
 {
     private readonly Lock _lock = new();
     private readonly Queue<Lane> _soon = new();
@@ -87,7 +89,7 @@ internal sealed class Turns(DeliveryOptions options, TimeProvider time, Func<Lan
         {
             var place = new Place { IsSlow = taken.Slow };
             _places.Add(place);
-            ThreadPool.UnsafeQueueUserWorkItem(static state => _ = state.Turns.RunAsync(state.Place, state.Lane), (Turns: this, Place: place, taken.Lane), preferLocal: false);
+            _ = host.Run(() => RunAsync(place, taken.Lane));
         }
     }
 

@@ -109,10 +109,9 @@ internal sealed partial class JournalRecovery
     {
         var state = Read(segment, tail, out var offset);
         if (state == FrameState.End && !_claimed.Contains(segment)) segment.TrimReserve();
-        var found = Math.Max(_sequence, tail.Last);
-        if (next.PreviousSequence <= found) return;
-        if (state == FrameState.BadHeader) Log.Lost(_logger, found + 1, next.PreviousSequence, segment.Path, offset);
-        else Missing($"between {segment.Path} and {next.Path}", found + 1, next.PreviousSequence);
+        if (next.PreviousSequence <= _sequence || tail.Has(next.PreviousSequence)) return;
+        if (state == FrameState.BadHeader) Log.Lost(_logger, _sequence + 1, next.PreviousSequence, segment.Path, offset);
+        else Missing($"between {segment.Path} and {next.Path}", _sequence + 1, next.PreviousSequence);
     }
 
     /// <summary>Reads the newest segment. Its end may be torn, as long as the ring does not know that more of it was flushed.</summary>

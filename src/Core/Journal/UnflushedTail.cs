@@ -48,6 +48,9 @@ internal sealed class UnflushedTail : IDisposable
     /// </summary>
     public bool Claims(long sequence) => FromRing > 0 && sequence > After;
 
+    /// <summary>Whether that frame is in it.</summary>
+    public bool Has(long sequence) => _frames.ContainsKey(sequence);
+
     /// <summary>Takes a frame of a segment over. Of two copies the one that is whole wins.</summary>
     public void Take(in ReadFrame frame)
     {

@@ -44,10 +44,10 @@ internal sealed class Life
     public bool IsDead { get; private set; }
 
     /// <summary>One effect on the world, whole or (where that can be, and death comes in the middle of it) in part.</summary>
-    public void Effect(string name, Action whole, Action? part = null)
+    public void Effect(string what, string where, Action whole, Action? part = null)
     {
         if (IsDead) throw new SimulatedCrashException();
-        if (_trace.IsVerbose) _trace.Note($"  {Steps + 1}: {name}");
+        if (_trace.IsVerbose) _trace.Note($"  {Steps + 1}: {what} {where}");
         if (++Steps != DiesAt)
         {
             whole();

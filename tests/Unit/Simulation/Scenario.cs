@@ -30,6 +30,9 @@ internal sealed record Scenario
     /// <summary>Whether the store is set back to an older state between two lives.</summary>
     public required bool SetsBack { get; init; }
 
+    /// <summary>Whether events are delivered to webhook receivers, too.</summary>
+    public required bool HasWebhooks { get; init; }
+
     /// <summary>Whether some rows are refused by the store.</summary>
     public required bool HasRefusedRows { get; init; }
 
@@ -64,6 +67,7 @@ internal sealed record Scenario
             HasLargePayloads = random.Next(3) == 0,
             CutsPower = random.Next(2) == 0,
             SetsBack = random.Next(5) == 0,
+            HasWebhooks = random.Next(3) == 0,
             HasRefusedRows = random.Next(5) == 0,
             IsDiskFullAtTimes = random.Next(6) == 0,
             Faults = faults,

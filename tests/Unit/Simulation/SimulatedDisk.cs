@@ -18,7 +18,7 @@ internal sealed class SimulatedDisk(Life life, Device device) : IDisk
         if (Exists(path)) throw new IOException($"{path} exists.");
         life.FailMaybe(FaultKind.Create);
         Inode? inode = null;
-        life.Effect($"create {path}", () => inode = device.Create(path));
+        life.Effect("create", path, () => inode = device.Create(path));
         return new SimulatedFile(life, device, inode!, path);
     }
 
@@ -29,7 +29,7 @@ internal sealed class SimulatedDisk(Life life, Device device) : IDisk
     /// <inheritdoc/>
     public void Delete(string path)
     {
-        if (Exists(path)) life.Effect($"delete {path}", () => device.Change(names => names.Remove(path)));
+        if (Exists(path)) life.Effect("delete", path, () => device.Change(names => names.Remove(path)));
     }
 
     /// <inheritdoc/>
@@ -37,7 +37,7 @@ internal sealed class SimulatedDisk(Life life, Device device) : IDisk
     {
         if (!Exists(from)) throw new FileNotFoundException(from);
         life.FailMaybe(FaultKind.Move);
-        life.Effect($"move {from} {to}", () => device.Change(names =>
+        life.Effect("move to", to, () => device.Change(names =>
         {
             if (names.Remove(from, out var inode)) names[to] = inode;
         }));
@@ -47,6 +47,6 @@ internal sealed class SimulatedDisk(Life life, Device device) : IDisk
     public void SyncDirectory(string path)
     {
         life.FailMaybe(FaultKind.Sync);
-        life.Effect("sync names", device.SyncNames);
+        life.Effect("sync", path, device.SyncNames);
     }
 }

@@ -24,18 +24,18 @@ internal sealed class SimulatedFile(Life life, Device device, Inode inode, strin
                 throw new IOException("Simulated: input/output error.");
             }
 
-            life.Effect($"write {path} {offset} {length}", () => inode.Write(new ReadOnlySpan<byte>((void*)address, length), offset), () => WritePart(address, length, offset));
+            life.Effect("write", path, () => inode.Write(new ReadOnlySpan<byte>((void*)address, length), offset), () => WritePart(address, length, offset));
         }
     }
 
     /// <inheritdoc/>
-    public void SetLength(long length) => life.Effect($"cut {path} {length}", () => inode.SetLength(length));
+    public void SetLength(long length) => life.Effect("cut", path, () => inode.SetLength(length));
 
     /// <inheritdoc/>
     public void Reserve(long length)
     {
         if (device.IsFull) throw new IOException("Simulated: no space left on device.");
-        life.Effect($"reserve {path} {length}", () => inode.SetLength(Math.Max(inode.Length, length)), () => inode.SetLength(Math.Max(inode.Length, length / 2)));
+        life.Effect("reserve", path, () => inode.SetLength(Math.Max(inode.Length, length)), () => inode.SetLength(Math.Max(inode.Length, length / 2)));
     }
 
     /// <inheritdoc/>
@@ -47,7 +47,7 @@ internal sealed class SimulatedFile(Life life, Device device, Inode inode, strin
             throw new IOException("Simulated: input/output error.");
         }
 
-        life.Effect($"sync {path}", inode.Sync, inode.WriteBack);
+        life.Effect("sync", path, inode.Sync, inode.WriteBack);
     }
 
     /// <inheritdoc/>

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using ZapierTriggers.Core.Delivery;
 using ZapierTriggers.Core.Journal;
 using ZapierTriggers.Core.Sequencing;
 using ZapierTriggers.Core.Storing;
@@ -20,6 +21,7 @@ internal sealed class SimulatedRun : IDisposable
     private readonly Device _device;
     private readonly SimulatedStore _store;
     private readonly Producers _producers;
+    private readonly Receivers _receivers;
     private readonly Trace _trace;
     private readonly long _firstDeath;
     private DateTimeOffset _now = Begin;
@@ -35,6 +37,7 @@ internal sealed class SimulatedRun : IDisposable
         _device = new Device(_random);
         _store = new SimulatedStore(_random);
         _producers = new Producers(_scenario, _random, _store, Begin);
+        _receivers = new Receivers(_random, Begin);
         _firstDeath = firstDeath;
     }
 
@@ -51,7 +54,8 @@ internal sealed class SimulatedRun : IDisposable
         var more = _random.Next(3);
         for (var number = 1; number <= more && _violation is null; number++) Live(number, _random.Next(1, 120), isLast: false);
         if (_violation is null) Live(more + 1, 0, isLast: true);
-        return _violation ?? _producers.Violation ?? Invariants.Check(_producers.Sent, _store);
+        return _violation ?? _producers.Violation ?? Invariants.Check(_producers.Sent, _store)
+            ?? (_scenario.HasWebhooks ? _receivers.Check(_store) : null);
     }
 
     /// <summary>What happened, for the report of a run that fails.</summary>
@@ -93,12 +97,24 @@ internal sealed class SimulatedRun : IDisposable
         BinaryPrimitives.WriteInt64LittleEndian(identity[32..], 77);
         BinaryPrimitives.WriteInt64LittleEndian(identity[40..], 777);
         var directory = new DataDirectory(life.Disk, DirectoryPath, new MemoryStream(), identity);
-        var parts = new ShardParts(connection, _ => { }, life.Time, _trace) { Host = life.Host };
+        var dispatcher = new Dispatcher(
+            new DeliveryConnection(connection, _store, _receivers),
+            Receivers.Options with { Enabled = _scenario.HasWebhooks },
+            new AddressGuard(Receivers.Options),
+            life.Time,
+            _trace,
+            random: _random.NextDouble,
+            send: (target, due, _) => _receivers.ReceiveAsync(life, target, due),
+            host: life.Host);
+        var parts = new ShardParts(connection, dispatcher.EventsStored, life.Time, _trace) { Host = life.Host };
         Shard? shard = null;
-        var opening = life.Host.Run(
-            async () => shard = await Shard.OpenAsync(directory, parts, _scenario.Journal, _scenario.Ingest, _scenario.Dedup, CancellationToken.None));
+        var opening = life.Host.Run(async () =>
+        {
+            shard = await Shard.OpenAsync(directory, parts, _scenario.Journal, _scenario.Ingest, _scenario.Dedup, CancellationToken.None);
+            await dispatcher.StartAsync(CancellationToken.None);
+        });
         if (!life.RunUntil(() => opening.IsCompleted, MostTurns, () => { })) _violation = $"life {life.Number}: the start hangs";
-        if (life.IsDead || !opening.IsFaulted) return shard;
+        if (life.IsDead || !opening.IsFaulted) return opening.IsCompletedSuccessfully ? shard : null;
 
         // A disk or a store that fails may stop a start; what a crash left must not.
         var error = opening.Exception.InnerException!;
@@ -114,7 +130,7 @@ internal sealed class SimulatedRun : IDisposable
         var turns = isLast ? MostTurns : _random.Next(50, 3_000);
         var isDone = life.RunUntil(() => working.IsCompleted && IsDrained(shard), turns, () => AfterTurn(connection, shard, isLast));
         if (isLast && !isDone)
-            _violation ??= $"not everything is stored in the end: {string.Join(' ', shard.Troubles())} {shard.Writer.Stored.Position} of {shard.Sequencer.Journaled}";
+            _violation ??= $"not everything is stored and delivered in the end: {string.Join(' ', shard.Troubles())} {shard.Writer.Stored.Position} of {shard.Sequencer.Journaled}";
     }
 
     private void Stop(Life life, Shard shard)
@@ -164,6 +180,7 @@ internal sealed class SimulatedRun : IDisposable
         _syncedThrough = Math.Max(_syncedThrough, synced);
     }
 
-    private static bool IsDrained(Shard shard) =>
-        shard.Writer.Stored.Position >= Math.Max(shard.Sequencer.Journaled, shard.Recovered.Events > 0 ? shard.Recovered.LastId.High : 0);
+    private bool IsDrained(Shard shard) =>
+        (!_scenario.HasWebhooks || _receivers.AreDone(_store))
+        && shard.Writer.Stored.Position >= Math.Max(shard.Sequencer.Journaled, shard.Recovered.Events > 0 ? shard.Recovered.LastId.High : 0);
 }

@@ -24,14 +24,17 @@ internal sealed record StoredRow(EventId Id, int OrganizationNo, string Type, st
 internal sealed class SimulatedStore(Random random)
 {
     private readonly List<Action> _underWay = [];
-    private State _state = new([], [], [], 0);
-    private State _older = new([], [], [], 0);
+    private State _state = new([], [], [], new DeliveryTables(), 0);
+    private State _older = new([], [], [], new DeliveryTables(), 0);
 
     /// <summary>Events, in the order of their commits.</summary>
     public IReadOnlyList<StoredRow> Events => _state.Events;
 
     /// <summary>Rows set aside.</summary>
     public IReadOnlyList<StoredRow> Quarantined => _state.Quarantined;
+
+    /// <summary>What it knows of deliveries.</summary>
+    public DeliveryTables Deliveries => _state.Deliveries;
 
     /// <summary>How often it was set back.</summary>
     public int SetBacks { get; private set; }
@@ -114,10 +117,11 @@ internal sealed class SimulatedStore(Random random)
         return true;
     }
 
-    private sealed record State(List<StoredRow> Events, List<StoredRow> Quarantined, Dictionary<Guid, Checkpoint> Checkpoints, long Epoch)
+    private sealed record State(
+        List<StoredRow> Events, List<StoredRow> Quarantined, Dictionary<Guid, Checkpoint> Checkpoints, DeliveryTables Deliveries, long Epoch)
     {
         public long Epoch { get; set; } = Epoch;
 
-        public State Copy() => new([.. Events], [.. Quarantined], new Dictionary<Guid, Checkpoint>(Checkpoints), Epoch);
+        public State Copy() => new([.. Events], [.. Quarantined], new Dictionary<Guid, Checkpoint>(Checkpoints), Deliveries.Copy(), Epoch);
     }
 }

@@ -17,7 +17,7 @@ internal sealed class StoreConnection(Life life, SimulatedStore store) : IEventS
         ShardClaim claim = default;
         if (life.Fails(FaultKind.StoreAway)) throw Away();
         await life.TravelAsync();
-        life.Effect("claim", () => claim = store.Claim(shard, journalId)); // one that arrives after its sender's death would fence the next one out
+        life.Effect("claim", "shard", () => claim = store.Claim(shard, journalId)); // one that arrives after its sender's death would fence the next one out
         return claim;
     }
 
@@ -67,13 +67,21 @@ internal sealed class StoreConnection(Life life, SimulatedStore store) : IEventS
 
     private static StoreException Away() => new(StoreFailure.Unavailable, "Simulated: the store is away.", "08006");
 
-    private async Task CommitAsync(Action commit)
+    /// <summary>A question on its way; throws when the store is away.</summary>
+    public async Task AskAsync()
+    {
+        await life.TravelAsync();
+        if (life.Fails(FaultKind.StoreAway)) throw Away();
+    }
+
+    /// <summary>One transaction: it happens or not, and the answer comes or not.</summary>
+    public async Task CommitAsync(Action commit)
     {
         if (life.Fails(FaultKind.StoreAway)) throw Away();
         store.Send(commit);
         _waited.Add(commit);
         await life.TravelAsync();
-        if (store.TryArrive(commit)) life.Effect("commit", commit);
+        if (store.TryArrive(commit)) life.Effect("commit", "store", commit);
         if (life.Fails(FaultKind.ReplyLost)) throw Away();
         await life.TravelAsync();
     }

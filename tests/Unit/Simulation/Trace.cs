@@ -16,7 +16,7 @@ internal sealed class Trace : ILogger
     public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
         _lines.Add($"  {logLevel}: {formatter(state, exception)} {exception?.Message}");
 
-    public bool IsEnabled(LogLevel logLevel) => true;
+    public bool IsEnabled(LogLevel logLevel) => IsVerbose || logLevel > LogLevel.Debug;
 
     public IDisposable? BeginScope<TState>(TState state)
         where TState : notnull => null;

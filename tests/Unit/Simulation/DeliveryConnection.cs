@@ -1,0 +1,51 @@
+using ZapierTriggers.Core.Delivery;
+using ZapierTriggers.Core.Events;
+
+namespace ZapierTriggers.Tests.Unit.Simulation;
+
+/// <summary>One process's way to the deliveries, over the same connection as its events.</summary>
+internal sealed class DeliveryConnection(StoreConnection connection, SimulatedStore store, Receivers receivers) : IDeliveryStore
+{
+    /// <inheritdoc/>
+    public async Task<IReadOnlyList<EndpointRecord>> LoadEndpointsAsync(CancellationToken cancellationToken)
+    {
+        await connection.AskAsync();
+        return receivers.Endpoints(store.Deliveries);
+    }
+
+    /// <inheritdoc/>
+    public Task SaveEndpointAsync(EndpointRecord endpoint, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    /// <inheritdoc/>
+    public async Task<LanePage> ReadLaneAsync(
+        int organizationNo, Guid endpointId, EventId after, int limit, int maxBytes, CancellationToken cancellationToken)
+    {
+        await connection.AskAsync();
+        var events = store.Events.Where(row => row.OrganizationNo == organizationNo && row.Id > after).Take(limit).ToList();
+        var through = events.Count > 0 ? events[^1].Id : after;
+        return new LanePage([.. events.Where(row => !store.Deliveries.IsKnown(endpointId, row.Id)).Select(DueOf)], through);
+    }
+
+    /// <inheritdoc/>
+    public async Task<IReadOnlyList<ClaimedRetry>> ClaimRetriesAsync(
+        DateTimeOffset now, DateTimeOffset leaseUntil, int limit, IReadOnlyList<ClaimRoom> rooms, CancellationToken cancellationToken)
+    {
+        List<ClaimedRetry> claimed = [];
+        await connection.CommitAsync(
+            () => claimed = store.Deliveries.Claim(now, leaseUntil, limit, rooms, id => DueOf(store.Events.First(row => row.Id == id))));
+        return claimed;
+    }
+
+    /// <inheritdoc/>
+    public async Task<DateTimeOffset?> NextRetryAsync(CancellationToken cancellationToken)
+    {
+        await connection.AskAsync();
+        return store.Deliveries.NextRetry();
+    }
+
+    /// <inheritdoc/>
+    public Task RecordAsync(DeliveryBatch batch, CancellationToken cancellationToken) =>
+        connection.CommitAsync(() => store.Deliveries.Record(batch, store.Events));
+
+    private static DueEvent DueOf(StoredRow row) => new() { Id = row.Id, Type = row.Type, Payload = BitConverter.GetBytes(row.PayloadHash) };
+}
