@@ -47,7 +47,8 @@ internal sealed class Readiness(IEventStore store, TimeProvider time) : IAsyncDi
         if (_phase is { } phase) reasons.Add(phase);
         var isReady = reasons.Count == 0;
         if (_shard is { } running) reasons.AddRange(running.Worries());
-        return new ReadyState(isReady, storeTrouble is null ? "connected" : "disconnected", reasons);
+        var database = storeTrouble is not null ? "disconnected" : _shard is null ? "starting" : "connected";
+        return new ReadyState(isReady, database, reasons);
     }
 
     /// <inheritdoc/>

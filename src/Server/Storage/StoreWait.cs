@@ -37,12 +37,13 @@ internal sealed partial class StoreWait(TextWriter output, Action<string?> tell,
 
     private TimeSpan Failed(string cause)
     {
-        var line = $"Waiting for the database: {cause.TrimEnd('.')}. It is tried again until it is there; Ctrl-C ends it.";
-        if (_backoff.Failures == 0) output.WriteLine(line);
+        tell(cause);
+        if (_backoff.Failures == 0)
+            output.WriteLine($"Waiting for the database: {cause.TrimEnd('.')}. It is tried again until it is there; Ctrl-C ends it.");
         var isNews = _backoff.IsGrowing || cause != _cause;
         var pause = _backoff.Failed();
         if (isNews) Log.Waiting(logger, cause, pause.TotalSeconds);
-        tell(_cause = cause);
+        _cause = cause;
         return pause;
     }
 
