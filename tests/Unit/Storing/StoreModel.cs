@@ -46,6 +46,9 @@ internal sealed class StoreModel : IEventStore
     /// <summary>Thrown by the next append, once.</summary>
     public Exception? Fault { get; set; }
 
+    /// <summary>Whether every call fails and does nothing.</summary>
+    public bool IsAway { get; set; }
+
     /// <summary>The next calls fail and do nothing.</summary>
     public void BeUnavailable(int calls) => Volatile.Write(ref _unavailable, calls);
 
@@ -100,6 +103,7 @@ internal sealed class StoreModel : IEventStore
     /// <inheritdoc/>
     public Task<DuplicateOf?> FindDuplicateAsync(int organizationNo, string dedupId, EventId notBefore, CancellationToken cancellationToken)
     {
+        if (IsAway) throw new StoreException(StoreFailure.Unavailable, "the store is away", "08006");
         lock (_gate)
         {
             var first = _events.FirstOrDefault(
@@ -130,9 +134,9 @@ internal sealed class StoreModel : IEventStore
     {
         lock (_gate)
         {
-            if (_unavailable > 0)
+            if (IsAway || _unavailable > 0)
             {
-                _unavailable--;
+                _unavailable = Math.Max(0, _unavailable - 1);
                 throw new StoreException(StoreFailure.Unavailable, "the store is away", "08006");
             }
 
