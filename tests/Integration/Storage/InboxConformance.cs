@@ -54,6 +54,24 @@ public abstract class InboxConformance<T>(T fixture) : IClassFixture<T>
         Assert.Equal(ascending ? batch : batch.Reverse(), seen);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_page_of_large_events_ends_early_and_the_next_goes_on_there(bool ascending)
+    {
+        var payload = $$"""{"large":"{{new string('x', 250_000)}}"}""";
+        var batch = await AppendAsync([.. Enumerable.Range(0, 40).Select(_ => _events.Next(payload: payload))]);
+        var pages = new List<InboxPage>();
+        do
+        {
+            pages.Add(await ReadAsync(Query with { Limit = 1000, Ascending = ascending, Cursor = pages.Count == 0 ? null : pages[^1].Events[^1].Id }));
+        }
+        while (pages[^1].HasMore);
+
+        Assert.Equal([16, 16, 8], pages.Select(static page => page.Events.Count));
+        Assert.Equal(ascending ? batch : batch.Reverse(), pages.SelectMany(Ids));
+    }
+
     [Fact]
     public async Task Pages_go_over_midnight()
     {

@@ -56,10 +56,8 @@ internal sealed class PostgresInbox(PostgresDatabase database)
         return database.RunAsync(
             async connection =>
             {
-                var events = await ReadPageAsync(connection, query, cancellationToken);
-                var hasMore = events.Count > query.Limit;
-                if (hasMore) events.RemoveAt(query.Limit);
-                return new InboxPage(events, hasMore, query.IncludeTotal ? await CountAsync(connection, query, cancellationToken) : null);
+                var page = await ReadPageAsync(connection, query, cancellationToken);
+                return page.End(query.IncludeTotal ? await CountAsync(connection, query, cancellationToken) : null);
             },
             cancellationToken);
     }
@@ -78,7 +76,7 @@ internal sealed class PostgresInbox(PostgresDatabase database)
     }
 
     /// <summary>Reads one event more than asked for, to know whether more follow.</summary>
-    private static async Task<List<StoredEvent>> ReadPageAsync(
+    private static async Task<PageUnderWay> ReadPageAsync(
         NpgsqlConnection connection,
         InboxQuery query,
         CancellationToken cancellationToken)
@@ -105,7 +103,13 @@ internal sealed class PostgresInbox(PostgresDatabase database)
             ORDER BY p.id {order}
             """;
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        return await reader.ReadAllAsync(ReadEvent, cancellationToken);
+        var page = new PageUnderWay(query.Limit);
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            if (!page.TryAdd(ReadEvent(reader))) break;
+        }
+
+        return page;
     }
 
     private static async Task<long> CountAsync(NpgsqlConnection connection, InboxQuery query, CancellationToken cancellationToken)

@@ -24,10 +24,8 @@ internal sealed class SqliteInbox(SqliteDatabase database)
         database.ReadAsync(
             connection =>
             {
-                var events = ReadPage(connection, query);
-                var hasMore = events.Count > query.Limit;
-                if (hasMore) events.RemoveAt(query.Limit);
-                return new InboxPage(events, hasMore, query.IncludeTotal ? Count(connection, query) : null);
+                var page = ReadPage(connection, query);
+                return page.End(query.IncludeTotal ? Count(connection, query) : null);
             },
             cancellationToken);
 
@@ -40,7 +38,7 @@ internal sealed class SqliteInbox(SqliteDatabase database)
     }
 
     /// <summary>Reads one event more than asked for, to know whether more follow.</summary>
-    private static List<StoredEvent> ReadPage(SqliteConnection connection, InboxQuery query)
+    private static PageUnderWay ReadPage(SqliteConnection connection, InboxQuery query)
     {
         List<object?> values = [query.OrganizationNo, query.Limit + 1, query.Offset];
         var conditions = Conditions(query, values);
@@ -59,7 +57,15 @@ internal sealed class SqliteInbox(SqliteDatabase database)
             LIMIT $2 OFFSET $3
             """;
         using var tries = new SqliteTries(connection);
-        return connection.Query(sql, row => ReadEvent(row, tries, query.OrganizationNo), [.. values]);
+        using var statement = new SqliteStatement(connection, sql);
+        using var reader = statement.Open([.. values]);
+        var page = new PageUnderWay(query.Limit);
+        while (reader.Read())
+        {
+            if (!page.TryAdd(ReadEvent(reader, tries, query.OrganizationNo))) break;
+        }
+
+        return page;
     }
 
     private static long Count(SqliteConnection connection, InboxQuery query)
