@@ -24,9 +24,7 @@ internal sealed class SqliteInbox(SqliteDatabase database)
         database.ReadAsync(
             connection =>
             {
-                var events = ReadPage(connection, query);
-                var hasMore = events.Count > query.Limit;
-                if (hasMore) events.RemoveAt(query.Limit);
+                var (events, hasMore) = ReadPage(connection, query);
                 return new InboxPage(events, hasMore, query.IncludeTotal ? Count(connection, query) : null);
             },
             cancellationToken);
@@ -39,8 +37,8 @@ internal sealed class SqliteInbox(SqliteDatabase database)
         return found.Count == 0 ? null : found[0];
     }
 
-    /// <summary>Reads one event more than asked for, to know whether more follow.</summary>
-    private static List<StoredEvent> ReadPage(SqliteConnection connection, InboxQuery query)
+    /// <summary>Steps to one row more than it takes, to know whether more follow; that row's payload is never fetched.</summary>
+    private static (List<StoredEvent> Events, bool HasMore) ReadPage(SqliteConnection connection, InboxQuery query)
     {
         List<object?> values = [query.OrganizationNo, query.Limit + 1, query.Offset];
         var conditions = Conditions(query, values);
@@ -59,7 +57,18 @@ internal sealed class SqliteInbox(SqliteDatabase database)
             LIMIT $2 OFFSET $3
             """;
         using var tries = new SqliteTries(connection);
-        return connection.Query(sql, row => ReadEvent(row, tries, query.OrganizationNo), [.. values]);
+        using var statement = new SqliteStatement(connection, sql);
+        using var row = statement.Open([.. values]);
+        var events = new List<StoredEvent>();
+        var bytes = 0L;
+        while (row.Read())
+        {
+            if (events.Count == query.Limit || bytes >= InboxPage.EndsAtBytes) return (events, true);
+            events.Add(ReadEvent(row, tries, query.OrganizationNo));
+            bytes += events[^1].Payload.Length;
+        }
+
+        return (events, false);
     }
 
     private static long Count(SqliteConnection connection, InboxQuery query)
