@@ -41,9 +41,10 @@ internal static class Commands
             {
                 "run" => await RunCommand.RunAsync(arguments, stop.Token),
                 "closed" => await ClosedCommand.RunAsync(arguments, stop.Token),
+                "overload" => await OverloadCommand.RunAsync(arguments, stop.Token),
                 "compare" => await CompareCommand.RunAsync(arguments, stop.Token),
                 "bare" => await BareCommand.RunAsync(arguments, stop.Token),
-                _ => throw new UsageException($"There is no command '{args[0]}'; there are run, closed, compare and bare."),
+                _ => throw new UsageException($"There is no command '{args[0]}'; there are run, closed, overload, compare and bare."),
             };
         }
         catch (Exception exception) when (exception is UsageException or IOException or HttpRequestException or SocketException)

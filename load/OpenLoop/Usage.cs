@@ -16,6 +16,11 @@ internal static class Usage
         closed    each connection sends again as soon as it has its answer
           --url URL, --seconds N
           --server-pid PID     shows the server's CPU per request too (Linux)
+        overload  twice the capacity for a while, then half of it: goodput, refusals, how soon all is normal; then the audit
+          --url URL
+          --seconds N          of the overload, default 60
+          --measure N          seconds of measuring the capacity, default 10
+          --crowd N            connections of the overload, default 512
         compare   closed rounds against two servers in turn, A B B A …, and their ratios
           --url A --against B  two addresses
           --pairs N            default 7
@@ -26,7 +31,7 @@ internal static class Usage
           --port N             default 9090
           --headers MODE       contract (default) or none
 
-        For run, closed and compare:
+        For run, closed, overload and compare:
           --connections N      default 64
           --threads N          sending threads, default 1
           --key KEY            an organization's key; without it one is made by POST /api/keys/generate

@@ -47,6 +47,7 @@ internal sealed partial class EventServer : IAsyncDisposable
     private readonly Dispatcher _dispatcher;
     private readonly KeyUseWriter _keyUse;
     private readonly ServerMeter _meter = new();
+    private readonly MemoryShares _memory = MemoryShares.OfThisProcess;
     private readonly AccountDirectory _accounts;
     private readonly RouteTable _routes = new();
     private readonly ILogger _logger;
@@ -196,7 +197,8 @@ internal sealed partial class EventServer : IAsyncDisposable
     private async Task OpenShardAsync(CancellationToken cancellationToken)
     {
         var parts = new ShardParts(_stores.Events, _dispatcher.EventsStored, TimeProvider.System, _logger);
-        _shard = await Shard.OpenAsync(_directory, parts, _settings.Journal, _settings.Ingest, _settings.Dedup, cancellationToken);
+        var (journal, ingest, dedup) = (_memory.Cap(_settings.Journal), _memory.Cap(_settings.Ingest), _memory.Cap(_settings.Dedup));
+        _shard = await Shard.OpenAsync(_directory, parts, journal, ingest, dedup, cancellationToken);
     }
 
     private Pipeline CreatePipeline(AdminToken token, ILoggerFactory loggers)
@@ -204,7 +206,7 @@ internal sealed partial class EventServer : IAsyncDisposable
         var time = TimeProvider.System;
         var authentication = new Authentication(_accounts, token);
         var routes = _routes;
-        var ingest = new IngestMiddleware(authentication, _gate, new MonotonicClock(time), time);
+        var ingest = new IngestMiddleware(authentication, _gate, new ByteBudget(_memory.Bodies), new MonotonicClock(time), time);
 
         // The pipeline takes this path before the table; it is in the table for what else is asked there (405) and for the documentation.
         routes.MapBoth(HttpMethods.Post, "/events", (context, _) => ingest.HandleAsync(context));
@@ -212,7 +214,7 @@ internal sealed partial class EventServer : IAsyncDisposable
         var rotation = new KeyRotation(_accounts, _stores.Accounts, authentication, time, loggers.CreateLogger<KeyRotation>());
         new AccountRoutes(_accounts, authentication, registration, rotation, _dispatcher.DefaultUrl).Map(routes);
         new AdminRoutes(_accounts, _stores.Accounts, authentication, time).Map(routes);
-        new InboxRoutes(_stores.Events, authentication, StoredBarrierAsync).Map(routes);
+        new InboxRoutes(_stores.Events, authentication, StoredBarrierAsync, new PageRoom(_memory.Pages)).Map(routes);
         new AckRoutes(_stores.Events, authentication, StoredBarrierAsync, _dispatcher.Acknowledged, time).Map(routes);
         new WebhookRoutes(context => authentication.AuthenticateOrAnswerAsync(context, KeyScopes.WebhooksManage), _dispatcher, _guard).Map(routes);
         routes.Wrap(handler => StorageAnswers.Until(() => authentication.IsOpen, handler)); // what follows answers from the start

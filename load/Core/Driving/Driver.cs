@@ -23,6 +23,7 @@ internal sealed class Driver : IDisposable
     private readonly RequestEncoder _encoder;
     private readonly RequestNumbers _numbers;
     private readonly Ledger? _ledger;
+    private readonly AnswerTaken? _onAnswer;
     private readonly long _timeout;
     private long _start;
     private long _nextSweep;
@@ -39,6 +40,7 @@ internal sealed class Driver : IDisposable
         _encoder = settings.Source.CreateEncoder(settings.Server, settings.ApiKey);
         _numbers = numbers;
         _ledger = ledger;
+        _onAnswer = settings.OnAnswer;
         _timeout = (long)settings.Timeout.TotalNanoseconds;
     }
 
@@ -137,6 +139,7 @@ internal sealed class Driver : IDisposable
     {
         var now = Now;
         Tally.CountAnswer(answer.Status, now - connection.Times.Intended);
+        _onAnswer?.Invoke(answer.Status, now, now - connection.Times.Intended);
         _ledger?.NoteAnswer(connection.Number, answer);
         connection.Finish(now);
         _underWay--;

@@ -2,6 +2,12 @@ using ZapierTriggers.Load.Core.Bodies;
 
 namespace ZapierTriggers.Load.Core.Driving;
 
+/// <summary>An answer has come.</summary>
+/// <param name="status">Its status.</param>
+/// <param name="now">When, in nanoseconds from the start of the run.</param>
+/// <param name="latency">Nanoseconds since its request was to be sent.</param>
+internal delegate void AnswerTaken(int status, long now, long latency);
+
 /// <summary>What is sent where.</summary>
 internal sealed record LoadSettings
 {
@@ -19,6 +25,9 @@ internal sealed record LoadSettings
 
     /// <summary>Sending threads. One is enough for what two cores can answer.</summary>
     public int Threads { get; init; } = 1;
+
+    /// <summary>Told of each answer, on the thread that took it; null tells nobody.</summary>
+    public AnswerTaken? OnAnswer { get; init; }
 
     /// <summary>How long an answer may take; also how long the end of a run waits for what is under way.</summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(10);

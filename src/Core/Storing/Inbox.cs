@@ -34,7 +34,17 @@ internal sealed record InboxQuery
 /// <param name="Events">In the asked order.</param>
 /// <param name="HasMore">Whether at least one more event follows.</param>
 /// <param name="Total">All events that match, only if asked for.</param>
-internal sealed record InboxPage(IReadOnlyList<StoredEvent> Events, bool HasMore, long? Total);
+internal sealed record InboxPage(IReadOnlyList<StoredEvent> Events, bool HasMore, long? Total)
+{
+    /// <summary>
+    /// Payload bytes at which a page ends, however many events were asked for: the event that reaches it is the page's last, so a page is never
+    /// empty while there is something to show.
+    /// </summary>
+    public const int EndsAtBytes = 4 << 20;
+
+    /// <summary>Payload bytes of its events.</summary>
+    public long PayloadBytes => Events.Sum(stored => (long)stored.Payload.Length);
+}
 
 /// <summary>A stored event with where it stands.</summary>
 internal sealed record StoredEvent

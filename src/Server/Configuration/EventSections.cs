@@ -18,7 +18,7 @@ internal static class EventSections
                 "Which failure an answered 202 survives: `journaled` a killed process, `synced` a power cut too, `stored` whatever the database survives."),
             QueueBytes = read.Get(
                 "Ingest:QueueBytes", defaults.QueueBytes, SettingKind.Size(1L << 20, 64L << 30),
-                "The most payload bytes that wait in memory for the journal; past it events are refused (503)."),
+                "The most payload bytes that wait in memory for the journal, never over an eighth of the memory there is; past it events are refused (503)."),
         };
     }
 
@@ -29,7 +29,7 @@ internal static class EventSections
         {
             RingBytes = read.Get(
                 "Journal:RingBytes", defaults.RingBytes, SettingKind.Size(1L << 20, 64L << 20),
-                "Memory-mapped file that holds what is not flushed yet."),
+                "Memory-mapped file that holds what is not flushed yet, never over an eighth of the memory there is."),
             SegmentBytes = read.Get(
                 "Journal:SegmentBytes", defaults.SegmentBytes, SettingKind.Size(1L << 20, 1L << 30),
                 "Size of one segment file, allocated ahead."),
@@ -55,7 +55,7 @@ internal static class EventSections
     {
         MaxEntries = read.Get(
             "Dedup:MaxEntries", new DedupOptions().MaxEntries, SettingKind.Number(0, 200_000_000, "ids"),
-            "Dedup ids held in memory, about 50 bytes each; older ones of the last 24 h are looked up in the store."),
+            "Dedup ids held in memory, about 50 bytes each, never over an eighth of the memory there is; older ones of the last 24 h are looked up in the store."),
     };
 
     public static DeliveryOptions Delivery(SettingsReader read, bool development)

@@ -18,6 +18,9 @@ internal static class KestrelSetup
             kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
             kestrel.Limits.Http2.MaxStreamsPerConnection = 100;
 
+            // What a client may send ahead of what is read; bodies are taken as they come, so that little is enough.
+            kestrel.Limits.MaxRequestBufferSize = 128 * 1024;
+
             // Bodies are counted by whoever reads them: a body that is too large gets its answer, not a reset.
             kestrel.Limits.MaxRequestBodySize = null;
             kestrel.ConfigureEndpointDefaults(listen => listen.Use(HalfClosedClients.Serve));

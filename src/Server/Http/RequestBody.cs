@@ -14,6 +14,7 @@ internal struct RequestBody
     private PipeReader? _reader;
     private SequencePosition _end;
     private byte[]? _rented;
+    private ByteBudget? _budget;
 
     /// <summary>The bytes.</summary>
     public ReadOnlyMemory<byte> Memory { get; private set; }
@@ -21,18 +22,21 @@ internal struct RequestBody
     /// <summary>Whether there were more than allowed; then there is nothing to release.</summary>
     public bool IsTooLarge { get; private init; }
 
+    /// <summary>Whether the budget had no bytes left for it; then there is nothing to release.</summary>
+    public bool IsPastBudget { get; private init; }
+
     /// <summary>
     /// Reads the body to its end, or, when it is longer than <paramref name="maxBytes"/>, as far as it is worth so that the client can see
-    /// the refusal.
+    /// the refusal. Copies count against the budget, if there is one.
     /// </summary>
-    public static ValueTask<RequestBody> ReadAsync(HttpContext context, int maxBytes)
+    public static ValueTask<RequestBody> ReadAsync(HttpContext context, int maxBytes, ByteBudget? budget = null)
     {
         var reader = context.Request.BodyReader;
         if (context.Request.ContentLength > maxBytes) return RefuseAsync(context, reader, read: 0);
         var hasRead = TryReadPiece(reader, out var result);
         return hasRead && result.IsCompleted && result.Buffer.Length <= maxBytes
-            ? ValueTask.FromResult(Take(reader, result.Buffer))
-            : ReadSlowlyAsync(context, reader, hasRead, result, maxBytes);
+            ? ValueTask.FromResult(Take(reader, result.Buffer, budget))
+            : ReadSlowlyAsync(context, reader, hasRead, result, maxBytes, budget);
     }
 
     /// <summary>Gives the buffer back and marks the body as read.</summary>
@@ -40,7 +44,12 @@ internal struct RequestBody
     {
         _reader?.AdvanceTo(_end);
         _reader = null;
-        if (_rented is not null) ArrayPool<byte>.Shared.Return(_rented);
+        if (_rented is not null)
+        {
+            _budget?.Return(_rented.Length);
+            ArrayPool<byte>.Shared.Return(_rented);
+        }
+
         _rented = null;
     }
 
@@ -49,9 +58,9 @@ internal struct RequestBody
     /// when the rest never comes, Kestrel could not let go of a buffer that was looked at and not taken.
     /// </summary>
     private static async ValueTask<RequestBody> ReadSlowlyAsync(
-        HttpContext context, PipeReader reader, bool hasRead, ReadResult result, int maxBytes)
+        HttpContext context, PipeReader reader, bool hasRead, ReadResult result, int maxBytes, ByteBudget? budget)
     {
-        var pieces = default(Pieces);
+        var pieces = new Pieces(budget);
         try
         {
             while (true)
@@ -66,8 +75,14 @@ internal struct RequestBody
                     return await RefuseAsync(context, reader, length);
                 }
 
-                if (result.IsCompleted && pieces.Length == 0) return Take(reader, piece);
-                pieces.Add(piece);
+                if (result.IsCompleted && pieces.Length == 0) return Take(reader, piece, budget);
+                if (!pieces.TryAdd(piece))
+                {
+                    reader.AdvanceTo(piece.End);
+                    await RefuseAsync(context, reader, length);
+                    return new RequestBody { IsPastBudget = true };
+                }
+
                 reader.AdvanceTo(piece.End);
                 if (result.IsCompleted) return pieces.TakeAll();
             }
@@ -78,13 +93,20 @@ internal struct RequestBody
         }
     }
 
-    private static RequestBody Take(PipeReader reader, ReadOnlySequence<byte> buffer)
+    private static RequestBody Take(PipeReader reader, ReadOnlySequence<byte> buffer, ByteBudget? budget)
     {
         if (buffer.IsSingleSegment) return new RequestBody { Memory = buffer.First, _reader = reader, _end = buffer.End };
         var length = (int)buffer.Length;
         var rented = ArrayPool<byte>.Shared.Rent(length);
+        if (budget?.TryTake(rented.Length) == false)
+        {
+            ArrayPool<byte>.Shared.Return(rented);
+            reader.AdvanceTo(buffer.End);
+            return new RequestBody { IsPastBudget = true };
+        }
+
         buffer.CopyTo(rented);
-        return new RequestBody { Memory = rented.AsMemory(0, length), _reader = reader, _end = buffer.End, _rented = rented };
+        return new RequestBody { Memory = rented.AsMemory(0, length), _reader = reader, _end = buffer.End, _rented = rented, _budget = budget };
     }
 
     /// <summary>
@@ -105,6 +127,7 @@ internal struct RequestBody
         context.Response.Headers.Connection = "close";
         return new RequestBody { IsTooLarge = true };
     }
+
     private static bool TryReadPiece(PipeReader reader, out ReadResult result)
     {
         try
@@ -139,7 +162,7 @@ internal struct RequestBody
     private static BadHttpRequestException Malformed(IOException error) => new(error.Message, error);
 
     /// <summary>What has come so far, in a rented array.</summary>
-    private struct Pieces
+    private struct Pieces(ByteBudget? budget)
     {
         private const int FirstLength = 4096;
         private byte[]? _bytes;
@@ -147,19 +170,24 @@ internal struct RequestBody
         /// <summary>Bytes so far.</summary>
         public int Length { get; private set; }
 
-        /// <summary>Copies a piece behind the others.</summary>
-        public void Add(ReadOnlySequence<byte> piece)
+        /// <summary>Copies a piece behind the others; false when the budget has no bytes left.</summary>
+        public bool TryAdd(ReadOnlySequence<byte> piece)
         {
             var length = Length + (int)piece.Length;
-            if (_bytes is null || _bytes.Length < length) Grow(Math.Max(FirstLength, length));
+            if (_bytes is null || _bytes.Length < length)
+            {
+                if (!TryGrow(Math.Max(FirstLength, length))) return false;
+            }
+
             piece.CopyTo(_bytes.AsSpan(Length));
             Length = length;
+            return true;
         }
 
         /// <summary>All of them as a body, which returns the array.</summary>
         public RequestBody TakeAll()
         {
-            var body = new RequestBody { Memory = _bytes.AsMemory(0, Length), _rented = _bytes };
+            var body = new RequestBody { Memory = _bytes.AsMemory(0, Length), _rented = _bytes, _budget = budget };
             _bytes = null;
             return body;
         }
@@ -167,16 +195,28 @@ internal struct RequestBody
         /// <summary>Returns the array, unless a body has it.</summary>
         public void Return()
         {
-            if (_bytes is not null) ArrayPool<byte>.Shared.Return(_bytes);
+            if (_bytes is not null)
+            {
+                budget?.Return(_bytes.Length);
+                ArrayPool<byte>.Shared.Return(_bytes);
+            }
+
             _bytes = null;
         }
 
-        private void Grow(int least)
+        private bool TryGrow(int least)
         {
             var larger = ArrayPool<byte>.Shared.Rent(Math.Max(least, 2 * Length));
+            if (budget?.TryTake(larger.Length) == false)
+            {
+                ArrayPool<byte>.Shared.Return(larger);
+                return false;
+            }
+
             _bytes.AsSpan(0, Length).CopyTo(larger);
             Return();
             _bytes = larger;
+            return true;
         }
     }
 }

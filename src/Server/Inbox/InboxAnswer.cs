@@ -7,7 +7,7 @@ namespace ZapierTriggers.Server.Inbox;
 /// <summary>Writes one page of an inbox.</summary>
 internal static class InboxAnswer
 {
-    // A page may be 1,000 payloads of 256 KiB: it is sent as it is written, in pieces of about this size, and a slow reader holds up the
+    // A page may be some MiB: it is sent as it is written, in pieces of about this size, and a slow reader holds up the
     // writing.
     private const int PieceBytes = 64 * 1024;
 

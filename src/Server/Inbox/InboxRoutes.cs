@@ -10,7 +10,7 @@ namespace ZapierTriggers.Server.Inbox;
 /// Reading: <c>GET /api/inbox</c> and <c>GET /api/events/{id}</c>. Both wait at the barrier first, so they show what was answered before
 /// them.
 /// </summary>
-internal sealed class InboxRoutes(IEventStore store, Authentication authentication, StoredBarrier barrier)
+internal sealed class InboxRoutes(IEventStore store, Authentication authentication, StoredBarrier barrier, PageRoom room)
 {
     /// <summary>Adds the routes.</summary>
     public void Map(RouteTable routes)
@@ -40,7 +40,20 @@ internal sealed class InboxRoutes(IEventStore store, Authentication authenticati
             return;
         }
 
-        await InboxAnswer.WriteAsync(context, query, await store.ReadInboxAsync(query, context.RequestAborted));
+        if (await room.ReadAsync(store, query, context.RequestAborted) is not { } page)
+        {
+            await StorageAnswers.UnavailableAsync(context);
+            return;
+        }
+
+        try
+        {
+            await InboxAnswer.WriteAsync(context, query, page);
+        }
+        finally
+        {
+            room.Release(page);
+        }
     }
 
     private async Task FindAsync(HttpContext context, string? id)

@@ -37,8 +37,7 @@ internal static class IngestAnswers
                 return Answers.ProblemAsync(
                     context, Problem.DuplicateEvent, "An event with this dedup_id was accepted within the last 24 hours.", ("event_id", receipt.Id.ToString()));
             case ReceiptKind.QueueFull:
-                return Answers.ProblemAsync(
-                    context, Problem.QueueFull, "More events are waiting than may wait; nothing was kept. Send it again later.", ("retry_after_seconds", RetrySeconds));
+                return QueueFullAsync(context);
             case ReceiptKind.Unknown:
                 return Answers.ProblemAsync(
                     context,
@@ -53,6 +52,10 @@ internal static class IngestAnswers
     /// <summary>503: events are not taken now, and why.</summary>
     public static Task UnavailableAsync(HttpContext context, string reason) => Answers.ProblemAsync(
         context, Problem.StorageUnavailable, $"Events are not taken now ({reason.TrimEnd('.')}); nothing was kept. Send it again later.", ("retry_after_seconds", RetrySeconds));
+
+    /// <summary>503: no room in memory for one more event.</summary>
+    public static Task QueueFullAsync(HttpContext context) => Answers.ProblemAsync(
+        context, Problem.QueueFull, "More events are waiting than may wait; nothing was kept. Send it again later.", ("retry_after_seconds", RetrySeconds));
 
     /// <summary>413.</summary>
     public static Task TooLargeAsync(HttpContext context) => Answers.ProblemAsync(

@@ -21,7 +21,7 @@ namespace ZapierTriggers.Server.Ingest;
 /// </list>
 /// A new event from one packet takes this path without suspending and without touching anything but memory.
 /// </summary>
-internal sealed class IngestMiddleware(Authentication authentication, IngestGate gate, MonotonicClock clock, TimeProvider time)
+internal sealed class IngestMiddleware(Authentication authentication, IngestGate gate, ByteBudget bodies, MonotonicClock clock, TimeProvider time)
 {
     /// <summary>Answers one request.</summary>
     public async Task HandleAsync(HttpContext context)
@@ -68,10 +68,10 @@ internal sealed class IngestMiddleware(Authentication authentication, IngestGate
             return;
         }
 
-        var body = await RequestBody.ReadAsync(context, EventLimits.MaxBodyBytes);
-        if (body.IsTooLarge)
+        var body = await RequestBody.ReadAsync(context, EventLimits.MaxBodyBytes, bodies);
+        if (body.IsTooLarge || body.IsPastBudget)
         {
-            await IngestAnswers.TooLargeAsync(context);
+            await (body.IsTooLarge ? IngestAnswers.TooLargeAsync(context) : IngestAnswers.QueueFullAsync(context));
             return;
         }
 

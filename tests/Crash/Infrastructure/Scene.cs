@@ -14,7 +14,6 @@ namespace ZapierTriggers.Tests.Crash.Infrastructure;
 internal sealed class Scene : IAsyncDisposable
 {
     private const int Connections = 64;
-    private const int PayloadBytes = 400;
     private static readonly TimeSpan Longest = TimeSpan.FromMinutes(30);
     private static readonly TimeSpan DeliveryLimit = TimeSpan.FromMinutes(3);
 
@@ -31,7 +30,7 @@ internal sealed class Scene : IAsyncDisposable
     {
         (_settings, _folder, _schema, Server, Setup, Tenant, _receiver) = (settings, folder, schema, server, server.Setup, tenant, receiver);
         var seed = settings.Seed;
-        Source = new EventSource(EventTemplates.Generate(PayloadBytes, seed), new DedupMode(HasIds: true, DuplicateShare: 0.05), seed, $"{seed:x8}");
+        Source = new EventSource(EventTemplates.Generate(settings.PayloadBytes, seed), new DedupMode(HasIds: true, DuplicateShare: 0.05), seed, $"{seed:x8}");
     }
 
     /// <summary>The server that runs now, or ran last.</summary>
@@ -64,7 +63,7 @@ internal sealed class Scene : IAsyncDisposable
     {
         var folder = Directory.CreateTempSubdirectory("zap-crash-");
         var schema = settings.Store == StoreKind.Postgres ? await PostgresServer.CreateSchemaAsync("crash") : null;
-        var setup = new ServerSetup { DataDirectory = Path.Combine(settings.Folder ?? folder.FullName, "data") }.With("Ingest__AckWhen", settings.AckWhen);
+        var setup = new ServerSetup { DataDirectory = Path.Combine(settings.Folder ?? folder.FullName, "data"), RunBy = settings.RunBy }.With("Ingest__AckWhen", settings.AckWhen);
         if (schema is not null) setup = setup.With("DATABASE_URL", settings.ConnectionString(schema));
         foreach (var (name, value) in settings.Settings) setup = setup.With(name, value);
         var server = await ServerProcess.StartReadyAsync(setup);

@@ -18,6 +18,12 @@ internal sealed record SceneSettings
     /// <summary>Requests a second, whatever the server does meanwhile.</summary>
     public int EventsPerSecond { get; init; } = 2_500;
 
+    /// <summary>Bytes of each event's payload.</summary>
+    public int PayloadBytes { get; init; } = 400;
+
+    /// <summary>A program and its arguments that the server is run by; empty = by itself.</summary>
+    public IReadOnlyList<string> RunBy { get; init; } = [];
+
     /// <summary>Settings of the server, as environment variables.</summary>
     public IReadOnlyDictionary<string, string> Settings { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);
 

@@ -31,7 +31,7 @@ internal sealed partial class ServerProcess : IAsyncDisposable
     private ServerProcess(ServerSetup setup)
     {
         Setup = setup;
-        var start = new ProcessStartInfo(ProgramPath())
+        var start = new ProcessStartInfo(setup.RunBy.Count > 0 ? setup.RunBy[0] : ProgramPath(), setup.RunBy.Count > 0 ? [.. setup.RunBy.Skip(1), ProgramPath()] : [])
         {
             UseShellExecute = false,
             RedirectStandardOutput = true,

@@ -17,6 +17,9 @@ internal sealed record ServerSetup
     /// <summary>Its data directory.</summary>
     public required string DataDirectory { get; init; }
 
+    /// <summary>A program and its arguments that runs the server in its own place (exec); empty = by itself.</summary>
+    public IReadOnlyList<string> RunBy { get; init; } = [];
+
     /// <summary>Its port on loopback.</summary>
     public int Port { get; init; } = FreePort();
 

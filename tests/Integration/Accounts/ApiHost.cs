@@ -38,7 +38,7 @@ internal sealed class ApiHost : IAsyncDisposable
         };
         new AccountRoutes(Directory, authentication, registration, rotation, no => WebhookUrls.GetValueOrDefault(no)).Map(Routes);
         new AdminRoutes(Directory, Accounts, authentication, Time).Map(Routes);
-        new InboxRoutes(Events, authentication, barrier).Map(Routes);
+        new InboxRoutes(Events, authentication, barrier, new PageRoom(64 << 20)).Map(Routes);
         new AckRoutes(Events, authentication, barrier, (no, ids) => Notices.Add((no, ids)), Time).Map(Routes);
         Routes.Freeze();
 

@@ -57,19 +57,27 @@ public abstract class InboxConformance<T>(T fixture) : IClassFixture<T>
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task A_page_of_large_events_ends_early_and_the_next_goes_on_there(bool ascending)
+    public async Task A_page_ends_early_at_its_bytes_and_the_pages_are_whole_all_the_same(bool ascending)
     {
-        var payload = $$"""{"large":"{{new string('x', 250_000)}}"}""";
-        var batch = await AppendAsync([.. Enumerable.Range(0, 40).Select(_ => _events.Next(payload: payload))]);
+        const int Count = 45;
+        var large = "{\"text\":\"" + new string('x', EventLimits.MaxPayloadBytes - 11) + "\"}";
+        var batch = await AppendAsync([.. Enumerable.Range(0, Count).Select(_ => _events.Next(payload: large))]);
         var pages = new List<InboxPage>();
         do
         {
             pages.Add(await ReadAsync(Query with { Limit = 1000, Ascending = ascending, Cursor = pages.Count == 0 ? null : pages[^1].Events[^1].Id }));
+            Assert.NotEmpty(pages[^1].Events);
         }
         while (pages[^1].HasMore);
 
-        Assert.Equal([16, 16, 8], pages.Select(static page => page.Events.Count));
+        const int Each = InboxPage.EndsAtBytes / EventLimits.MaxPayloadBytes;
+        Assert.Equal([Each, Each, Count - (2 * Each)], pages.Select(page => page.Events.Count));
         Assert.Equal(ascending ? batch : batch.Reverse(), pages.SelectMany(Ids));
+
+        // One that ends exactly where its bytes do has no more.
+        var last = await ReadAsync(Query with { Limit = 1000, Ascending = true, Cursor = batch[Count - Each - 1] });
+        Assert.Equal(batch[^Each..], Ids(last));
+        Assert.False(last.HasMore);
     }
 
     [Fact]

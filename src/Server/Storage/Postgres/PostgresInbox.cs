@@ -6,7 +6,7 @@ namespace ZapierTriggers.Server.Storage.Postgres;
 
 /// <summary>
 /// Pages of an inbox by keyset on the primary key (the daily partitions are ordered, so the planner reads them one after the other and
-/// stops at the limit), and single events. The page is cut before anything is joined to it.
+/// stops at the limit), and single events. The page is cut, by number and by bytes, before anything is joined to it or sent.
 /// </summary>
 internal sealed class PostgresInbox(PostgresDatabase database)
 {
@@ -16,7 +16,7 @@ internal sealed class PostgresInbox(PostgresDatabase database)
                a.at,
                coalesce(t.delivered, false), coalesce(t.retrying, false), coalesce(t.dead, false),
                coalesce(t.attempts, 0)::integer, t.response_status, t.error,
-               greatest(a.at, t.changed_at)
+               greatest(a.at, t.changed_at), p.scanned
         FROM page p
         LEFT JOIN acks a ON a.organization_no = $1 AND a.event_id = p.id
         LEFT JOIN LATERAL (
@@ -41,7 +41,7 @@ internal sealed class PostgresInbox(PostgresDatabase database)
 
     private const string One = $"""
         WITH page AS (
-            SELECT e.id, e.type, e.payload, e.dedup_id, e.ordering_key FROM events e WHERE e.organization_no = $1 AND e.id = $2
+            SELECT e.id, e.type, e.payload, e.dedup_id, e.ordering_key, 1::bigint AS scanned FROM events e WHERE e.organization_no = $1 AND e.id = $2
         )
         {Summary}
         """;
@@ -56,8 +56,8 @@ internal sealed class PostgresInbox(PostgresDatabase database)
         return database.RunAsync(
             async connection =>
             {
-                var page = await ReadPageAsync(connection, query, cancellationToken);
-                return page.End(query.IncludeTotal ? await CountAsync(connection, query, cancellationToken) : null);
+                var (events, hasMore) = await ReadPageAsync(connection, query, cancellationToken);
+                return new InboxPage(events, hasMore, query.IncludeTotal ? await CountAsync(connection, query, cancellationToken) : null);
             },
             cancellationToken);
     }
@@ -75,14 +75,17 @@ internal sealed class PostgresInbox(PostgresDatabase database)
         return await reader.ReadAsync(cancellationToken) ? ReadEvent(reader) : null;
     }
 
-    /// <summary>Reads one event more than asked for, to know whether more follow.</summary>
-    private static async Task<PageUnderWay> ReadPageAsync(
+    /// <summary>
+    /// Scans one event more than asked for, to know whether more follow. Sizes are known without reading the payloads, so those that the page
+    /// has no bytes for stay where they are.
+    /// </summary>
+    private static async Task<(List<StoredEvent> Events, bool HasMore)> ReadPageAsync(
         NpgsqlConnection connection,
         InboxQuery query,
         CancellationToken cancellationToken)
     {
         await using var command = new NpgsqlCommand { Connection = connection };
-        var parameters = command.Parameters.With(query.OrganizationNo).With(query.Limit + 1).With(query.Offset);
+        var parameters = command.Parameters.With(query.OrganizationNo).With(query.Limit + 1L).With(query.Offset).With((long)InboxPage.EndsAtBytes);
         var conditions = Conditions(query, parameters);
         var (order, after) = query.Ascending ? ("ASC", ">") : ("DESC", "<");
         if (query.Cursor is { } cursor)
@@ -93,23 +96,35 @@ internal sealed class PostgresInbox(PostgresDatabase database)
 
         command.CommandText = $"""
             WITH page AS (
-                SELECT e.id, e.type, e.payload, e.dedup_id, e.ordering_key
-                FROM events e
-                WHERE e.organization_no = $1 {conditions}
-                ORDER BY e.id {order}
-                LIMIT $2 OFFSET $3
+                SELECT m.*
+                FROM (
+                    SELECT s.*, octet_length(s.payload) AS size,
+                           sum(octet_length(s.payload)) OVER (ORDER BY s.id {order}) AS running,
+                           row_number() OVER (ORDER BY s.id {order}) AS place,
+                           count(*) OVER () AS scanned
+                    FROM (
+                        SELECT e.id, e.type, e.payload, e.dedup_id, e.ordering_key
+                        FROM events e
+                        WHERE e.organization_no = $1 {conditions}
+                        ORDER BY e.id {order}
+                        LIMIT $2 OFFSET $3
+                    ) s
+                ) m
+                WHERE m.place < $2 AND m.running - m.size < $4
             )
             {Summary}
             ORDER BY p.id {order}
             """;
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        var page = new PageUnderWay(query.Limit);
+        var events = new List<StoredEvent>();
+        var scanned = 0L;
         while (await reader.ReadAsync(cancellationToken))
         {
-            if (!page.TryAdd(ReadEvent(reader))) break;
+            events.Add(ReadEvent(reader));
+            scanned = reader.GetInt64(13);
         }
 
-        return page;
+        return (events, scanned > events.Count);
     }
 
     private static async Task<long> CountAsync(NpgsqlConnection connection, InboxQuery query, CancellationToken cancellationToken)

@@ -24,8 +24,8 @@ internal sealed class SqliteInbox(SqliteDatabase database)
         database.ReadAsync(
             connection =>
             {
-                var page = ReadPage(connection, query);
-                return page.End(query.IncludeTotal ? Count(connection, query) : null);
+                var (events, hasMore) = ReadPage(connection, query);
+                return new InboxPage(events, hasMore, query.IncludeTotal ? Count(connection, query) : null);
             },
             cancellationToken);
 
@@ -37,8 +37,8 @@ internal sealed class SqliteInbox(SqliteDatabase database)
         return found.Count == 0 ? null : found[0];
     }
 
-    /// <summary>Reads one event more than asked for, to know whether more follow.</summary>
-    private static PageUnderWay ReadPage(SqliteConnection connection, InboxQuery query)
+    /// <summary>Steps to one row more than it takes, to know whether more follow; that row's payload is never fetched.</summary>
+    private static (List<StoredEvent> Events, bool HasMore) ReadPage(SqliteConnection connection, InboxQuery query)
     {
         List<object?> values = [query.OrganizationNo, query.Limit + 1, query.Offset];
         var conditions = Conditions(query, values);
@@ -58,14 +58,17 @@ internal sealed class SqliteInbox(SqliteDatabase database)
             """;
         using var tries = new SqliteTries(connection);
         using var statement = new SqliteStatement(connection, sql);
-        using var reader = statement.Open([.. values]);
-        var page = new PageUnderWay(query.Limit);
-        while (reader.Read())
+        using var row = statement.Open([.. values]);
+        var events = new List<StoredEvent>();
+        var bytes = 0L;
+        while (row.Read())
         {
-            if (!page.TryAdd(ReadEvent(reader, tries, query.OrganizationNo))) break;
+            if (events.Count == query.Limit || bytes >= InboxPage.EndsAtBytes) return (events, true);
+            events.Add(ReadEvent(row, tries, query.OrganizationNo));
+            bytes += events[^1].Payload.Length;
         }
 
-        return page;
+        return (events, false);
     }
 
     private static long Count(SqliteConnection connection, InboxQuery query)
