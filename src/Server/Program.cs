@@ -9,6 +9,7 @@ if (args is ["settings"])
     return 0;
 }
 
+MemoryShares.LimitHeap();
 try
 {
     if (args is [ReplayJournalCommand.Name, .. var options])

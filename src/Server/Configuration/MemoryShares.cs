@@ -11,11 +11,24 @@ namespace ZapierTriggers.Server.Configuration;
 /// <param name="Available">Bytes this process may use; in a container .NET tells three quarters of the container's limit.</param>
 internal sealed record MemoryShares(long Available)
 {
+    private const long SmallBytes = 512L << 20;
     private const int BytesPerDedupId = 50;
     private const long Page = 4096;
 
     /// <summary>Of the machine or container that this process runs in.</summary>
     public static MemoryShares OfThisProcess => new(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes);
+
+    /// <summary>
+    /// Where memory is small the managed heap gets half of it instead of .NET's three quarters: what is not on the heap (the program, the
+    /// mapped ring, SQLite's pages, threads) does not fit into the last quarter. To be called first of all.
+    /// </summary>
+    public static void LimitHeap()
+    {
+        var available = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
+        if (available > SmallBytes) return;
+        AppContext.SetData("GCHeapHardLimit", (ulong)(available / 3 * 2));
+        GC.RefreshMemoryLimit();
+    }
 
     /// <summary>Bytes of request bodies that are being read or wait for their answer.</summary>
     public long Bodies => Available / 8;

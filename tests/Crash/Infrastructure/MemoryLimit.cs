@@ -22,7 +22,7 @@ internal sealed class MemoryLimit
 
     /// <summary>Environment variables of the server: in a container .NET takes three quarters of the limit.</summary>
     public IEnumerable<KeyValuePair<string, string>> Settings =>
-        IsReal ? [] : [new("DOTNET_GCHeapHardLimit", (Bytes / 4 * 3).ToString("X", CultureInfo.InvariantCulture))];
+        IsReal ? [] : [new("DOTNET_GCTotalPhysicalMemory", Bytes.ToString("X", CultureInfo.InvariantCulture))];
 
     /// <summary>The most bytes that the process had resident at any time.</summary>
     public static long PeakOf(ServerProcess server)

@@ -77,14 +77,15 @@ internal sealed class SqliteDatabase : IAsyncDisposable
 
     /// <summary>
     /// FULL: a commit is on the disk before it is reported. Moving 32 MB at a time from the log into the file, instead of the default 4 MB,
-    /// keeps that out of most batches; 64 MB of pages hold the indexes' inner nodes of tens of millions of rows.
+    /// keeps that out of most batches; 64 MB of pages, or a sixteenth of the memory there is if that is less, hold the indexes' inner nodes of
+    /// tens of millions of rows.
     /// </summary>
-    private SqliteConnection OpenWriter() => Open("""
+    private SqliteConnection OpenWriter() => Open($"""
         PRAGMA journal_mode = WAL;
         PRAGMA synchronous = FULL;
         PRAGMA wal_autocheckpoint = 8192;
         PRAGMA journal_size_limit = 67108864;
-        PRAGMA cache_size = -65536;
+        PRAGMA cache_size = -{Math.Min(65_536, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 16 / 1024)};
         PRAGMA busy_timeout = 5000;
         """);
 
