@@ -38,7 +38,8 @@ internal static class OverloadCommand
     {
         foreach (var (name, result) in figures.Phases) yield return $"{name,-9} {Report.Statuses(result)}; {Report.Generator(result)}";
         yield return $"goodput   {figures.Goodput:N0}/s of a capacity of {figures.Capacity:N0}/s = {figures.GoodputShare:F2} "
-            + $"(bar {OverloadFigures.GoodputBar}), {figures.Offered:N0}/s offered";
+            + $"(bar {OverloadFigures.GoodputBar}), {figures.Offered:N0}/s offered"
+            + (figures.IsVoid ? "; VOID: the capacity was measured too low, so this was no overload" : "");
         var timeline = figures.Timeline;
         yield return timeline.Refused == 0
             ? "refusals  none"

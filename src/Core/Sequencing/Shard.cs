@@ -158,7 +158,7 @@ internal sealed partial class Shard : IAsyncDisposable
     public IReadOnlyList<string> Worries()
     {
         var worries = new List<string>();
-        if (_journal.OpenGaps is (> 0 and var gaps, var consent))
+        if (_journal.OpenGaps is ( > 0 and var gaps, var consent))
             worries.Add($"The journal has {gaps} gap(s): accepted events are missing; see the log. Create the file {consent} when you know.");
         if (_writer.KeptInFiles is > 0 and var kept)
             worries.Add($"{kept} event(s) were refused by the store and by its quarantine and are kept in {_refusedFiles}: store them by hand.");

@@ -47,6 +47,7 @@ public sealed class OverloadTests
     [Theory]
     [InlineData(900, 5.0, true)]
     [InlineData(899, 5.0, false)]
+    [InlineData(1300, 5.0, false)]
     [InlineData(900, 5.1, false)]
     [InlineData(900, null, false)]
     public void Both_bars_must_be_met(double goodput, double? calm, bool passed) => Assert.Equal(
@@ -64,7 +65,7 @@ public sealed class OverloadTests
 
         var figures = await new OverloadRun(load, settings, ledger, (run, stop) => run.RunAsync(stop)).RunAsync(CancellationToken.None);
 
-        var (capacity, over) = (figures.Phases[0].Result, figures.Phases[2].Result);
+        var (capacity, over) = (figures.Phases[1].Result, figures.Phases[3].Result);
         Assert.Equal(capacity.Accepted / 0.5, figures.Capacity);
         Assert.Equal(2 * figures.Capacity, figures.Offered);
         Assert.Equal(over.Accepted / 0.5, figures.Goodput);

@@ -155,7 +155,7 @@ internal sealed class SimulatedRun : IDisposable
                 foreach (var sending in _producers.Sent) sending.IsExcused |= sending.IsAnswered && sending.Receipt!.Value.Id.High > _syncedThrough;
         }
 
-        if (_scenario.SetsBack && _random.Next(2) == 0) 
+        if (_scenario.SetsBack && _random.Next(2) == 0)
         {
             _store.SetBack();
             _trace.Note($"set back to {_store.Events.Count}");
