@@ -78,12 +78,7 @@ public sealed class FailingDisk
         AckWhen = ackWhen,
         Seed = RandomNumberGenerator.GetInt32(int.MaxValue),
         EventsPerSecond = 1_000,
-        Settings = new Dictionary<string, string>(StringComparer.Ordinal)
-        {
-            ["Journal__RingBytes"] = "1MiB",
-            ["Journal__SegmentBytes"] = "1MiB",
-            ["Journal__RetainFor"] = "0",
-        },
+        Settings = SceneSettings.SmallJournal,
     };
 
     private static string PathOf(Scene scene, string where)

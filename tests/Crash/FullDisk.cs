@@ -58,12 +58,7 @@ public sealed class FullDisk
         AckWhen = "journaled",
         Seed = RandomNumberGenerator.GetInt32(int.MaxValue),
         EventsPerSecond = 1_000,
-        Settings = new Dictionary<string, string>(StringComparer.Ordinal)
-        {
-            ["Journal__RingBytes"] = "1MiB",
-            ["Journal__SegmentBytes"] = "1MiB",
-            ["Journal__RetainFor"] = "0",
-        },
+        Settings = SceneSettings.SmallJournal,
     };
 
     private static async Task FillAndMakeRoomAsync(Scene scene, Volume volume, string reason)

@@ -13,13 +13,13 @@ public sealed class KillNine
 {
     private const int Cases = 4;
     private const int FewestRequests = 50;
-    private const int MostRequests = 3_000;
+    private const int MostRequests = 5_000;
 
     // The start takes some 500 ms: a kill after so many ticks of 5 ms falls anywhere in it, or shortly after.
     private const int StartTicks = 150;
 
     // Over all cases.
-    private static readonly int Kills = int.Parse(Environment.GetEnvironmentVariable("ZAP_CRASH_KILLS") ?? "12", CultureInfo.InvariantCulture);
+    private static readonly int Kills = int.Parse(Environment.GetEnvironmentVariable("ZAP_CRASH_KILLS") ?? "20", CultureInfo.InvariantCulture);
 
     [Theory]
     [InlineData(StoreKind.Sqlite, "journaled")]

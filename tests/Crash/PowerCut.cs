@@ -38,7 +38,9 @@ public sealed class PowerCut
             Assert.True(_answeredBefore.Count > Requests / 2, $"only {_answeredBefore.Count} were answered before the cut");
             Assert.True(_answeredBefore.IsSubsetOf(stored), $"{_answeredBefore.Except(stored).Count()} are lost\n{scene.Server.Output}");
 
-            // What is answered while the file system goes away under the running kernel has no counterpart where the machine goes with it.
+            // What is answered while the file system goes away under the running kernel has no counterpart where the machine goes with it: fdatasync
+            // may return success then. A plain loop of pwrite and fdatasync, cut so 60 times, lost 5 of 28,549 records that were
+            // flushed after the cut had begun, and none of those before.
             var report = await scene.AuditAsync();
             // A 503 on a doubtful write says that the outcome is not known: the event may be there.
             var others = report.Counts.Keys.Except([Violation.Lost, Violation.DuplicateNamesOther, Violation.StoredThoughRefused]);

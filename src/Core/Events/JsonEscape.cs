@@ -6,7 +6,7 @@ namespace ZapierTriggers.Core.Events;
 /// <summary>The escapes in JSON strings (RFC 8259, 7).</summary>
 internal static class JsonEscape
 {
-    private const int UnicodeLength = 6; // \uXXXX
+    private const int UnicodeLength = 6; // backslash, u, four hex digits
 
     /// <summary>
     /// Bytes of the escape that <paramref name="text"/> begins with: 2, 6, or 12 for a surrogate pair. 0 when it is malformed or cut off,
@@ -65,7 +65,7 @@ internal static class JsonEscape
         };
     }
 
-    /// <summary>The UTF-16 code unit of a \uXXXX at the start of the text; -1 when there is none.</summary>
+    /// <summary>The UTF-16 code unit that an escape of four hex digits stands for at the start of the text; -1 when there is none.</summary>
     private static int CodeUnit(ReadOnlySpan<byte> text) =>
         text.Length >= UnicodeLength && text[0] == '\\' && text[1] == 'u'
         && Utf8Parser.TryParse(text[2..UnicodeLength], out ushort unit, out var consumed, 'x') && consumed == 4

@@ -17,7 +17,7 @@ internal sealed class Admission(Shard shard, IEventStore store, ulong dedupSecre
     /// Submits an event without an id; its memories must stay untouched until the receipt is there. Throws <see cref="StoreException"/>
     /// when the store must be asked and cannot be; nothing has happened then.
     /// </summary>
-    public ValueTask<Receipt> SubmitAsync(Organization organization, JournaledEvent item, CancellationToken cancellationToken) =>
+    public ValueTask<Receipt> SubmitAsync(Organization organization, in JournaledEvent item, CancellationToken cancellationToken) =>
         item.DedupId.IsEmpty
             ? SubmitAsync(organization, item, default, storeAskedAt: -1)
             : SubmitOnceAsync(organization, item, cancellationToken);

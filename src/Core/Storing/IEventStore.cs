@@ -35,7 +35,10 @@ internal interface IEventStore
     Task QuarantineAsync(
         ShardClaim claim, Checkpoint previous, Checkpoint next, JournaledEvent refused, string reason, CancellationToken cancellationToken);
 
-    /// <summary>The first event with this dedup id whose id is at least <paramref name="notBefore"/>, or null.</summary>
+    /// <summary>
+    /// The newest event with this dedup id whose id is at least <paramref name="notBefore"/>, or null. There is more than one only while a
+    /// clock that was set back lets an expired one count again; the dedup window names the newest, too.
+    /// </summary>
     Task<DuplicateOf?> FindDuplicateAsync(int organizationNo, string dedupId, EventId notBefore, CancellationToken cancellationToken);
 
     /// <summary>One page of an organization's inbox.</summary>

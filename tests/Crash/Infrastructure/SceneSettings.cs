@@ -6,6 +6,14 @@ namespace ZapierTriggers.Tests.Crash.Infrastructure;
 /// <summary>What a <see cref="Scene"/> is made of.</summary>
 internal sealed record SceneSettings
 {
+    /// <summary>A journal of small files that are deleted at once when stored: it comes soon to where the next one is needed.</summary>
+    public static readonly IReadOnlyDictionary<string, string> SmallJournal = new Dictionary<string, string>(StringComparer.Ordinal)
+    {
+        ["Journal__RingBytes"] = "1MiB",
+        ["Journal__SegmentBytes"] = "1MiB",
+        ["Journal__RetainFor"] = "0",
+    };
+
     /// <summary>Where the server keeps its events.</summary>
     public required StoreKind Store { get; init; }
 
@@ -16,7 +24,7 @@ internal sealed record SceneSettings
     public required int Seed { get; init; }
 
     /// <summary>Requests a second, whatever the server does meanwhile.</summary>
-    public int EventsPerSecond { get; init; } = 2_500;
+    public int EventsPerSecond { get; init; } = 4_000;
 
     /// <summary>Bytes of each event's payload.</summary>
     public int PayloadBytes { get; init; } = 400;

@@ -134,14 +134,14 @@ public abstract class InboxConformance<T>(T fixture) : IClassFixture<T>
     }
 
     [Fact]
-    public async Task The_first_event_with_a_dedup_id_is_found_from_the_given_id_on()
+    public async Task The_newest_event_with_a_dedup_id_is_found_from_the_given_id_on()
     {
         var first = _events.Next(dedupId: "order-1");
         var second = _events.Next(payload: "{}", dedupId: "order-1");
         await AppendAsync([first, second]);
 
-        Assert.Equal(new DuplicateOf(first.Id, first.PayloadHash), await FindAsync("order-1", default));
-        Assert.Equal(new DuplicateOf(first.Id, first.PayloadHash), await FindAsync("order-1", first.Id));
+        Assert.Equal(new DuplicateOf(second.Id, second.PayloadHash), await FindAsync("order-1", default));
+        Assert.Equal(new DuplicateOf(second.Id, second.PayloadHash), await FindAsync("order-1", first.Id));
         Assert.Equal(new DuplicateOf(second.Id, second.PayloadHash), await FindAsync("order-1", second.Id));
         Assert.Null(await FindAsync("order-1", _events.Next().Id));
         Assert.Null(await FindAsync("Order-1", default));

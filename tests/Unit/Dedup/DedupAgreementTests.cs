@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.IO.Hashing;
 using System.Text;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -78,11 +77,8 @@ public sealed class DedupAgreementTests : IDisposable
 
     private void Start()
     {
-        Span<byte> identity = stackalloc byte[64];
-        identity.Clear();
-        BinaryPrimitives.WriteInt64LittleEndian(identity[40..], 777);
         _life = new Life(0, _random, _device, _now, 0, [], new Trace());
-        var directory = new DataDirectory(_life.Disk, "/simulated", new MemoryStream(), identity);
+        var directory = _life.OpenDirectory();
         var parts = new ShardParts(_store, _ => { }, _life.Time, NullLogger.Instance) { Host = _life.Host };
         var options = new DedupOptions { MaxEntries = Entries };
         var opening = _life.Host.Run(async () => _shard = await Shard.OpenAsync(directory, parts, Journal, new IngestOptions(), options, CancellationToken.None));
@@ -142,13 +138,12 @@ public sealed class DedupAgreementTests : IDisposable
             return;
         }
 
-        // A clock that was set back can bring the first of two within the 24 hours again.
+        // A clock that was set back can bring the first of two within the 24 hours again; the newer one is named.
         var accepted = _accepted.GetValueOrDefault((no, dedupId), []);
         var live = accepted.Where(id => now - id.UnixMilliseconds < DedupWindow.LengthMs).ToList();
         if (live.Count > 0)
         {
-            Assert.Equal(ReceiptKind.Duplicate, _answer.Kind);
-            Assert.Contains(_answer.Id, live);
+            Assert.Equal((ReceiptKind.Duplicate, live[^1]), (_answer.Kind, _answer.Id));
             _duplicates++;
             return;
         }

@@ -1,4 +1,7 @@
+using System.Buffers.Binary;
 using Microsoft.Extensions.Time.Testing;
+using ZapierTriggers.Core.Journal;
+using ZapierTriggers.Core.Sequencing;
 
 namespace ZapierTriggers.Tests.Unit.Simulation;
 
@@ -8,6 +11,8 @@ namespace ZapierTriggers.Tests.Unit.Simulation;
 /// </summary>
 internal sealed class Life
 {
+    private const string DirectoryPath = "/simulated";
+
     private readonly Device _device;
     private readonly Dictionary<FaultKind, int> _faults;
     private readonly Trace _trace;
@@ -79,7 +84,21 @@ internal sealed class Life
     }
 
     /// <summary>What an answer over the network takes.</summary>
-    public Task TravelAsync() => Random.Next(4) == 0 ? Task.Delay(TimeSpan.FromMilliseconds(Random.Next(1, 200)), Time) : Task.CompletedTask;
+    public Task TravelAsync() => Random.Next(4) == 0 ? PassAsync(200) : Task.CompletedTask;
+
+    /// <summary>Lets up to so many milliseconds of the simulated time pass.</summary>
+    public Task PassAsync(int atMost) => new Promise().WaitAsync(TimeSpan.FromMilliseconds(Random.Next(1, atMost)), Time, CancellationToken.None);
+
+    /// <summary>The data directory as this process opens it; the same one in every life.</summary>
+    public DataDirectory OpenDirectory()
+    {
+        Span<byte> identity = stackalloc byte[64];
+        identity.Clear();
+        BinaryPrimitives.WriteInt64LittleEndian(identity[16..], 7);
+        BinaryPrimitives.WriteInt64LittleEndian(identity[32..], 77);
+        BinaryPrimitives.WriteInt64LittleEndian(identity[40..], 777);
+        return new DataDirectory(Disk, DirectoryPath, new MemoryStream(), identity);
+    }
 
     /// <summary>
     /// Runs the process, one turn after the other and time where nobody can run, until the condition holds or it has died; false when it

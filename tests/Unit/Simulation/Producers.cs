@@ -52,7 +52,7 @@ internal sealed class Producers(Scenario scenario, Random random, SimulatedStore
 
             if (life.IsDead) return; // it died before the answer was out
             sending.Receipt = receipt;
-            if (random.Next(3) == 0 || sending.IsRefused) await Task.Delay(TimeSpan.FromMilliseconds(random.Next(1, 400)), life.Time);
+            if (random.Next(3) == 0 || sending.IsRefused) await life.PassAsync(400);
         }
     }
 
@@ -61,7 +61,7 @@ internal sealed class Producers(Scenario scenario, Random random, SimulatedStore
     {
         for (var reads = 0; reads < 20; reads++)
         {
-            await Task.Delay(TimeSpan.FromMilliseconds(random.Next(1, 300)), life.Time);
+            await life.PassAsync(300);
             var organization = organizations[random.Next(organizations.Length)];
             var answered = Sent.Where(sending => sending is { IsAnswered: true, IsExcused: false } && sending.OrganizationNo == organization.No)
                 .Select(static sending => sending.Receipt!.Value.Id).ToList();

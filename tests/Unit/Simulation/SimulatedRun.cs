@@ -1,6 +1,4 @@
-using System.Buffers.Binary;
 using ZapierTriggers.Core.Delivery;
-using ZapierTriggers.Core.Journal;
 using ZapierTriggers.Core.Sequencing;
 using ZapierTriggers.Core.Storing;
 
@@ -12,7 +10,6 @@ namespace ZapierTriggers.Tests.Unit.Simulation;
 /// </summary>
 internal sealed class SimulatedRun : IDisposable
 {
-    private const string DirectoryPath = "/simulated";
     private const int MostTurns = 100_000;
     private static readonly DateTimeOffset Begin = new(2026, 1, 2, 3, 4, 5, TimeSpan.Zero);
 
@@ -91,12 +88,7 @@ internal sealed class SimulatedRun : IDisposable
 
     private Shard? Open(Life life, StoreConnection connection)
     {
-        Span<byte> identity = stackalloc byte[64];
-        identity.Clear();
-        BinaryPrimitives.WriteInt64LittleEndian(identity[16..], 7);
-        BinaryPrimitives.WriteInt64LittleEndian(identity[32..], 77);
-        BinaryPrimitives.WriteInt64LittleEndian(identity[40..], 777);
-        var directory = new DataDirectory(life.Disk, DirectoryPath, new MemoryStream(), identity);
+        var directory = life.OpenDirectory();
         var dispatcher = new Dispatcher(
             new DeliveryConnection(connection, _store, _receivers),
             Receivers.Options with { Enabled = _scenario.HasWebhooks },

@@ -93,7 +93,7 @@ internal sealed class SimulatedStore(Random random)
     }
 
     public StoredRow? Find(int organizationNo, string dedupId, EventId notBefore) =>
-        _state.Events.Find(row => row.OrganizationNo == organizationNo && row.DedupId == dedupId && row.Id >= notBefore);
+        _state.Events.FindLast(row => row.OrganizationNo == organizationNo && row.DedupId == dedupId && row.Id >= notBefore);
 
     private static void Execute(Action commit)
     {

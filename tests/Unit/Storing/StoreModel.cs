@@ -106,7 +106,7 @@ internal sealed class StoreModel : IEventStore
         if (IsAway) throw new StoreException(StoreFailure.Unavailable, "the store is away", "08006");
         lock (_gate)
         {
-            var first = _events.FirstOrDefault(
+            var first = _events.LastOrDefault(
                 item => item.OrganizationNo == organizationNo && item.DedupId == dedupId && item.Id >= notBefore);
             return Task.FromResult<DuplicateOf?>(first is null ? null : new DuplicateOf(first.Id, first.ToJournaled().PayloadHash));
         }

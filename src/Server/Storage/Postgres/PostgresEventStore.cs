@@ -11,7 +11,7 @@ internal sealed class PostgresEventStore(PostgresDatabase database, TimeProvider
         SELECT e.id, e.payload_hash
         FROM events e
         WHERE e.organization_no = $1 AND e.dedup_id = $2 AND e.id >= $3
-        ORDER BY e.id
+        ORDER BY e.id DESC
         LIMIT 1
         """;
 
