@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Net;
 using System.Security.Cryptography;
-using ZapierTriggers.Core.Events;
 using ZapierTriggers.Load.Core.Verdict;
 using ZapierTriggers.Tests.Crash.Infrastructure;
 
@@ -23,8 +22,6 @@ public sealed class PowerCut
     private static readonly TimeSpan NoticeLimit = TimeSpan.FromSeconds(60);
     private static readonly int Rounds = int.Parse(Environment.GetEnvironmentVariable("ZAP_CRASH_ROUNDS") ?? "1", CultureInfo.InvariantCulture);
 
-    private HashSet<EventId> _answeredBefore = [];
-
     [Theory]
     [InlineData(StoreKind.Sqlite, "synced")]
     [InlineData(StoreKind.Postgres, "stored")]
@@ -34,17 +31,9 @@ public sealed class PowerCut
         {
             using var volume = Volume.Ext4(256);
             await using var scene = await CutAsync(volume, store, ackWhen);
-            var stored = (await scene.ReadInbox().ToListAsync()).Select(static item => item.Id).ToHashSet();
-            Assert.True(_answeredBefore.Count > Requests / 2, $"only {_answeredBefore.Count} were answered before the cut");
-            Assert.True(_answeredBefore.IsSubsetOf(stored), $"{_answeredBefore.Except(stored).Count()} are lost\n{scene.Server.Output}");
-
-            // What is answered while the file system goes away under the running kernel has no counterpart where the machine goes with it: fdatasync
-            // may return success then. A plain loop of pwrite and fdatasync, cut so 60 times, lost 5 of 28,549 records that were
-            // flushed after the cut had begun, and none of those before.
-            var report = await scene.AuditAsync();
-            // A 503 on a doubtful write says that the outcome is not known: the event may be there.
-            var others = report.Counts.Keys.Except([Violation.Lost, Violation.DuplicateNamesOther, Violation.StoredThoughRefused]);
-            Assert.True(!others.Any(), $"{string.Join('\n', report.Lines())}\n{scene.Server.Output}");
+            var report = await scene.AuditAsync(new() { ServerErrorsMayBeStored = true }); // a 503 on a doubtful write says that it is not known
+            Assert.True(report.Passed, $"{string.Join('\n', report.Lines())}\n{scene.Server.Output}");
+            Assert.True(report.Accepted > Requests / 2, string.Join('\n', report.Lines()));
         }
     }
 
@@ -63,7 +52,7 @@ public sealed class PowerCut
     }
 
     /// <summary>Runs load, cuts, and returns when the server is ready again on what the disk has.</summary>
-    private async Task<Scene> CutAsync(Volume volume, StoreKind store, string ackWhen)
+    private static async Task<Scene> CutAsync(Volume volume, StoreKind store, string ackWhen)
     {
         var scene = await Scene.CreateAsync(new SceneSettings
         {
@@ -80,7 +69,6 @@ public sealed class PowerCut
         {
             scene.StartLoad();
             await scene.SendMoreAsync(Requests);
-            _answeredBefore = scene.Ledger.Entries.Where(static entry => entry.Status == 202).Select(static entry => entry.Id).ToHashSet();
             volume.CutPower();
             scene.NoteCut();
             await NoticeAsync(scene.Server);

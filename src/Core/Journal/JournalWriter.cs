@@ -16,6 +16,9 @@ internal sealed partial class JournalWriter : IDisposable
 {
     // Enough to keep the disk busy, little enough that the ring (64 MiB) gets room back long before it is full.
     private const long GroupBytes = 8L << 20;
+
+    // More than most groups of events whose senders wait have.
+    private const long PrepareAhead = 512L << 10;
     private static readonly TimeSpan DiskFullRetry = TimeSpan.FromSeconds(1);
 
     private readonly Ring _ring;
@@ -125,6 +128,7 @@ internal sealed partial class JournalWriter : IDisposable
             if (!TryWriteGroup()) return IsStopping ? End() : DiskFullRetry;
             Flush();
             ReserveAhead();
+            _segment!.Prepare(_offset + PrepareAhead); // the answers are out, the next group does not wait for it
             return TimeSpan.Zero;
         }
         catch (Exception error)
@@ -177,8 +181,9 @@ internal sealed partial class JournalWriter : IDisposable
                 continue;
             }
 
+            _segment!.Prepare(_offset + run.Length);
             Failpoint.Pass(Failpoint.JournalWriting);
-            _segment!.File.Write(Bytes(run), _offset);
+            _segment.File.Write(Bytes(run), _offset);
             Failpoint.Pass(Failpoint.JournalWritten);
             _offset += run.Length;
             _written += run.Length;
@@ -215,6 +220,7 @@ internal sealed partial class JournalWriter : IDisposable
     {
         _segment = _supply.Take(first, previous);
         _offset = Segment.HeaderLength;
+        _segment.Prepare(PrepareAhead);
         _log.Add(_segment);
         Readable.Set(); // the reader can go on to it
     }

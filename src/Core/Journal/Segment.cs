@@ -27,6 +27,11 @@ internal sealed class Segment : IDisposable
     private const ulong Magic = 0x314745535041_5A00; // "\0ZAPSEG1"
     private const uint Version = 1;
 
+    // Some milliseconds of the disk's time, for some thousands of events.
+    private const int PreparedAtOnce = 4 << 20;
+    private static readonly byte[] Zeros = new byte[256 << 10];
+
+    private long _preparedEnd = HeaderLength;
     private long _end = HeaderLength;
     private int _sealed;
 
@@ -142,6 +147,27 @@ internal sealed class Segment : IDisposable
             file.Dispose();
             throw;
         }
+    }
+
+    /// <summary>
+    /// Makes sure that the bytes before <paramref name="end"/>, and some more, have blocks that were written and flushed. A flush of what is
+    /// written over them afterwards needs nothing of the file system but the device: its journal has no part in it. Blocks that are only
+    /// reserved must first be told from zeros by that journal, and while a file system is going down under a running kernel, fdatasync may
+    /// succeed although that was lost (docs/decisions).
+    /// </summary>
+    public void Prepare(long end)
+    {
+        var length = File.Length;
+        if (_preparedEnd >= Math.Min(end, length)) return;
+        var goal = Math.Min(length, end + PreparedAtOnce);
+        while (_preparedEnd < goal)
+        {
+            var count = (int)Math.Min(Zeros.Length, goal - _preparedEnd);
+            File.Write(Zeros.AsSpan(0, count), _preparedEnd);
+            _preparedEnd += count;
+        }
+
+        File.SyncData();
     }
 
     /// <summary>Lets readers go up to <paramref name="end"/>: it is flushed.</summary>

@@ -56,7 +56,8 @@ public sealed partial class DedupTwins
         request.Headers.Add("X-API-Key", server.AdminToken);
         using var answer = await server.Client.SendAsync(request);
         var text = await answer.Content.ReadAsStringAsync();
-        return double.Parse(CoverageLine().Match(text).Groups["seconds"].Value, CultureInfo.InvariantCulture);
+        var line = CoverageLine().Match(text);
+        return line.Success ? double.Parse(line.Groups["seconds"].Value, CultureInfo.InvariantCulture) : 0; // a first scrape may come too early
     }
 
     [GeneratedRegex(@"(?m)^zapier_dedup_coverage_seconds(?:\{[^}]*\})? (?<seconds>[0-9.eE+-]+)", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1_000)]
