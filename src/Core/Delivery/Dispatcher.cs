@@ -88,6 +88,23 @@ internal sealed partial class Dispatcher : IAsyncDisposable
     }
 
     /// <summary>
+    /// Sends lanes back, since events from <paramref name="earliest"/> on are about to be stored that lanes may have passed: see
+    /// <see cref="LaneRewind"/>. Between <see cref="LoadAsync"/> and <see cref="StartAsync"/>. Throws <see cref="Storing.StoreException"/>.
+    /// </summary>
+    public async Task RewindAsync(EventId earliest, CancellationToken cancellationToken)
+    {
+        var count = await LaneRewind.RunAsync(_store, earliest, cancellationToken);
+        if (count == 0) return;
+        var stored = (await _store.LoadEndpointsAsync(cancellationToken)).ToDictionary(static endpoint => endpoint.Id);
+        foreach (var lane in _lanes.All)
+        {
+            if (stored.TryGetValue(lane.Endpoint.Id, out var record) && record.LaneGeneration != lane.Generation) lane.Rewind(record);
+        }
+
+        Log.Rewound(_logger, count, earliest);
+    }
+
+    /// <summary>
     /// Loads the endpoints unless that is done, and (if webhooks are enabled) starts sending from their cursors. Throws
     /// <see cref="Storing.StoreException"/>.
     /// </summary>
@@ -225,6 +242,9 @@ internal sealed partial class Dispatcher : IAsyncDisposable
     {
         [LoggerMessage(EventId = LogEvents.DispatcherStarted, Level = LogLevel.Information, Message = "Webhooks: {Endpoints} endpoints loaded")]
         public static partial void Started(ILogger logger, int endpoints);
+
+        [LoggerMessage(EventId = LogEvents.DispatcherRewound, Level = LogLevel.Warning, Message = "Events from {EventId} on are stored late: another server had the shard meanwhile; {Endpoints} endpoints look for them again")]
+        public static partial void Rewound(ILogger logger, int endpoints, EventId eventId);
 
         [LoggerMessage(EventId = LogEvents.DispatcherNotEnabled, Level = LogLevel.Information, Message = "Webhooks are switched off; {Endpoints} endpoints are held")]
         public static partial void NotEnabled(ILogger logger, int endpoints);

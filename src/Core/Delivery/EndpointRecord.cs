@@ -30,6 +30,9 @@ internal sealed record EndpointRecord
     /// </summary>
     public required EventId DeliveredThrough { get; init; }
 
+    /// <summary>How often the lane was set back: a cursor counts for its own generation only.</summary>
+    public int LaneGeneration { get; init; }
+
     /// <summary>When it was made.</summary>
     public required DateTimeOffset CreatedAt { get; init; }
 

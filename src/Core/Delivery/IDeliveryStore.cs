@@ -16,6 +16,12 @@ internal interface IDeliveryStore
     Task SaveEndpointAsync(EndpointRecord endpoint, CancellationToken cancellationToken);
 
     /// <summary>
+    /// Sets those of the lanes back that are ahead of their place in <paramref name="places"/>, for events that are stored late. From then
+    /// on cursors of a former <see cref="LaneCursor.Generation"/> are not recorded any more: another server may still send.
+    /// </summary>
+    Task RewindLanesAsync(IReadOnlyList<LaneCursor> places, CancellationToken cancellationToken);
+
+    /// <summary>
     /// Reads the next events of the organization after <paramref name="after"/>, in order, that have no acknowledgement and, for this
     /// endpoint, no outcome and no retry row; at most <paramref name="limit"/> of them and about <paramref name="maxBytes"/> of payload (at
     /// least one). <see cref="LanePage.ScannedThrough"/> is the last id looked at, also when nothing is due.
@@ -110,11 +116,12 @@ internal sealed record DeliveryResult
 
 /// <summary>Results and cursors to record together.</summary>
 /// <param name="Results">In any order; at most one per event and endpoint.</param>
-/// <param name="Cursors">New cursors; a cursor never goes back.</param>
+/// <param name="Cursors">New cursors; here a cursor never goes back.</param>
 internal sealed record DeliveryBatch(IReadOnlyList<DeliveryResult> Results, IReadOnlyList<LaneCursor> Cursors);
 
 /// <summary>A lane's new cursor.</summary>
 /// <param name="OrganizationNo">The organization.</param>
 /// <param name="EndpointId">The endpoint.</param>
 /// <param name="DeliveredThrough">See <see cref="EndpointRecord.DeliveredThrough"/>.</param>
-internal sealed record LaneCursor(int OrganizationNo, Guid EndpointId, EventId DeliveredThrough);
+/// <param name="Generation">See <see cref="EndpointRecord.LaneGeneration"/>.</param>
+internal sealed record LaneCursor(int OrganizationNo, Guid EndpointId, EventId DeliveredThrough, int Generation);

@@ -16,7 +16,7 @@ internal sealed class Lane
     private readonly Queue<(ClaimedRetry Claim, DateTimeOffset StartBefore)> _retries = new();
     private readonly HashSet<EventId> _busyRetries = [];
     private readonly HashSet<EventId> _acknowledgedMeanwhile = [];
-    private readonly LaneWindow _window;
+    private LaneWindow _window;
     private readonly InFlightLimit _limit;
     private readonly LaneHealth _health;
     private WebhookTarget _target;
@@ -29,7 +29,7 @@ internal sealed class Lane
     public Lane(WebhookTarget target, DeliveryOptions options, TimeProvider time)
     {
         _target = target;
-        _window = new LaneWindow(target.Endpoint.DeliveredThrough);
+        (_window, Generation) = (new LaneWindow(target.Endpoint.DeliveredThrough), target.Endpoint.LaneGeneration);
         _limit = new InFlightLimit(options.MaxInFlightPerEndpoint);
         _health = new LaneHealth(time);
     }
@@ -43,6 +43,9 @@ internal sealed class Lane
 
     /// <summary>The current configuration's row.</summary>
     public EndpointRecord Endpoint => Target.Endpoint;
+
+    /// <summary>See <see cref="EndpointRecord.LaneGeneration"/>.</summary>
+    public int Generation { get; private set; }
 
     /// <summary>Whether it takes turns with slow lanes only.</summary>
     public bool IsSlow
@@ -77,6 +80,12 @@ internal sealed class Lane
     private bool IsOpen => Endpoint.Enabled && !_health.IsPaused;
 
     private bool MayStart => _inFlight < _limit.Value && IsOpen;
+
+    /// <summary>Goes back to where the store has set the lane. Only before anything was read.</summary>
+    public void Rewind(EndpointRecord stored)
+    {
+        lock (_lock) (_window, Generation) = (new LaneWindow(stored.DeliveredThrough), stored.LaneGeneration);
+    }
 
     /// <summary>Notes that there may be new events in the store.</summary>
     public void Wake()

@@ -39,6 +39,7 @@ internal static class LogEvents
     public const int WebhookSenderUnexpected = 3001;
     public const int DispatcherNotEnabled = 3002;
     public const int DispatcherLoopFailed = 3003;
+    public const int DispatcherRewound = 3004;
     public const int LaneReaderReadFailed = 3010;
     public const int OutcomeRecorderRecordFailed = 3020;
     public const int OutcomeRecorderResultRefused = 3021;

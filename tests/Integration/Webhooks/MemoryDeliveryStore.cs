@@ -55,6 +55,18 @@ internal sealed class MemoryDeliveryStore : IDeliveryStore
         return _endpoints[endpoint.Id] = endpoint;
     });
 
+    public Task RewindLanesAsync(IReadOnlyList<LaneCursor> places, CancellationToken cancellationToken) => Call("rewind", () =>
+    {
+        foreach (var (_, endpointId, place, _) in places)
+        {
+            var endpoint = _endpoints[endpointId];
+            if (endpoint.DeliveredThrough <= place) continue;
+            _endpoints[endpointId] = endpoint with { DeliveredThrough = place, LaneGeneration = endpoint.LaneGeneration + 1 };
+        }
+
+        return true;
+    });
+
     public Task<LanePage> ReadLaneAsync(int organizationNo, Guid endpointId, EventId after, int limit, int maxBytes, CancellationToken cancellationToken) => Call("read", () =>
     {
         var due = new List<DueEvent>();
@@ -99,10 +111,10 @@ internal sealed class MemoryDeliveryStore : IDeliveryStore
     public Task RecordAsync(DeliveryBatch batch, CancellationToken cancellationToken) => Call("record", () =>
     {
         foreach (var result in batch.Results) Record(result);
-        foreach (var (_, endpointId, cursor) in batch.Cursors)
+        foreach (var (_, endpointId, cursor, generation) in batch.Cursors)
         {
             var endpoint = _endpoints[endpointId];
-            if (cursor <= endpoint.DeliveredThrough) continue;
+            if (cursor <= endpoint.DeliveredThrough || generation != endpoint.LaneGeneration) continue;
             foreach (var (id, (owner, _)) in _events)
             {
                 if (owner == endpoint.OrganizationNo && id > endpoint.DeliveredThrough && id <= cursor && !IsFinished(endpointId, id)) _violations.Add($"cursor passed {id}");

@@ -14,6 +14,9 @@ internal sealed class DeliveryConnection(StoreConnection connection, SimulatedSt
     }
 
     /// <inheritdoc/>
+    public Task RewindLanesAsync(IReadOnlyList<LaneCursor> places, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    /// <inheritdoc/>
     public Task SaveEndpointAsync(EndpointRecord endpoint, CancellationToken cancellationToken) => throw new NotSupportedException();
 
     /// <inheritdoc/>

@@ -8,7 +8,7 @@ internal sealed class PostgresDeliveryStore(PostgresDatabase database, TimeProvi
 {
     private const string Load = """
         SELECT p.organization_no, p.id, p.is_default, p.url, p.secret, p.enabled, p.disabled_reason, p.created_at, p.updated_at,
-               l.delivered_through
+               l.delivered_through, l.generation
         FROM endpoints p
         JOIN lanes l ON l.organization_no = p.organization_no AND l.endpoint_id = p.id
         """;
@@ -24,6 +24,13 @@ internal sealed class PostgresDeliveryStore(PostgresDatabase database, TimeProvi
         ON CONFLICT (organization_no, id) DO UPDATE
         SET url = excluded.url, secret = excluded.secret, enabled = excluded.enabled, disabled_reason = excluded.disabled_reason,
             updated_at = excluded.updated_at
+        """;
+
+    private const string Rewind = """
+        UPDATE lanes l
+        SET delivered_through = c.delivered_through, generation = l.generation + 1
+        FROM unnest($1::integer[], $2::uuid[], $3::uuid[]) AS c (organization_no, endpoint_id, delivered_through)
+        WHERE l.organization_no = c.organization_no AND l.endpoint_id = c.endpoint_id AND l.delivered_through > c.delivered_through
         """;
 
     /// <summary>
@@ -67,6 +74,15 @@ internal sealed class PostgresDeliveryStore(PostgresDatabase database, TimeProvi
                 .With(endpoint.Secret).With(endpoint.Enabled).With(endpoint.DisabledReason)
                 .With(endpoint.CreatedAt.ToUniversalTime()).With(endpoint.UpdatedAt.ToUniversalTime())
                 .With(endpoint.DeliveredThrough),
+            cancellationToken);
+
+    /// <inheritdoc/>
+    public Task RewindLanesAsync(IReadOnlyList<LaneCursor> places, CancellationToken cancellationToken) =>
+        database.ExecuteAsync(
+            Rewind,
+            parameters => parameters.With(places.Select(place => place.OrganizationNo).ToArray())
+                .With(places.Select(place => place.EndpointId).ToArray())
+                .With(places.Select(place => place.DeliveredThrough.ToGuid()).ToArray()),
             cancellationToken);
 
     /// <inheritdoc/>
@@ -121,5 +137,6 @@ internal sealed class PostgresDeliveryStore(PostgresDatabase database, TimeProvi
         CreatedAt = row.GetTime(7),
         UpdatedAt = row.GetTime(8),
         DeliveredThrough = row.GetEventId(9),
+        LaneGeneration = row.GetInt32(10),
     };
 }

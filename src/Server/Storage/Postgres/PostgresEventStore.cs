@@ -33,8 +33,12 @@ internal sealed class PostgresEventStore(PostgresDatabase database, TimeProvider
     }
 
     /// <inheritdoc/>
-    public Task<ShardClaim> ClaimShardAsync(int shard, Guid journalId, CancellationToken cancellationToken) =>
-        _shards.ClaimAsync(shard, journalId, cancellationToken);
+    public Task<Checkpoint> ReadCheckpointAsync(int shard, Guid journalId, CancellationToken cancellationToken) =>
+        _shards.ReadCheckpointAsync(shard, journalId, cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<ShardClaim?> ClaimShardAsync(int shard, Guid journalId, Checkpoint expected, CancellationToken cancellationToken) =>
+        _shards.ClaimAsync(shard, journalId, expected, cancellationToken);
 
     /// <inheritdoc/>
     public async Task AppendAsync(

@@ -8,7 +8,7 @@ internal sealed class SqliteDeliveryStore(SqliteDatabase database, TimeProvider 
 {
     private const string Load = """
         SELECT p.organization_no, p.id, p.is_default, p.url, p.secret, p.enabled, p.disabled_reason, p.created_at, p.updated_at,
-               l.delivered_through
+               l.delivered_through, l.generation
         FROM endpoints p
         JOIN lanes l ON l.organization_no = p.organization_no AND l.endpoint_id = p.id
         """;
@@ -27,6 +27,11 @@ internal sealed class SqliteDeliveryStore(SqliteDatabase database, TimeProvider 
 
     private const string TouchOrganization = """
         UPDATE organizations SET updated_at = $2 WHERE organization_no = $1
+        """;
+
+    private const string Rewind = """
+        UPDATE lanes SET delivered_through = $3, generation = generation + 1
+        WHERE organization_no = $1 AND endpoint_id = $2 AND delivered_through > $3
         """;
 
     private const string Lane = """
@@ -67,6 +72,12 @@ internal sealed class SqliteDeliveryStore(SqliteDatabase database, TimeProvider 
                     endpoint.CreatedAt,
                     endpoint.UpdatedAt);
             },
+            cancellationToken);
+
+    /// <inheritdoc/>
+    public Task RewindLanesAsync(IReadOnlyList<LaneCursor> places, CancellationToken cancellationToken) =>
+        database.WriteAsync(
+            connection => places.Sum(place => connection.Execute(Rewind, place.OrganizationNo, place.EndpointId, place.DeliveredThrough)),
             cancellationToken);
 
     /// <inheritdoc/>
@@ -132,5 +143,6 @@ internal sealed class SqliteDeliveryStore(SqliteDatabase database, TimeProvider 
         CreatedAt = row.GetTime(7),
         UpdatedAt = row.GetTime(8),
         DeliveredThrough = row.GetEventId(9),
+        LaneGeneration = row.GetInt32(10),
     };
 }

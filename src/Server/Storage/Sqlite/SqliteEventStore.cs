@@ -40,8 +40,12 @@ internal sealed class SqliteEventStore(SqliteDatabase database, TimeProvider tim
     public Task PrepareAsync(CancellationToken cancellationToken) => SqliteMigrations.RunAsync(database, time, cancellationToken);
 
     /// <inheritdoc/>
-    public Task<ShardClaim> ClaimShardAsync(int shard, Guid journalId, CancellationToken cancellationToken) =>
-        _shards.ClaimAsync(shard, journalId, cancellationToken);
+    public Task<Checkpoint> ReadCheckpointAsync(int shard, Guid journalId, CancellationToken cancellationToken) =>
+        _shards.ReadCheckpointAsync(shard, journalId, cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<ShardClaim?> ClaimShardAsync(int shard, Guid journalId, Checkpoint expected, CancellationToken cancellationToken) =>
+        _shards.ClaimAsync(shard, journalId, expected, cancellationToken);
 
     /// <inheritdoc/>
     public Task AppendAsync(
