@@ -206,10 +206,13 @@ internal sealed partial class EventServer : IAsyncDisposable
         var time = TimeProvider.System;
         var authentication = new Authentication(_accounts, token);
         var routes = _routes;
-        var ingest = new IngestMiddleware(authentication, _gate, new ByteBudget(_memory.Bodies), new MonotonicClock(time), time);
+        var (bodies, clock) = (new ByteBudget(_memory.Bodies), new MonotonicClock(time));
+        var ingest = new IngestMiddleware(authentication, _gate, bodies, clock, time);
 
         // The pipeline takes this path before the table; it is in the table for what else is asked there (405) and for the documentation.
         routes.MapBoth(HttpMethods.Post, "/events", (context, _) => ingest.HandleAsync(context));
+        var batches = new BatchMiddleware(authentication, _gate, bodies, clock, time, _directory.DedupSecret);
+        routes.MapBoth(HttpMethods.Post, "/events/batch", (context, _) => batches.HandleAsync(context));
         var registration = new Registration(_accounts, _stores.Accounts, authentication, _settings.Registration, time, loggers.CreateLogger<Registration>());
         var rotation = new KeyRotation(_accounts, _stores.Accounts, authentication, time, loggers.CreateLogger<KeyRotation>());
         new AccountRoutes(_accounts, authentication, registration, rotation, _dispatcher.DefaultUrl).Map(routes);

@@ -45,6 +45,19 @@ internal interface IEventStore
     /// </summary>
     Task<DuplicateOf?> FindDuplicateAsync(int organizationNo, string dedupId, EventId notBefore, CancellationToken cancellationToken);
 
+    /// <summary>The same for many dedup ids, each given once; those that are there. A store that can ask for all at once does.</summary>
+    async Task<IReadOnlyDictionary<string, DuplicateOf>> FindDuplicatesAsync(
+        int organizationNo, IReadOnlyCollection<string> dedupIds, EventId notBefore, CancellationToken cancellationToken)
+    {
+        var found = new Dictionary<string, DuplicateOf>(StringComparer.Ordinal);
+        foreach (var dedupId in dedupIds)
+        {
+            if (await FindDuplicateAsync(organizationNo, dedupId, notBefore, cancellationToken) is { } first) found.Add(dedupId, first);
+        }
+
+        return found;
+    }
+
     /// <summary>One page of an organization's inbox.</summary>
     Task<InboxPage> ReadInboxAsync(InboxQuery query, CancellationToken cancellationToken);
 
