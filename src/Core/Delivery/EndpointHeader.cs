@@ -40,10 +40,11 @@ internal sealed record EndpointHeader(string Name, string Value)
     {
         if (name.Length == 0 || name.AsSpan().ContainsAnyExcept(TokenCharacters))
             return "a header's name consists of letters, digits and !#$%&'*+-.^_`|~ (RFC 9110, 5.6.2).";
-        if (Reserved.Contains(name) || ReservedPrefixes.Any(prefix => name.StartsWith(prefix, StringComparison.OrdinalIgnoreCase)))
-            return $"the header {name} is set by this server or belongs to one connection; leave it out.";
+        if (Reserved.TryGetValue(name, out var reserved)) return $"{reserved} is set by this server or belongs to one connection; leave it out.";
+        if (ReservedPrefixes.FirstOrDefault(prefix => name.StartsWith(prefix, StringComparison.OrdinalIgnoreCase)) is { } prefix)
+            return $"headers that begin with {prefix} are set by this server; leave them out.";
         if (value.AsSpan().ContainsAnyExceptInRange(' ', '~') || value.StartsWith(' ') || value.EndsWith(' '))
-            return $"the value of {name} must be printable ASCII that does not begin or end with a space.";
+            return "a header's value is printable ASCII that does not begin or end with a space.";
         return null;
     }
 }
