@@ -217,9 +217,11 @@ internal sealed partial class EventServer : IAsyncDisposable
         var rotation = new KeyRotation(_accounts, _stores.Accounts, authentication, time, loggers.CreateLogger<KeyRotation>());
         new AccountRoutes(_accounts, authentication, registration, rotation, _dispatcher.DefaultUrl).Map(routes);
         new AdminRoutes(_accounts, _stores.Accounts, authentication, time).Map(routes);
-        new InboxRoutes(_stores.Events, authentication, StoredBarrierAsync, new PageRoom(_memory.Pages)).Map(routes);
+        new InboxRoutes(_stores.Events, authentication, StoredBarrierAsync, new PageRoom(_memory.Pages), _dispatcher.EndpointsOf).Map(routes);
         new AckRoutes(_stores.Events, authentication, StoredBarrierAsync, _dispatcher.Acknowledged, time).Map(routes);
-        new WebhookRoutes(context => authentication.AuthenticateOrAnswerAsync(context, KeyScopes.WebhooksManage), _dispatcher, _guard).Map(routes);
+        Authenticate manager = context => authentication.AuthenticateOrAnswerAsync(context, KeyScopes.WebhooksManage);
+        new WebhookRoutes(manager, _dispatcher, _guard).Map(routes);
+        new EndpointRoutes(manager, _dispatcher, _guard, _settings.Delivery, time).Map(routes);
         routes.Wrap(handler => StorageAnswers.Until(() => authentication.IsOpen, handler)); // what follows answers from the start
         new HealthRoutes(time, _readiness.Read, _meter).Map(routes);
         var metrics = PrometheusEndpoint.Build(_app.Services);

@@ -33,7 +33,9 @@ internal sealed partial class AttemptRunner(
 
         if (result.Error == DeliveryError.Gone) gone(started, target);
         started.Lane.Ended(started, result, place.IsSlow);
-        if (result.Error != DeliveryError.Stopped) recorder.Add(started, Outcome(started, target.Endpoint, result));
+        // What a removed endpoint answers is nobody's failure; an event that it took was delivered.
+        var counts = result.Error == DeliveryError.None || !started.Lane.IsRemoved;
+        if (counts && result.Error != DeliveryError.Stopped) recorder.Add(started, Outcome(started, target.Endpoint, result));
         Log.Tried(logger, started.Event.Id, target.Endpoint.Id, started.Attempt, result.Status, result.Error, result.Latency.TotalMilliseconds);
         advance(started.Lane);
     }
@@ -42,7 +44,7 @@ internal sealed partial class AttemptRunner(
     private DeliveryResult Outcome(LaneTry ended, EndpointRecord endpoint, TryResult result)
     {
         var final = result.Error is DeliveryError.None or DeliveryError.BlockedAddress;
-        var wait = final ? null : schedule.WaitAfter(ended.Attempt, result.RetryAfter);
+        var wait = final ? null : schedule.WaitAfter(ended.Attempt, result.RetryAfter, endpoint.RetrySchedule);
         var status = result.Error == DeliveryError.None ? EventStatus.Delivered : wait is null ? EventStatus.DeadLetter : EventStatus.Failed;
         var tried = result.Error != DeliveryError.BlockedAddress;
         return new DeliveryResult

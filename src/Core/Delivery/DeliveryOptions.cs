@@ -31,6 +31,9 @@ internal sealed record DeliveryOptions
     /// </summary>
     public int MaxInFlightPerEndpoint { get; init; } = 64;
 
+    /// <summary>Webhook endpoints of one organization, at the most.</summary>
+    public int MaxEndpoints { get; init; } = 50;
+
     /// <summary>One deadline over DNS, connect, TLS, send, headers and body.</summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(30);
 

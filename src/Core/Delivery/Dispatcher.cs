@@ -18,6 +18,9 @@ internal sealed partial class Dispatcher : IAsyncDisposable
     /// <summary>How long a stop waits for tries in flight, and then for the store; the whole server has 30 s.</summary>
     private static readonly TimeSpan StopBound = TimeSpan.FromSeconds(10);
 
+    /// <summary>How long a removal waits for what is being recorded.</summary>
+    private static readonly TimeSpan RemovalBound = TimeSpan.FromSeconds(5);
+
     private readonly IDeliveryStore _store;
     private readonly AddressGuard _guard;
     private readonly DeliveryOptions _options;
@@ -26,6 +29,7 @@ internal sealed partial class Dispatcher : IAsyncDisposable
     private readonly ILogger _logger;
     private readonly LaneTable _lanes = new();
     private readonly WebhookSender _sender;
+    private readonly SendWebhook _send;
     private readonly EndpointConfiguration _configuration;
     private readonly Turns _turns;
     private readonly LaneReader _reader;
@@ -60,9 +64,10 @@ internal sealed partial class Dispatcher : IAsyncDisposable
     {
         (_store, _options, _guard, _host, _time, _logger) = (store, options, guard, host ?? SystemLoopHost.Instance, time, logger);
         _sender = new WebhookSender(options, connector ?? new GuardedConnector(guard), time, logger);
+        _send = send ?? _sender.SendAsync;
         _configuration = new EndpointConfiguration(store, _lanes, guard, options, time, logger, Advance);
         _recorder = new OutcomeRecorder(store, Counters, time, logger, () => InFlight, held => _turns!.Hold(held), at => _sweep!.Due(at));
-        var runner = new AttemptRunner(send ?? _sender.SendAsync, _recorder, new RetrySchedule(options.RetrySchedule, random), time, logger, Disable, Advance);
+        var runner = new AttemptRunner(_send, _recorder, new RetrySchedule(options.RetrySchedule, random), time, logger, Disable, Advance);
         _turns = new Turns(options, _host, time, (started, place) => runner.RunAsync(started, place, _cutTries.Token));
         _reader = new LaneReader(store, time, logger, Advance, _recorder.CursorMoved);
         _sweep = new RetrySweep(store, options, time, logger, () => _lanes.All, () => !_recorder.IsFailing, Advance);
@@ -179,9 +184,48 @@ internal sealed partial class Dispatcher : IAsyncDisposable
     /// <summary>The URL of the organization's default endpoint; null if it has none.</summary>
     public string? DefaultUrl(int organizationNo) => _lanes.DefaultOf(organizationNo)?.Endpoint.Url;
 
+    /// <summary>The organization's endpoints in the order of their making.</summary>
+    public IReadOnlyList<EndpointRecord> EndpointsOf(int organizationNo)
+    {
+        var endpoints = new List<EndpointRecord>();
+        foreach (var lane in _lanes.Of(organizationNo)) endpoints.Add(lane.Endpoint);
+        return [.. endpoints.OrderBy(static endpoint => endpoint.CreatedAt).ThenBy(static endpoint => endpoint.Id)];
+    }
+
+    /// <summary>An endpoint of the organization, or null.</summary>
+    public EndpointRecord? Find(int organizationNo, Guid endpointId) => _lanes.Find(organizationNo, endpointId)?.Endpoint;
+
     /// <summary>See <see cref="EndpointConfiguration.SetDefaultAsync"/>.</summary>
     public Task<EndpointRecord> SetDefaultAsync(int organizationNo, string url, ulong lastAccepted, CancellationToken cancellationToken) =>
         _configuration.SetDefaultAsync(organizationNo, url, lastAccepted, cancellationToken);
+
+    /// <summary>See <see cref="EndpointConfiguration.CreateAsync"/>.</summary>
+    public Task<EndpointChange> CreateAsync(EndpointRecord made, string call, CancellationToken cancellationToken) =>
+        _configuration.CreateAsync(made, call, cancellationToken);
+
+    /// <summary>See <see cref="EndpointConfiguration.ChangeAsync"/>.</summary>
+    public Task<EndpointChange> ChangeAsync(
+        int organizationNo, Guid endpointId, Func<EndpointRecord, EndpointRecord> change, EventTypePatterns? patterns, ulong lastAccepted, CancellationToken cancellationToken) =>
+        _configuration.ChangeAsync(organizationNo, endpointId, change, patterns, lastAccepted, cancellationToken);
+
+    /// <summary>See <see cref="EndpointConfiguration.RotateSecretAsync"/>.</summary>
+    public Task<EndpointRecord?> RotateSecretAsync(int organizationNo, Guid endpointId, CancellationToken cancellationToken) =>
+        _configuration.RotateSecretAsync(organizationNo, endpointId, cancellationToken);
+
+    /// <summary>See <see cref="EndpointConfiguration.RemoveAsync"/>.</summary>
+    public Task<bool> RemoveAsync(int organizationNo, Guid endpointId, CancellationToken cancellationToken) =>
+        _configuration.RemoveAsync(organizationNo, endpointId, RecordedAsync, cancellationToken);
+
+    /// <summary>
+    /// Sends an event of nobody's to the endpoint now, as it is configured, enabled or not; nothing is recorded. Also the headers that were
+    /// sent.
+    /// </summary>
+    public async Task<(TryResult Result, IReadOnlyList<EndpointHeader> Headers)> SendTestAsync(EndpointRecord endpoint, DueEvent due, CancellationToken cancellationToken)
+    {
+        var target = WebhookTarget.Create(endpoint, _guard);
+        var result = await _send(target, due, cancellationToken);
+        return (result, _sender.HeadersOf(target, due, result.At));
+    }
 
     /// <summary>Stops at once if it still runs, and closes all connections.</summary>
     public async ValueTask DisposeAsync()
@@ -199,7 +243,20 @@ internal sealed partial class Dispatcher : IAsyncDisposable
         if (!_options.Enabled) return;
         _reader.Offer(lane);
         if (lane.IsReady) _turns.Enqueue(lane);
+        else if (lane.TryBeginWait(out var wait)) _ = AdvanceAfterAsync(lane, wait);
         if (lane.MoreRetriesDue && lane.RetryRoom > 0) _sweep.RoomAgain();
+    }
+
+    /// <summary>What is being recorded now; not for long, since a store that is away does not take the removal either.</summary>
+    private Task RecordedAsync() => Task.WhenAny(_recorder.BatchDone, Task.Delay(RemovalBound, _time));
+
+    /// <summary>Goes on when the lane's rate limit lets it.</summary>
+    private async Task AdvanceAfterAsync(Lane lane, TimeSpan wait)
+    {
+        // Timers count whole milliseconds: rounded down, the last one would be waited for in a loop.
+        await Task.WhenAny(Task.Delay(TimeSpan.FromMilliseconds(Math.Ceiling(wait.TotalMilliseconds)), _time, _stopLoops.Token));
+        lane.EndWait();
+        if (!_stopLoops.IsCancellationRequested) Advance(lane);
     }
 
     private void Disable(LaneTry ended, WebhookTarget tried) =>

@@ -7,7 +7,7 @@ namespace ZapierTriggers.Core.Delivery;
 internal static class LaneRewind
 {
     /// <summary>
-    /// Sets back, in the store, all lanes that have passed <paramref name="earliest"/>, but none to before its endpoint was made; returns how
+    /// Sets back, in the store, all lanes that have passed <paramref name="earliest"/>, but none to before its first place; returns how
     /// many may have been. Throws <see cref="Storing.StoreException"/>.
     /// </summary>
     /// <param name="store">Where the lanes are.</param>
@@ -20,8 +20,7 @@ internal static class LaneRewind
         var passed = new List<LaneCursor>();
         foreach (var endpoint in await store.LoadEndpointsAsync(cancellationToken))
         {
-            var start = EventId.LowerBound(endpoint.CreatedAt);
-            var back = start > place ? start : place;
+            var back = endpoint.FirstPlace > place ? endpoint.FirstPlace : place;
             if (back < endpoint.DeliveredThrough) passed.Add(new LaneCursor(endpoint.OrganizationNo, endpoint.Id, back, endpoint.LaneGeneration));
         }
 

@@ -87,6 +87,9 @@ internal static class EventSections
             MaxSlowInFlight = read.Get(
                 "Delivery:MaxSlowInFlight", defaults.MaxSlowInFlight, SettingKind.Number(0, 100_000, "tries"),
                 "Slow tries in flight at the same time; past it they keep their places among the others."),
+            MaxEndpoints = read.Get(
+                "Delivery:MaxEndpoints", defaults.MaxEndpoints, SettingKind.Number(1, 1_000, "endpoints"),
+                "Webhook endpoints of one organization, at the most."),
             Timeout = read.Get(
                 "Delivery:Timeout", defaults.Timeout, SettingKind.Duration(TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(5)),
                 "One deadline over DNS, connect, TLS, send and answer of a try."),

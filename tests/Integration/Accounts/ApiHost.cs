@@ -38,7 +38,7 @@ internal sealed class ApiHost : IAsyncDisposable
         };
         new AccountRoutes(Directory, authentication, registration, rotation, no => WebhookUrls.GetValueOrDefault(no)).Map(Routes);
         new AdminRoutes(Directory, Accounts, authentication, Time).Map(Routes);
-        new InboxRoutes(Events, authentication, barrier, new PageRoom(64 << 20)).Map(Routes);
+        new InboxRoutes(Events, authentication, barrier, new PageRoom(64 << 20), no => Endpoints.GetValueOrDefault(no, [])).Map(Routes);
         new AckRoutes(Events, authentication, barrier, (no, ids) => Notices.Add((no, ids)), Time).Map(Routes);
         Routes.Freeze();
 
@@ -60,6 +60,9 @@ internal sealed class ApiHost : IAsyncDisposable
     public MemoryEventStore Events { get; } = new();
 
     public Dictionary<int, string> WebhookUrls { get; } = [];
+
+    /// <summary>Endpoints of organizations.</summary>
+    public Dictionary<int, IReadOnlyList<ZapierTriggers.Core.Delivery.EndpointRecord>> Endpoints { get; } = [];
 
     /// <summary>Organizations that waited at the barrier.</summary>
     public List<int> BarrierCalls { get; } = [];

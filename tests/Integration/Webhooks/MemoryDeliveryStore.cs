@@ -67,17 +67,24 @@ internal sealed class MemoryDeliveryStore : IDeliveryStore
         return true;
     });
 
-    public Task<LanePage> ReadLaneAsync(int organizationNo, Guid endpointId, EventId after, int limit, int maxBytes, CancellationToken cancellationToken) => Call("read", () =>
+    public Task DeleteEndpointAsync(int organizationNo, Guid endpointId, DateTimeOffset at, CancellationToken cancellationToken) => Call("delete", () =>
     {
+        foreach (var key in _retries.Keys.Where(key => key.Item1 == endpointId).ToList()) _retries.Remove(key);
+        return _endpoints.Remove(endpointId);
+    });
+
+    public Task<LanePage> ReadLaneAsync(LaneRead read, CancellationToken cancellationToken) => Call("read", () =>
+    {
+        var (organizationNo, endpointId, after) = (read.OrganizationNo, read.EndpointId, read.After);
         var due = new List<DueEvent>();
         var through = after;
         var bytes = 0;
         foreach (var (id, (owner, stored)) in _events)
         {
             if (id <= after || owner != organizationNo) continue;
-            if (due.Count == limit || (due.Count > 0 && bytes + stored.Payload.Length > maxBytes)) break;
+            if (due.Count == read.Limit || (due.Count > 0 && bytes + stored.Payload.Length > read.MaxBytes)) break;
             through = id;
-            if (IsFinished(endpointId, id)) continue;
+            if (IsFinished(endpointId, id) || !read.Patterns.Matches(stored.Type)) continue;
             due.Add(stored);
             bytes += stored.Payload.Length;
         }
@@ -113,11 +120,12 @@ internal sealed class MemoryDeliveryStore : IDeliveryStore
         foreach (var result in batch.Results) Record(result);
         foreach (var (_, endpointId, cursor, generation) in batch.Cursors)
         {
-            var endpoint = _endpoints[endpointId];
+            if (!_endpoints.TryGetValue(endpointId, out var endpoint)) continue;
             if (cursor <= endpoint.DeliveredThrough || generation != endpoint.LaneGeneration) continue;
-            foreach (var (id, (owner, _)) in _events)
+            foreach (var (id, (owner, stored)) in _events)
             {
-                if (owner == endpoint.OrganizationNo && id > endpoint.DeliveredThrough && id <= cursor && !IsFinished(endpointId, id)) _violations.Add($"cursor passed {id}");
+                if (owner != endpoint.OrganizationNo || id <= endpoint.DeliveredThrough || id > cursor || IsFinished(endpointId, id)) continue;
+                if (endpoint.Filters.At(id).Matches(stored.Type)) _violations.Add($"cursor passed {id}");
             }
 
             _endpoints[endpointId] = endpoint with { DeliveredThrough = cursor };
