@@ -16,6 +16,10 @@ internal interface IDeliveryStore
     /// </summary>
     Task SaveEndpointAsync(EndpointRecord endpoint, CancellationToken cancellationToken);
 
+    /// <summary>Keeps since when an endpoint fails and when that was told; nothing when it is not there.</summary>
+    Task SaveHealthAsync(
+        int organizationNo, Guid endpointId, DateTimeOffset? failingSince, DateTimeOffset? toldAt, CancellationToken cancellationToken);
+
     /// <summary>
     /// Sets those of the lanes back that are ahead of their place in <paramref name="places"/>, for events that are stored late. From then
     /// on cursors of a former <see cref="LaneCursor.Generation"/> are not recorded any more: another server may still send.

@@ -16,11 +16,13 @@ internal sealed class Lane
     private readonly Queue<(ClaimedRetry Claim, DateTimeOffset StartBefore)> _retries = new();
     private readonly HashSet<EventId> _busyRetries = [];
     private readonly HashSet<EventId> _acknowledgedMeanwhile = [];
-    private LaneWindow _window;
     private readonly InFlightLimit _limit;
     private readonly LaneHealth _health;
     private readonly StartRate _rate;
     private readonly int _mostInFlight;
+    private readonly int _catchUpPerSecond;
+    private readonly TimeProvider _time;
+    private LaneWindow _window;
     private WebhookTarget _target;
     private int _inFlight;
     private int _fetching;
@@ -30,15 +32,16 @@ internal sealed class Lane
     private bool _removed;
     private EventId? _pin;
     private EventId? _readBound;
+    private EventId? _heldThrough;
 
     /// <summary>Creates the lane at its stored cursor; it wants to look for events once.</summary>
     public Lane(WebhookTarget target, DeliveryOptions options, TimeProvider time)
     {
         _target = target;
         (_window, Generation) = (new LaneWindow(target.Endpoint.DeliveredThrough), target.Endpoint.LaneGeneration);
-        _mostInFlight = options.MaxInFlightPerEndpoint;
+        (_mostInFlight, _catchUpPerSecond, _time) = (options.MaxInFlightPerEndpoint, options.CatchUpPerSecond, time);
         _limit = new InFlightLimit(MostOf(target));
-        _health = new LaneHealth(time);
+        _health = new LaneHealth(time, target.Endpoint.FailingSince);
         _rate = new StartRate(time);
         _rate.SetLimit(target.Endpoint.RateLimitPerSecond);
     }
@@ -51,9 +54,11 @@ internal sealed class Lane
         {
             lock (_lock)
             {
+                var isEnabledAgain = value.Endpoint.Enabled && !_target.Endpoint.Enabled;
                 _limit.SetMost(MostOf(value));
-                _rate.SetLimit(value.Endpoint.RateLimitPerSecond);
                 Volatile.Write(ref _target, value);
+                if (isEnabledAgain) ReleaseHeld();
+                SetRate();
             }
         }
     }
@@ -63,6 +68,24 @@ internal sealed class Lane
 
     /// <summary>See <see cref="EndpointRecord.LaneGeneration"/>.</summary>
     public int Generation { get; private set; }
+
+    /// <summary>How the endpoint is.</summary>
+    public EndpointHealth Health
+    {
+        get
+        {
+            lock (_lock) return _target.Endpoint.Enabled ? _health.Of(_target.Endpoint) : EndpointHealth.Disabled(_target.Endpoint);
+        }
+    }
+
+    /// <summary>Failures in a row, of this process, and since when it fails, also of a former one.</summary>
+    public (int Count, DateTimeOffset? Since) Failing
+    {
+        get
+        {
+            lock (_lock) return (_health.Failures, _health.FailingSince);
+        }
+    }
 
     /// <summary>Whether it takes turns with slow lanes only.</summary>
     public bool IsSlow
@@ -242,10 +265,12 @@ internal sealed class Lane
             foreach (var due in page?.Events ?? [])
             {
                 if (_acknowledgedMeanwhile.Contains(due.Id)) continue;
+                if (OperationalEvent.EndpointOf(due.Type, due.OrderingKey) == Endpoint.Id) continue; // it would be told of itself
                 _window.Add(due.Id);
                 _fresh.Enqueue(due);
             }
 
+            if (page is not null && page.ScannedThrough <= _window.ReadThrough && _fresh.Count == 0) EndCatchUp();
             if (page is not null) _window.ScannedThrough(page.ScannedThrough);
             EndFetch();
             return _window.Count == 0 && _window.Cursor > before;
@@ -289,7 +314,9 @@ internal sealed class Lane
                 _busyRetries.Remove(retry.Claim.Event.Id);
             }
 
-            return _fresh.TryDequeue(out var due) ? Start(due, attempt: 1) : null;
+            if (!_fresh.TryDequeue(out var due)) return null;
+            if (due.Id > _heldThrough) EndCatchUp();
+            return Start(due, attempt: 1);
         }
     }
 
@@ -316,7 +343,7 @@ internal sealed class Lane
             else if (result.Error is not (DeliveryError.Stopped or DeliveryError.BlockedAddress))
             {
                 _limit.Failed(ended.Epoch);
-                _health.Failed(result.RetryAfter);
+                _health.Failed(result);
             }
         }
     }
@@ -379,6 +406,26 @@ internal sealed class Lane
         var bound = _pin is { } pin && !(_readBound <= pin) ? pin : _readBound;
         if (page is null || bound is not { } last || page.ScannedThrough <= last) return page;
         return new LanePage([.. page.Events.TakeWhile(due => due.Id <= last)], last);
+    }
+
+    /// <summary>Forgets why it was disabled; what was held meanwhile goes out slowly.</summary>
+    private void ReleaseHeld()
+    {
+        _health.Reset();
+        if (_catchUpPerSecond > 0) _heldThrough = EventId.LowerBound(_time.GetUtcNow());
+    }
+
+    private void EndCatchUp()
+    {
+        if (_heldThrough is null) return;
+        _heldThrough = null;
+        SetRate();
+    }
+
+    private void SetRate()
+    {
+        var own = _target.Endpoint.RateLimitPerSecond;
+        _rate.SetLimit(_heldThrough is null ? own : Math.Min(own ?? int.MaxValue, _catchUpPerSecond));
     }
 
     private int MostOf(WebhookTarget target) => Math.Min(target.Endpoint.MaxInFlight ?? int.MaxValue, _mostInFlight);

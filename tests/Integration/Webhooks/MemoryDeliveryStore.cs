@@ -55,6 +55,14 @@ internal sealed class MemoryDeliveryStore : IDeliveryStore
         return _endpoints[endpoint.Id] = endpoint;
     });
 
+    public Task SaveHealthAsync(
+        int organizationNo, Guid endpointId, DateTimeOffset? failingSince, DateTimeOffset? toldAt, CancellationToken cancellationToken) => Call("health", () =>
+    {
+        if (_endpoints.TryGetValue(endpointId, out var endpoint))
+            _endpoints[endpointId] = endpoint with { FailingSince = failingSince, FailingToldAt = toldAt };
+        return true;
+    });
+
     public Task RewindLanesAsync(IReadOnlyList<LaneCursor> places, CancellationToken cancellationToken) => Call("rewind", () =>
     {
         foreach (var (_, endpointId, place, _) in places)

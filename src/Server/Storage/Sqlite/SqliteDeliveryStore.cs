@@ -48,6 +48,11 @@ internal sealed class SqliteDeliveryStore(SqliteDatabase database, TimeProvider 
     public Task SaveEndpointAsync(EndpointRecord endpoint, CancellationToken cancellationToken) => _endpoints.SaveAsync(endpoint, cancellationToken);
 
     /// <inheritdoc/>
+    public Task SaveHealthAsync(
+        int organizationNo, Guid endpointId, DateTimeOffset? failingSince, DateTimeOffset? toldAt, CancellationToken cancellationToken) =>
+        _endpoints.SaveHealthAsync(organizationNo, endpointId, failingSince, toldAt, cancellationToken);
+
+    /// <inheritdoc/>
     public Task RewindLanesAsync(IReadOnlyList<LaneCursor> places, CancellationToken cancellationToken) =>
         database.WriteAsync(
             connection => places.Sum(place => connection.Execute(Rewind, place.OrganizationNo, place.EndpointId, place.DeliveredThrough)),
