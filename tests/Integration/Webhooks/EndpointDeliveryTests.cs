@@ -142,8 +142,8 @@ public abstract class EndpointDeliveryTests<T>(T fixture) : IClassFixture<T>
         var (before, after) = (receiver.Requests.First(), receiver.Requests.Last());
         Verify(before, first);
         Assert.ThrowsAny<Exception>(() => Verify(before, second));
-        Verify(after, first);
         Verify(after, second);
+        // The library looks at the first signature only, so each is shown to it alone.
         var signatures = after.Headers["webhook-signature"].Split(' ');
         Assert.Equal(2, signatures.Length);
         Verify(after with { Headers = With(after, signatures[0]) }, second);
