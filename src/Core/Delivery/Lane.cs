@@ -189,7 +189,8 @@ internal sealed class Lane
         lock (_lock)
         {
             wait = _waiting || !HasRoom || _fresh.Count + _retries.Count == 0 ? TimeSpan.Zero : _rate.Wait;
-            return _waiting |= wait > TimeSpan.Zero;
+            if (wait == TimeSpan.Zero) return false;
+            return _waiting = true;
         }
     }
 
