@@ -20,6 +20,7 @@ internal sealed class Lane
     private readonly InFlightLimit _limit;
     private readonly LaneHealth _health;
     private readonly StartRate _rate;
+    private readonly LaneFilter _filter = new();
     private readonly int _mostInFlight;
     private WebhookTarget _target;
     private int _inFlight;
@@ -28,8 +29,6 @@ internal sealed class Lane
     private bool _reading;
     private bool _waiting;
     private bool _removed;
-    private EventId? _pin;
-    private EventId? _readBound;
 
     /// <summary>Creates the lane at its stored cursor; it wants to look for events once.</summary>
     public Lane(WebhookTarget target, DeliveryOptions options, TimeProvider time)
@@ -100,22 +99,15 @@ internal sealed class Lane
         }
     }
 
-    /// <summary>Up to where it has read, or (while the cursor waits) is done.</summary>
-    public EventId ReadThrough
-    {
-        get
-        {
-            lock (_lock) return _window.ReadThrough;
-        }
-    }
-
     private bool IsOpen => Endpoint.Enabled && !_removed && !_health.IsPaused;
 
     private bool MayStart => HasRoom && _rate.Wait == TimeSpan.Zero;
 
     private bool HasRoom => _inFlight < _limit.Value && IsOpen;
 
-    /// <summary>A claimed retry that cannot start soon would outlive its claim: no more than the rate lets through in ten seconds.</summary>
+    /// <summary>
+    /// A claimed retry that cannot start soon would outlive its claim: no more than the rate lets through in ten seconds.
+    /// </summary>
     private int MostClaimed => _rate.PerSecond is { } rate ? rate * 10 : int.MaxValue;
 
     /// <summary>Stops it for good, or (when its endpoint could not be removed) goes on.</summary>
@@ -130,16 +122,7 @@ internal sealed class Lane
     /// </summary>
     public EventId Pin(EventId lastOfOld)
     {
-        lock (_lock)
-        {
-            foreach (var id in (ReadOnlySpan<EventId>)[_window.ReadThrough, Endpoint.Filters.Versions.Count == 0 ? default : Endpoint.Filters.Versions[^1].From])
-            {
-                if (id > lastOfOld) lastOfOld = id;
-            }
-
-            _pin = lastOfOld;
-            return lastOfOld;
-        }
+        lock (_lock) return _filter.Pin(lastOfOld, _window.ReadThrough, Endpoint.Filters);
     }
 
     /// <summary>Goes on past the pin, under whatever filter the target has now.</summary>
@@ -147,9 +130,7 @@ internal sealed class Lane
     {
         lock (_lock)
         {
-            // A read that is under way was made with the old one.
-            if (_reading && !(_readBound <= _pin)) _readBound = _pin;
-            _pin = null;
+            _filter.Unpin(_reading);
             _readWanted = true;
         }
     }
@@ -186,7 +167,7 @@ internal sealed class Lane
         lock (_lock)
         {
             if (!_readWanted || _reading || !IsOpen || _fresh.Count >= _limit.Value || _window.Count >= MaxWindow) return false;
-            if (_window.ReadThrough >= _pin) return false;
+            if (_filter.HoldsAfter(_window.ReadThrough)) return false;
             _readWanted = false;
             _reading = true;
             _fetching++;
@@ -204,8 +185,6 @@ internal sealed class Lane
         {
             lock (_lock)
             {
-                var (patterns, through) = Endpoint.Filters.After(_window.ReadThrough);
-                _readBound = through;
                 return new LaneRead
                 {
                     OrganizationNo = Endpoint.OrganizationNo,
@@ -213,7 +192,7 @@ internal sealed class Lane
                     After = _window.ReadThrough,
                     Limit = Math.Min(Math.Max(8, _limit.Value * 4), Math.Max(1, MaxWindow - _window.Count)),
                     MaxBytes = Math.Clamp(_limit.Value, 2, 32) * 32 * 1024,
-                    Patterns = patterns,
+                    Patterns = _filter.BeginRead(Endpoint.Filters, _window.ReadThrough),
                 };
             }
         }
@@ -227,7 +206,7 @@ internal sealed class Lane
         lock (_lock)
         {
             _reading = false;
-            page = CutOff(page);
+            page = _filter.CutOff(page);
             var before = _window.Cursor;
             // Anything found means that more may follow.
             _readWanted |= page is null || page.ScannedThrough > _window.ReadThrough;
@@ -361,16 +340,6 @@ internal sealed class Lane
 
             return _window.Cursor > before;
         }
-    }
-
-    /// <summary>
-    /// The page without what is under another filter than it was read with. An event past the bound shows that all before it are stored.
-    /// </summary>
-    private LanePage? CutOff(LanePage? page)
-    {
-        var bound = _pin is { } pin && !(_readBound <= pin) ? pin : _readBound;
-        if (page is null || bound is not { } last || page.ScannedThrough <= last) return page;
-        return new LanePage([.. page.Events.TakeWhile(due => due.Id <= last)], last);
     }
 
     private int MostOf(WebhookTarget target) => Math.Min(target.Endpoint.MaxInFlight ?? int.MaxValue, _mostInFlight);
