@@ -214,7 +214,12 @@ internal sealed partial class Dispatcher : IAsyncDisposable
 
     /// <summary>See <see cref="EndpointConfiguration.ChangeAsync"/>.</summary>
     public Task<EndpointChange> ChangeAsync(
-        int organizationNo, Guid endpointId, Func<EndpointRecord, EndpointRecord> change, EventTypePatterns? patterns, ulong lastAccepted, CancellationToken cancellationToken) =>
+        int organizationNo,
+        Guid endpointId,
+        Func<EndpointRecord, EndpointRecord> change,
+        EventTypePatterns? patterns,
+        ulong lastAccepted,
+        CancellationToken cancellationToken) =>
         _configuration.ChangeAsync(organizationNo, endpointId, change, patterns, lastAccepted, cancellationToken);
 
     /// <summary>See <see cref="EndpointConfiguration.RotateSecretAsync"/>.</summary>
@@ -229,7 +234,8 @@ internal sealed partial class Dispatcher : IAsyncDisposable
     /// Sends an event of nobody's to the endpoint now, as it is configured, enabled or not; nothing is recorded. Also the headers that were
     /// sent.
     /// </summary>
-    public async Task<(TryResult Result, IReadOnlyList<EndpointHeader> Headers)> SendTestAsync(EndpointRecord endpoint, DueEvent due, CancellationToken cancellationToken)
+    public async Task<(TryResult Result, IReadOnlyList<EndpointHeader> Headers)> SendTestAsync(
+        EndpointRecord endpoint, DueEvent due, CancellationToken cancellationToken)
     {
         var target = WebhookTarget.Create(endpoint, _guard);
         var result = await _send(target, due, cancellationToken);

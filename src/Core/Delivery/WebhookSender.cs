@@ -69,7 +69,8 @@ internal sealed partial class WebhookSender : IDisposable
         using var request = CreateRequest(target, due, at);
         // Asked for, or it is not there yet.
         _ = request.Content!.Headers.ContentLength;
-        return [.. request.Content.Headers.NonValidated.Concat(request.Headers.NonValidated).Select(static pair => new EndpointHeader(pair.Key, pair.Value.ToString()))];
+        var headers = request.Content.Headers.NonValidated.Concat(request.Headers.NonValidated);
+        return [.. headers.Select(static pair => new EndpointHeader(pair.Key, pair.Value.ToString()))];
     }
 
     /// <summary>Closes all connections.</summary>

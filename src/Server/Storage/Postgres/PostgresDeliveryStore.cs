@@ -45,7 +45,8 @@ internal sealed class PostgresDeliveryStore(PostgresDatabase database, TimeProvi
     /// PostgreSQL makes a run condition of it, which fails with XX000 ("WindowFunc not found in subplan target lists") over a subplan.
     /// </summary>
     private const string MatchingLane = """
-        SELECT w.id, w.settled, CASE WHEN w.settled THEN NULL ELSE w.type END, CASE WHEN w.settled THEN NULL ELSE w.payload END, w.ordering_key
+        SELECT w.id, w.settled, CASE WHEN w.settled THEN NULL ELSE w.type END, CASE WHEN w.settled THEN NULL ELSE w.payload END,
+               w.ordering_key
         FROM (
             SELECT s.*, sum(s.size) OVER (ORDER BY s.id) AS running,
                    count(*) FILTER (WHERE NOT s.settled) OVER (ORDER BY s.id) AS number
@@ -80,10 +81,12 @@ internal sealed class PostgresDeliveryStore(PostgresDatabase database, TimeProvi
     private readonly PostgresOutcomes _outcomes = new(database, time);
 
     /// <inheritdoc/>
-    public Task<IReadOnlyList<EndpointRecord>> LoadEndpointsAsync(CancellationToken cancellationToken) => _endpoints.LoadAsync(cancellationToken);
+    public Task<IReadOnlyList<EndpointRecord>> LoadEndpointsAsync(CancellationToken cancellationToken) =>
+        _endpoints.LoadAsync(cancellationToken);
 
     /// <inheritdoc/>
-    public Task SaveEndpointAsync(EndpointRecord endpoint, CancellationToken cancellationToken) => _endpoints.SaveAsync(endpoint, cancellationToken);
+    public Task SaveEndpointAsync(EndpointRecord endpoint, CancellationToken cancellationToken) =>
+        _endpoints.SaveAsync(endpoint, cancellationToken);
 
     /// <inheritdoc/>
     public Task SaveHealthAsync(
@@ -116,7 +119,8 @@ internal sealed class PostgresDeliveryStore(PostgresDatabase database, TimeProvi
             },
             row => (Id: row.GetEventId(0), Due: row.GetBoolean(1) ? null : ReadDue(row)),
             cancellationToken);
-        return new LanePage([.. rows.Where(row => row.Due is not null).Select(row => row.Due!)], rows.Count == 0 ? read.After : rows[^1].Id);
+        var due = rows.Where(row => row.Due is not null).Select(row => row.Due!);
+        return new LanePage([.. due], rows.Count == 0 ? read.After : rows[^1].Id);
     }
 
     /// <inheritdoc/>
