@@ -51,7 +51,7 @@ internal sealed class WebhookRun(LoadSettings settings, HttpClient client, FastR
         var first = _numbers.Given;
         var plan = SendPlan.Constant(count * 1000.0, TimeSpan.FromMilliseconds(1));
         using (var run = new LoadRun(settings with { Threads = 1 }, _ => plan, _numbers, ledger)) await run.RunAsync(stop);
-        (await client.GetAsync("/api/inbox?limit=1", stop)).EnsureSuccessStatusCode(); // answered when all is stored
+        await UntilStoredAsync(stop);
         var isVoid = receiver.Count > 0;
 
         // 3. Delivery.
@@ -112,6 +112,17 @@ internal sealed class WebhookRun(LoadSettings settings, HttpClient client, FastR
         {
             _arrivals.Add(arrival);
             _arrived.Add(arrival.Delivery.EventId);
+        }
+    }
+
+    /// <summary>The inbox answers when all that was accepted is stored, and 503 when that takes it too long.</summary>
+    private async Task UntilStoredAsync(CancellationToken stop)
+    {
+        for (var start = Stopwatch.GetTimestamp(); ; await Task.Delay(Look, stop))
+        {
+            using var answer = await client.GetAsync("/api/inbox?limit=1", stop);
+            if (answer.IsSuccessStatusCode) return;
+            if (Stopwatch.GetElapsedTime(start) > Patience) throw new TimeoutException($"The inbox answered {(int)answer.StatusCode} for {Patience.TotalSeconds:N0} s.");
         }
     }
 

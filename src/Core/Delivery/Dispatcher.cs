@@ -62,7 +62,7 @@ internal sealed partial class Dispatcher : IAsyncDisposable
         _sender = new WebhookSender(options, connector ?? new GuardedConnector(guard), time, logger);
         _configuration = new EndpointConfiguration(store, _lanes, guard, options, time, logger, Advance);
         _recorder = new OutcomeRecorder(store, Counters, time, logger, () => InFlight, held => _turns!.Hold(held), at => _sweep!.Due(at));
-        var runner = new AttemptRunner(send ?? _sender.SendAsync, _recorder, new RetrySchedule(options.RetrySchedule, random), time, logger, Disable, Advance);
+        var runner = new AttemptRunner(send ?? _sender.SendAsync, _recorder, new RetrySchedule(options.RetrySchedule, random), time, logger, Disable, Refill);
         _turns = new Turns(options, _host, time, (started, place) => runner.RunAsync(started, place, _cutTries.Token));
         _reader = new LaneReader(store, time, logger, Advance, _recorder.CursorMoved);
         _sweep = new RetrySweep(store, options, time, logger, () => _lanes.All, () => !_recorder.IsFailing, Advance);
@@ -180,8 +180,16 @@ internal sealed partial class Dispatcher : IAsyncDisposable
     private void Advance(Lane lane)
     {
         if (!_options.Enabled) return;
-        _reader.Offer(lane);
+        Refill(lane);
         if (lane.IsReady) _turns.Enqueue(lane);
+    }
+
+    /// <summary>
+    /// Lets a lane read on and claim. After a try this is all: its place goes on to the next lane, or to the same one, by itself.
+    /// </summary>
+    private void Refill(Lane lane)
+    {
+        _reader.Offer(lane);
         if (lane.MoreRetriesDue && lane.RetryRoom > 0) _sweep.RoomAgain();
     }
 

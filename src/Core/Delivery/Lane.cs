@@ -9,7 +9,7 @@ internal sealed class Lane
     /// <summary>
     /// The most ids between cursor and read position: a first event that hangs must not make the window grow without end.
     /// </summary>
-    private const int MaxWindow = 1024;
+    private const int MaxWindow = 4096;
 
     private readonly Lock _lock = new();
     private readonly Queue<DueEvent> _fresh = new();
@@ -89,7 +89,7 @@ internal sealed class Lane
     {
         lock (_lock)
         {
-            if (!_readWanted || _reading || !IsOpen || _fresh.Count >= _limit.Value || _window.Count >= MaxWindow) return false;
+            if (!_readWanted || _reading || !IsOpen || _fresh.Count >= _limit.Value * 2 || _window.Count >= MaxWindow) return false;
             _readWanted = false;
             _reading = true;
             _fetching++;
@@ -105,7 +105,7 @@ internal sealed class Lane
     {
         get
         {
-            lock (_lock) return (_window.ReadThrough, Math.Min(Math.Max(8, _limit.Value * 4), Math.Max(1, MaxWindow - _window.Count)), Math.Clamp(_limit.Value, 2, 32) * 32 * 1024);
+            lock (_lock) return (_window.ReadThrough, Math.Min(Math.Max(8, _limit.Value * 8), Math.Max(1, MaxWindow - _window.Count)), Math.Clamp(_limit.Value, 2, 32) * 32 * 1024);
         }
     }
 
