@@ -146,6 +146,9 @@ internal sealed partial class Dispatcher : IAsyncDisposable
         }
     }
 
+    /// <summary>Whether the organization has an endpoint, so that somebody waits for its events. Cheap, never blocks or throws.</summary>
+    public bool IsAwaited(int organizationNo) => _options.Enabled && !_lanes.Of(organizationNo).IsEmpty;
+
     /// <summary>These events have been acknowledged, and that is committed: no new try of them starts.</summary>
     public void Acknowledged(int organizationNo, IReadOnlyList<EventId> ids)
     {

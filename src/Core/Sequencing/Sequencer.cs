@@ -63,6 +63,9 @@ internal sealed partial class Sequencer
         _ackMark = options.AckWhen switch { AckWhen.Synced => journal.Synced, AckWhen.Stored => stored, _ => null };
     }
 
+    /// <summary>Whether webhooks wait for an organization's events; asked for each event, so cheap.</summary>
+    public Func<int, bool> IsAwaited { get; init; } = static _ => false;
+
     /// <summary>Position of the last event kept; 0 = none in this process.</summary>
     public ulong Journaled => Volatile.Read(ref _journaled);
 
@@ -169,6 +172,7 @@ internal sealed partial class Sequencer
         Failpoint.Pass(Failpoint.SequencerIssued);
         if (!_journal.TryAppend(item)) return false;
         Failpoint.Pass(Failpoint.SequencerAppended);
+        if (IsAwaited(item.OrganizationNo)) _journal.Hasten();
 
         // 4.
         if (hasDedupId) _dedup.Publish(submission.DedupKey, item.Id, item.PayloadHash);
