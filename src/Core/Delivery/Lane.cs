@@ -9,7 +9,7 @@ internal sealed class Lane
     /// <summary>
     /// The most ids between cursor and read position: a first event that hangs must not make the window grow without end.
     /// </summary>
-    private const int MaxWindow = 1024;
+    private const int MaxWindow = 4096;
 
     private readonly Lock _lock = new();
     private readonly Queue<DueEvent> _fresh = new();
@@ -197,7 +197,7 @@ internal sealed class Lane
     {
         lock (_lock)
         {
-            if (!_readWanted || _reading || !IsOpen || _fresh.Count >= _limit.Value || _window.Count >= MaxWindow) return false;
+            if (!_readWanted || _reading || !IsOpen || _fresh.Count >= _limit.Value * 2 || _window.Count >= MaxWindow) return false;
             if (_filter.HoldsAfter(_window.ReadThrough)) return false;
             _readWanted = false;
             _reading = true;
@@ -221,7 +221,7 @@ internal sealed class Lane
                     OrganizationNo = Endpoint.OrganizationNo,
                     EndpointId = Endpoint.Id,
                     After = _window.ReadThrough,
-                    Limit = Math.Min(Math.Max(8, _limit.Value * 4), Math.Max(1, MaxWindow - _window.Count)),
+                    Limit = Math.Min(Math.Max(8, _limit.Value * 8), Math.Max(1, MaxWindow - _window.Count)),
                     MaxBytes = Math.Clamp(_limit.Value, 2, 32) * 32 * 1024,
                     Patterns = _filter.BeginRead(Endpoint.Filters, _window.ReadThrough),
                 };
