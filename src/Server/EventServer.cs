@@ -45,6 +45,7 @@ internal sealed partial class EventServer : IAsyncDisposable
     private readonly IngestGate _gate;
     private readonly AddressGuard _guard;
     private readonly Dispatcher _dispatcher;
+    private readonly ReplayRunner _replays;
     private readonly KeyUseWriter _keyUse;
     private readonly ServerMeter _meter = new();
     private readonly MemoryShares _memory = MemoryShares.OfThisProcess;
@@ -64,6 +65,7 @@ internal sealed partial class EventServer : IAsyncDisposable
         _gate = new IngestGate();
         _guard = new AddressGuard(settings.Delivery, BoundEndpoints);
         _dispatcher = new Dispatcher(stores.Deliveries, settings.Delivery, _guard, TimeProvider.System, loggers.CreateLogger<Dispatcher>());
+        _replays = new ReplayRunner(stores.DeadLetters, _dispatcher.ReplaysDue, TimeProvider.System, loggers.CreateLogger<ReplayRunner>());
         _keyUse = new KeyUseWriter(_accounts, stores.Accounts, TimeProvider.System, loggers.CreateLogger<KeyUseWriter>());
         _upkeep = new StoreUpkeep(stores.Events, TimeProvider.System, loggers.CreateLogger<StoreUpkeep>());
         ServerFigures.Add(_meter, () => _shard, _dispatcher, TimeProvider.System);
@@ -137,6 +139,7 @@ internal sealed partial class EventServer : IAsyncDisposable
         _gate.Close("the server is stopping");
         if (_shard is not null) await _shard.StopAsync(StoringEnds);
         Failpoint.Pass(Failpoint.StopStored);
+        await _replays.StopAsync(CancellationToken.None);
         using (var patience = new CancellationTokenSource(WebhooksEnd)) await _dispatcher.StopAsync(patience.Token);
         Failpoint.Pass(Failpoint.StopRecorded);
         await _dispatcher.DisposeAsync();
@@ -170,6 +173,7 @@ internal sealed partial class EventServer : IAsyncDisposable
 
             // 6.
             await _dispatcher.StartAsync(stopping);
+            await _replays.StartAsync(stopping);
             await _keyUse.StartAsync(stopping);
             await _upkeep.StartAsync(stopping);
             var ansi = output == Console.Out && !Console.IsOutputRedirected;
@@ -217,6 +221,9 @@ internal sealed partial class EventServer : IAsyncDisposable
         new InboxRoutes(_stores.Events, authentication, StoredBarrierAsync, new PageRoom(_memory.Pages)).Map(routes);
         new AckRoutes(_stores.Events, authentication, StoredBarrierAsync, _dispatcher.Acknowledged, time).Map(routes);
         new WebhookRoutes(context => authentication.AuthenticateOrAnswerAsync(context, KeyScopes.WebhooksManage), _dispatcher, _guard).Map(routes);
+        var replays = new ReplayCalls(_stores.DeadLetters, authentication, StoredBarrierAsync, _dispatcher.ReplaysDue, _replays.Wake, time);
+        new DeadLetterRoutes(replays).Map(routes);
+        new ReplayRoutes(replays).Map(routes);
         routes.Wrap(handler => StorageAnswers.Until(() => authentication.IsOpen, handler)); // what follows answers from the start
         new HealthRoutes(time, _readiness.Read, _meter).Map(routes);
         var metrics = PrometheusEndpoint.Build(_app.Services);

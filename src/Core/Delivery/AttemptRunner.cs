@@ -38,11 +38,14 @@ internal sealed partial class AttemptRunner(
         advance(started.Lane);
     }
 
-    /// <summary>What a result means for the event: the one place that says when it is tried again and when no more.</summary>
+    /// <summary>
+    /// What a result means for the event: the one place that says when it is tried again and when no more. A replay begins the schedule
+    /// anew; whether a failed one is tried again when the event was delivered before is known to the store alone (<see cref="DeliveryPlan"/>).
+    /// </summary>
     private DeliveryResult Outcome(LaneTry ended, EndpointRecord endpoint, TryResult result)
     {
         var final = result.Error is DeliveryError.None or DeliveryError.BlockedAddress;
-        var wait = final ? null : schedule.WaitAfter(ended.Attempt, result.RetryAfter);
+        var wait = final ? null : schedule.WaitAfter(ended.Attempt - (ended.Claim?.Base ?? 0), result.RetryAfter);
         var status = result.Error == DeliveryError.None ? EventStatus.Delivered : wait is null ? EventStatus.DeadLetter : EventStatus.Failed;
         var tried = result.Error != DeliveryError.BlockedAddress;
         return new DeliveryResult
@@ -50,6 +53,7 @@ internal sealed partial class AttemptRunner(
             OrganizationNo = endpoint.OrganizationNo,
             EndpointId = endpoint.Id,
             EventId = ended.Event.Id,
+            Claim = ended.Claim,
             Status = status,
             NextAttemptAt = wait is null ? null : time.GetUtcNow() + wait,
             Reason = tried ? null : result.ErrorText,

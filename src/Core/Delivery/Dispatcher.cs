@@ -159,6 +159,9 @@ internal sealed partial class Dispatcher : IAsyncDisposable
         }
     }
 
+    /// <summary>Replays have been committed, the first of them due then.</summary>
+    public void ReplaysDue(DateTimeOffset at) => _sweep.Due(at);
+
     /// <summary>The URL of the organization's default endpoint; null if it has none.</summary>
     public string? DefaultUrl(int organizationNo) => _lanes.DefaultOf(organizationNo)?.Endpoint.Url;
 

@@ -14,7 +14,8 @@ internal sealed class Lane
     private readonly Lock _lock = new();
     private readonly Queue<DueEvent> _fresh = new();
     private readonly Queue<(ClaimedRetry Claim, DateTimeOffset StartBefore)> _retries = new();
-    private readonly HashSet<EventId> _busyRetries = [];
+    private readonly HashSet<EventId> _busy = [];
+    private readonly HashSet<EventId> _triedMeanwhile = [];
     private readonly HashSet<EventId> _acknowledgedMeanwhile = [];
     private readonly LaneWindow _window;
     private readonly InFlightLimit _limit;
@@ -122,10 +123,13 @@ internal sealed class Lane
             _readWanted |= page is null || page.ScannedThrough > _window.ReadThrough;
             foreach (var due in page?.Events ?? [])
             {
-                if (_acknowledgedMeanwhile.Contains(due.Id)) continue;
+                // What a replay overtook is not the lane's any more: its first try was the replay.
+                if (_acknowledgedMeanwhile.Contains(due.Id) || _busy.Contains(due.Id) || _triedMeanwhile.Contains(due.Id)) continue;
                 _window.Add(due.Id);
                 _fresh.Enqueue(due);
             }
+
+            _triedMeanwhile.Clear();
 
             if (page is not null) _window.ScannedThrough(page.ScannedThrough);
             EndFetch();
@@ -139,7 +143,10 @@ internal sealed class Lane
         lock (_lock) _fetching++;
     }
 
-    /// <summary>Takes claimed retries in. One that is still in flight or unrecorded (its claim ran out meanwhile) is left alone.</summary>
+    /// <summary>
+    /// Takes claimed retries in. One that is still in flight or unrecorded (its claim ran out meanwhile) is left alone; so is a replay of an
+    /// event that waits here for its first try, which has the same number: the result of that try ends the claim.
+    /// </summary>
     /// <param name="claims">The claims for this lane.</param>
     /// <param name="startBefore">A try that starts later than this could outlive its claim.</param>
     /// <param name="moreDue">Whether there may be more, for which there was no room.</param>
@@ -150,8 +157,9 @@ internal sealed class Lane
             MoreRetriesDue = moreDue;
             foreach (var claim in claims)
             {
-                if (_acknowledgedMeanwhile.Contains(claim.Event.Id) || !_busyRetries.Add(claim.Event.Id)) continue;
-                _retries.Enqueue((claim, startBefore));
+                if (!claim.IsReplay && _acknowledgedMeanwhile.Contains(claim.Event.Id)) continue;
+                if (claim.Attempt == 1 && _fresh.Any(due => due.Id == claim.Event.Id)) continue;
+                if (_busy.Add(claim.Event.Id)) _retries.Enqueue((claim, startBefore));
             }
 
             EndFetch();
@@ -166,11 +174,13 @@ internal sealed class Lane
             if (!MayStart) return null;
             while (_retries.TryDequeue(out var retry))
             {
-                if (now < retry.StartBefore) return Start(retry.Claim.Event, retry.Claim.Attempt);
-                _busyRetries.Remove(retry.Claim.Event.Id);
+                if (now < retry.StartBefore) return Start(retry.Claim.Event, retry.Claim);
+                _busy.Remove(retry.Claim.Event.Id);
             }
 
-            return _fresh.TryDequeue(out var due) ? Start(due, attempt: 1) : null;
+            if (!_fresh.TryDequeue(out var due)) return null;
+            _busy.Add(due.Id);
+            return Start(due, claim: null);
         }
     }
 
@@ -207,7 +217,7 @@ internal sealed class Lane
     {
         lock (_lock)
         {
-            if (ended.Attempt == 1) _window.Finish(ended.Event.Id);
+            if (ended.Claim is null) _window.Finish(ended.Event.Id);
             return _window.Cursor;
         }
     }
@@ -224,10 +234,14 @@ internal sealed class Lane
     /// <summary>A try's result is recorded (or was refused by the store for good): its retry may be claimed again.</summary>
     public void Recorded(LaneTry ended)
     {
-        lock (_lock) _busyRetries.Remove(ended.Event.Id);
+        lock (_lock)
+        {
+            _busy.Remove(ended.Event.Id);
+            if (_reading && ended.Claim is not null) _triedMeanwhile.Add(ended.Event.Id);
+        }
     }
 
-    /// <summary>Drops what has not started of the given events, read or being read; true when the cursor moved.</summary>
+    /// <summary>Drops what has not started of the given events, read or being read, but no replay; true when the cursor moved.</summary>
     public bool Acknowledged(IReadOnlySet<EventId> ids)
     {
         lock (_lock)
@@ -244,7 +258,7 @@ internal sealed class Lane
             for (var i = _retries.Count; i > 0; i--)
             {
                 var retry = _retries.Dequeue();
-                if (ids.Contains(retry.Claim.Event.Id)) _busyRetries.Remove(retry.Claim.Event.Id);
+                if (!retry.Claim.IsReplay && ids.Contains(retry.Claim.Event.Id)) _busy.Remove(retry.Claim.Event.Id);
                 else _retries.Enqueue(retry);
             }
 
@@ -252,10 +266,10 @@ internal sealed class Lane
         }
     }
 
-    private LaneTry Start(DueEvent due, int attempt)
+    private LaneTry Start(DueEvent due, ClaimedRetry? claim)
     {
         _inFlight++;
-        return new LaneTry(this, due, attempt, _limit.Epoch);
+        return new LaneTry(this, due, claim, _limit.Epoch);
     }
 
     private void EndFetch()

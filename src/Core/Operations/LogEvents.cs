@@ -48,6 +48,8 @@ internal static class LogEvents
     public const int AttemptRunnerRunFailed = 3041;
     public const int EndpointConfigurationDisabled = 3050;
     public const int EndpointConfigurationDisableFailed = 3051;
+    public const int ReplayRunnerFinished = 3060;
+    public const int ReplayRunnerNotDone = 3061;
 
     // 4000: accounts and inbox
     public const int RegistrationOrganizationCreated = 4001;

@@ -44,8 +44,12 @@ internal sealed class DeliveryConnection(StoreConnection connection, SimulatedSt
     }
 
     /// <inheritdoc/>
-    public Task RecordAsync(DeliveryBatch batch, CancellationToken cancellationToken) =>
-        connection.CommitAsync(() => store.Deliveries.Record(batch, store.Events));
+    public async Task<bool> RecordAsync(DeliveryBatch batch, CancellationToken cancellationToken)
+    {
+        var isDueNow = false;
+        await connection.CommitAsync(() => isDueNow = store.Deliveries.Record(batch, store.Events));
+        return isDueNow;
+    }
 
     private static DueEvent DueOf(StoredRow row) => new() { Id = row.Id, Type = row.Type, Payload = BitConverter.GetBytes(row.PayloadHash) };
 }
