@@ -52,8 +52,8 @@ internal sealed record ReplayJob
 
     private TimeSpan Offset(long number)
     {
-        var exact = TimeSpan.FromSeconds((double)number / RatePerSecond);
-        return exact - TimeSpan.FromTicks(exact.Ticks % Step.Ticks);
+        var ticks = number * TimeSpan.TicksPerSecond / RatePerSecond;
+        return TimeSpan.FromTicks(ticks - ticks % Step.Ticks);
     }
 }
 

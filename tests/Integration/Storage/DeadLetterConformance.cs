@@ -92,7 +92,7 @@ public abstract class DeadLetterConformance<T>(T fixture) : IClassFixture<T>
         Assert.Null(await scene.DeadLetters.RunChunkAsync(job, 10, Now, CancellationToken.None));
         Assert.Equal(0, await scene.DeadLetters.CountAsync(scene.OrganizationNo, new ReplayFilter(), CancellationToken.None));
         Assert.Equal(10, (await ClaimAllAsync(scene, Now.AddMilliseconds(950))).Count);
-        Assert.Equal(15, (await ClaimAllAsync(scene, Now.AddSeconds(2.4))).Count);
+        Assert.Equal(15, (await ClaimAllAsync(scene, Now.AddMilliseconds(2400))).Count);
         var found = await FindAsync(scene, job);
         Assert.Equal((25L, 25L, Now, 10), (found.Matched, found.Queued, found.FinishedAt, found.RatePerSecond));
     }

@@ -193,8 +193,8 @@ public abstract class ResendConformance<T>(T fixture) : IClassFixture<T>
         foreach (var one in (EventId[])[id, other]) await scene.ReplayAsync(one, Now);
         if (claimed) Assert.Equal([1, 1], (await scene.ClaimAsync(Now)).Select(claim => claim.Attempt));
 
-        Assert.Equal(claimed, await RecordAsync(scene, scene.Delivered(id)));
-        Assert.Equal(claimed, await RecordAsync(scene, scene.Failed(other, 1, Now.AddHours(3))));
+        Assert.True(await RecordAsync(scene, scene.Delivered(id)));
+        Assert.True(await RecordAsync(scene, scene.Failed(other, 1, Now.AddHours(3))));
 
         var replays = await scene.ClaimAsync(Later(1));
         Assert.Equal([(2, 1, true), (2, 1, true)], replays.Select(claim => (claim.Attempt, claim.Base, claim.IsReplay)));

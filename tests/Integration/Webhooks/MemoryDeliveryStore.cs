@@ -55,6 +55,9 @@ internal sealed class MemoryDeliveryStore : IDeliveryStore
         return _retries[key] = new RetryState(tries, tries, Owed: 1, IsClaimed: false, now);
     });
 
+    /// <summary>Whether a claim is out.</summary>
+    public bool HasClaims => Locked(() => _retries.Values.Any(row => row.IsClaimed));
+
     /// <summary>The waiting retry or replay, or null.</summary>
     public RetryState? RetryOf(Guid endpoint, EventId id) => Locked(() => _retries.GetValueOrDefault((endpoint, id)));
 

@@ -23,6 +23,7 @@ public sealed partial class TenantStatementsTests
         ("SqliteRetries.cs: retries r JOIN endpoints p", "a part: the claim adds the organization, the sweep is over all"),
         ("PostgresReplayJobs.cs: SELECT {Columns} FROM replay_jobs j", "the unfinished jobs of all, each then run as its own"),
         ("SqliteReplayJobs.cs: SELECT {Columns} FROM replay_jobs j", "the unfinished jobs of all, each then run as its own"),
+        ("SqliteReplayScans.cs: SELECT o.event_id, o.endpoint_id, coalesce(o.at <= $10",  "the rows it looks at are cut in a part of their own, InRange, which is bound"),
         ("PostgresReplayScans.cs: ", "parts: the rows they are added to are bound"),
         ("StatusFilter.cs: ", "parts: the events they are added to are bound"),
     ];
