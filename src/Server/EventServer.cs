@@ -64,8 +64,11 @@ internal sealed partial class EventServer : IAsyncDisposable
         _readiness = new Readiness(stores.Events, TimeProvider.System);
         _gate = new IngestGate();
         _guard = new AddressGuard(settings.Delivery, BoundEndpoints);
-        _dispatcher = new Dispatcher(stores.Deliveries, settings.Delivery, _guard, TimeProvider.System, loggers.CreateLogger<Dispatcher>());
-        _replays = new ReplayRunner(stores.DeadLetters, _dispatcher.ReplaysDue, TimeProvider.System, loggers.CreateLogger<ReplayRunner>());
+        var feed = new OperationalFeed(_accounts, () => _shard, settings.Delivery.OperationalEvents, loggers.CreateLogger<OperationalFeed>());
+        _dispatcher = new Dispatcher(
+            stores.Deliveries, settings.Delivery, _guard, TimeProvider.System, loggers.CreateLogger<Dispatcher>(), tell: feed.TellAsync);
+        _replays = new ReplayRunner(
+            stores.DeadLetters, _dispatcher.Wants, _dispatcher.ReplaysDue, TimeProvider.System, loggers.CreateLogger<ReplayRunner>());
         _keyUse = new KeyUseWriter(_accounts, stores.Accounts, TimeProvider.System, loggers.CreateLogger<KeyUseWriter>());
         _upkeep = new StoreUpkeep(stores.Events, TimeProvider.System, loggers.CreateLogger<StoreUpkeep>());
         ServerFigures.Add(_meter, () => _shard, _dispatcher, TimeProvider.System);
@@ -200,7 +203,7 @@ internal sealed partial class EventServer : IAsyncDisposable
 
     private async Task OpenShardAsync(CancellationToken cancellationToken)
     {
-        var parts = new ShardParts(_stores.Events, _dispatcher.EventsStored, TimeProvider.System, _logger);
+        var parts = new ShardParts(_stores.Events, _dispatcher.EventsStored, TimeProvider.System, _logger) { StoredLate = _dispatcher.RewindAsync };
         var (journal, ingest, dedup) = (_memory.Cap(_settings.Journal), _memory.Cap(_settings.Ingest), _memory.Cap(_settings.Dedup));
         _shard = await Shard.OpenAsync(_directory, parts, journal, ingest, dedup, cancellationToken);
     }
@@ -210,18 +213,24 @@ internal sealed partial class EventServer : IAsyncDisposable
         var time = TimeProvider.System;
         var authentication = new Authentication(_accounts, token);
         var routes = _routes;
-        var ingest = new IngestMiddleware(authentication, _gate, new ByteBudget(_memory.Bodies), new MonotonicClock(time), time);
+        var (bodies, clock) = (new ByteBudget(_memory.Bodies), new MonotonicClock(time));
+        var ingest = new IngestMiddleware(authentication, _gate, bodies, clock, time);
 
         // The pipeline takes this path before the table; it is in the table for what else is asked there (405) and for the documentation.
         routes.MapBoth(HttpMethods.Post, "/events", (context, _) => ingest.HandleAsync(context));
+        var batches = new BatchMiddleware(authentication, _gate, bodies, clock, time, _directory.DedupSecret);
+        routes.MapBoth(HttpMethods.Post, "/events/batch", (context, _) => batches.HandleAsync(context));
         var registration = new Registration(_accounts, _stores.Accounts, authentication, _settings.Registration, time, loggers.CreateLogger<Registration>());
         var rotation = new KeyRotation(_accounts, _stores.Accounts, authentication, time, loggers.CreateLogger<KeyRotation>());
         new AccountRoutes(_accounts, authentication, registration, rotation, _dispatcher.DefaultUrl).Map(routes);
         new AdminRoutes(_accounts, _stores.Accounts, authentication, time).Map(routes);
-        new InboxRoutes(_stores.Events, authentication, StoredBarrierAsync, new PageRoom(_memory.Pages)).Map(routes);
+        new InboxRoutes(_stores.Events, authentication, StoredBarrierAsync, new PageRoom(_memory.Pages), _dispatcher.EndpointsOf).Map(routes);
         new AckRoutes(_stores.Events, authentication, StoredBarrierAsync, _dispatcher.Acknowledged, time).Map(routes);
-        new WebhookRoutes(context => authentication.AuthenticateOrAnswerAsync(context, KeyScopes.WebhooksManage), _dispatcher, _guard).Map(routes);
-        var replays = new ReplayCalls(_stores.DeadLetters, authentication, StoredBarrierAsync, _dispatcher.ReplaysDue, _replays.Wake, time);
+        Authenticate manager = context => authentication.AuthenticateOrAnswerAsync(context, KeyScopes.WebhooksManage);
+        new WebhookRoutes(manager, _dispatcher, _guard).Map(routes);
+        new EndpointRoutes(manager, _dispatcher, _guard, _settings.Delivery, time).Map(routes);
+        var replays = new ReplayCalls(
+            _stores.DeadLetters, authentication, StoredBarrierAsync, _dispatcher.Wants, _dispatcher.ReplaysDue, _replays.Wake, time);
         new DeadLetterRoutes(replays).Map(routes);
         new ReplayRoutes(replays).Map(routes);
         routes.Wrap(handler => StorageAnswers.Until(() => authentication.IsOpen, handler)); // what follows answers from the start

@@ -12,7 +12,14 @@ internal delegate Task<TryResult> SendWebhook(WebhookTarget target, DueEvent due
 /// Runs one try from start to result: sends under the current configuration, tells the lane, and hands the result over to be recorded.
 /// </summary>
 internal sealed partial class AttemptRunner(
-    SendWebhook send, OutcomeRecorder recorder, RetrySchedule schedule, TimeProvider time, ILogger logger, Action<LaneTry, WebhookTarget> gone, Action<Lane> advance)
+    SendWebhook send,
+    OutcomeRecorder recorder,
+    RetrySchedule schedule,
+    TimeProvider time,
+    ILogger logger,
+    Action<LaneTry, WebhookTarget> gone,
+    Action<Lane> advance,
+    TellOrganization tell)
 {
     /// <summary>Runs the try. Never throws: a place must come back.</summary>
     public async Task RunAsync(LaneTry started, Turns.Place place, CancellationToken stop)
@@ -33,9 +40,20 @@ internal sealed partial class AttemptRunner(
 
         if (result.Error == DeliveryError.Gone) gone(started, target);
         started.Lane.Ended(started, result, place.IsSlow);
-        if (result.Error != DeliveryError.Stopped) recorder.Add(started, Outcome(started, target.Endpoint, result));
+        // What a removed endpoint answers is nobody's failure; an event that it took was delivered.
+        var counts = result.Error == DeliveryError.None || !started.Lane.IsRemoved;
+        if (counts && result.Error != DeliveryError.Stopped) Record(started, target.Endpoint, result);
         Log.Tried(logger, started.Event.Id, target.Endpoint.Id, started.Attempt, result.Status, result.Error, result.Latency.TotalMilliseconds);
         advance(started.Lane);
+    }
+
+    /// <summary>A dead letter is told before it is recorded, so that a crash in between does not keep it from being told.</summary>
+    private void Record(LaneTry ended, EndpointRecord endpoint, TryResult result)
+    {
+        var outcome = Outcome(ended, endpoint, result);
+        if (outcome.Status == EventStatus.DeadLetter && OperationalEvent.EndpointOf(ended.Event.Type, ended.Event.OrderingKey) is null)
+            _ = tell(OperationalEvent.DeadLetter(endpoint, ended.Event, ended.Attempt, result));
+        recorder.Add(ended, outcome);
     }
 
     /// <summary>
@@ -45,7 +63,7 @@ internal sealed partial class AttemptRunner(
     private DeliveryResult Outcome(LaneTry ended, EndpointRecord endpoint, TryResult result)
     {
         var final = result.Error is DeliveryError.None or DeliveryError.BlockedAddress;
-        var wait = final ? null : schedule.WaitAfter(ended.Attempt - (ended.Claim?.Base ?? 0), result.RetryAfter);
+        var wait = final ? null : schedule.WaitAfter(ended.Attempt - (ended.Claim?.Base ?? 0), result.RetryAfter, endpoint.RetrySchedule);
         var status = result.Error == DeliveryError.None ? EventStatus.Delivered : wait is null ? EventStatus.DeadLetter : EventStatus.Failed;
         var tried = result.Error != DeliveryError.BlockedAddress;
         return new DeliveryResult

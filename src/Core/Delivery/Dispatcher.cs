@@ -18,6 +18,9 @@ internal sealed partial class Dispatcher : IAsyncDisposable
     /// <summary>How long a stop waits for tries in flight, and then for the store; the whole server has 30 s.</summary>
     private static readonly TimeSpan StopBound = TimeSpan.FromSeconds(10);
 
+    /// <summary>How long a removal waits for what is being recorded.</summary>
+    private static readonly TimeSpan RemovalBound = TimeSpan.FromSeconds(5);
+
     private readonly IDeliveryStore _store;
     private readonly AddressGuard _guard;
     private readonly DeliveryOptions _options;
@@ -26,7 +29,9 @@ internal sealed partial class Dispatcher : IAsyncDisposable
     private readonly ILogger _logger;
     private readonly LaneTable _lanes = new();
     private readonly WebhookSender _sender;
+    private readonly SendWebhook _send;
     private readonly EndpointConfiguration _configuration;
+    private readonly EndpointWatch _watch;
     private readonly Turns _turns;
     private readonly LaneReader _reader;
     private readonly OutcomeRecorder _recorder;
@@ -47,6 +52,7 @@ internal sealed partial class Dispatcher : IAsyncDisposable
     /// <param name="random">Draws the jitter; null = at random.</param>
     /// <param name="send">Makes a try; null = a <see cref="WebhookSender"/> does.</param>
     /// <param name="host">Where the loops run; null = on the pool.</param>
+    /// <param name="tell">Tells organizations of failing endpoints and dead letters; null = nobody is told.</param>
     public Dispatcher(
         IDeliveryStore store,
         DeliveryOptions options,
@@ -56,13 +62,17 @@ internal sealed partial class Dispatcher : IAsyncDisposable
         GuardedConnector? connector = null,
         Func<double>? random = null,
         SendWebhook? send = null,
-        ILoopHost? host = null)
+        ILoopHost? host = null,
+        TellOrganization? tell = null)
     {
+        tell ??= static _ => Task.FromResult(true);
         (_store, _options, _guard, _host, _time, _logger) = (store, options, guard, host ?? SystemLoopHost.Instance, time, logger);
         _sender = new WebhookSender(options, connector ?? new GuardedConnector(guard), time, logger);
-        _configuration = new EndpointConfiguration(store, _lanes, guard, options, time, logger, Advance);
+        _send = send ?? _sender.SendAsync;
+        _configuration = new EndpointConfiguration(store, _lanes, guard, options, time, logger, Advance, tell);
+        _watch = new EndpointWatch(_lanes, _configuration, options, time, logger, tell);
         _recorder = new OutcomeRecorder(store, Counters, time, logger, () => InFlight, held => _turns!.Hold(held), at => _sweep!.Due(at));
-        var runner = new AttemptRunner(send ?? _sender.SendAsync, _recorder, new RetrySchedule(options.RetrySchedule, random), time, logger, Disable, Advance);
+        var runner = new AttemptRunner(_send, _recorder, new RetrySchedule(options.RetrySchedule, random), time, logger, Disable, Advance, tell);
         _turns = new Turns(options, _host, time, (started, place) => runner.RunAsync(started, place, _cutTries.Token));
         _reader = new LaneReader(store, time, logger, Advance, _recorder.CursorMoved);
         _sweep = new RetrySweep(store, options, time, logger, () => _lanes.All, () => !_recorder.IsFailing, Advance);
@@ -88,6 +98,23 @@ internal sealed partial class Dispatcher : IAsyncDisposable
     }
 
     /// <summary>
+    /// Sends lanes back, since events from <paramref name="earliest"/> on are about to be stored that lanes may have passed: see
+    /// <see cref="LaneRewind"/>. Between <see cref="LoadAsync"/> and <see cref="StartAsync"/>. Throws <see cref="Storing.StoreException"/>.
+    /// </summary>
+    public async Task RewindAsync(EventId earliest, CancellationToken cancellationToken)
+    {
+        var count = await LaneRewind.RunAsync(_store, earliest, cancellationToken);
+        if (count == 0) return;
+        var stored = (await _store.LoadEndpointsAsync(cancellationToken)).ToDictionary(static endpoint => endpoint.Id);
+        foreach (var lane in _lanes.All)
+        {
+            if (stored.TryGetValue(lane.Endpoint.Id, out var record) && record.LaneGeneration != lane.Generation) lane.Rewind(record);
+        }
+
+        Log.Rewound(_logger, count, earliest);
+    }
+
+    /// <summary>
     /// Loads the endpoints unless that is done, and (if webhooks are enabled) starts sending from their cursors. Throws
     /// <see cref="Storing.StoreException"/>.
     /// </summary>
@@ -105,6 +132,7 @@ internal sealed partial class Dispatcher : IAsyncDisposable
         _loops = Task.WhenAll(
             KeepRunningAsync(() => _reader.RunAsync(_stopLoops.Token)),
             KeepRunningAsync(() => _sweep.RunAsync(_stopLoops.Token)),
+            KeepRunningAsync(() => _watch.RunAsync(_stopLoops.Token)),
             KeepRunningAsync(() => TickAsync(_stopLoops.Token)));
         foreach (var lane in _lanes.All) Advance(lane);
         Log.Started(_logger, endpoints);
@@ -162,12 +190,61 @@ internal sealed partial class Dispatcher : IAsyncDisposable
     /// <summary>Replays have been committed, the first of them due then.</summary>
     public void ReplaysDue(DateTimeOffset at) => _sweep.Due(at);
 
+    /// <summary>
+    /// Whether the endpoint's lane would send such an event: its filter at the event's time takes the type, and it is not told of itself.
+    /// </summary>
+    public bool Wants(int organizationNo, Guid endpointId, EventId id, string type, string? orderingKey) =>
+        Find(organizationNo, endpointId) is { } endpoint && endpoint.Filters.At(id).Matches(type)
+        && OperationalEvent.EndpointOf(type, orderingKey) != endpointId;
+
     /// <summary>The URL of the organization's default endpoint; null if it has none.</summary>
     public string? DefaultUrl(int organizationNo) => _lanes.DefaultOf(organizationNo)?.Endpoint.Url;
+
+    /// <summary>The organization's endpoints in the order of their making.</summary>
+    public IReadOnlyList<EndpointRecord> EndpointsOf(int organizationNo)
+    {
+        var endpoints = new List<EndpointRecord>();
+        foreach (var lane in _lanes.Of(organizationNo)) endpoints.Add(lane.Endpoint);
+        return [.. endpoints.OrderBy(static endpoint => endpoint.CreatedAt).ThenBy(static endpoint => endpoint.Id)];
+    }
+
+    /// <summary>How an endpoint of the organization is; null when it has none with this id.</summary>
+    public EndpointHealth? HealthOf(int organizationNo, Guid endpointId) => _lanes.Find(organizationNo, endpointId)?.Health;
+
+    /// <summary>An endpoint of the organization, or null.</summary>
+    public EndpointRecord? Find(int organizationNo, Guid endpointId) => _lanes.Find(organizationNo, endpointId)?.Endpoint;
 
     /// <summary>See <see cref="EndpointConfiguration.SetDefaultAsync"/>.</summary>
     public Task<EndpointRecord> SetDefaultAsync(int organizationNo, string url, ulong lastAccepted, CancellationToken cancellationToken) =>
         _configuration.SetDefaultAsync(organizationNo, url, lastAccepted, cancellationToken);
+
+    /// <summary>See <see cref="EndpointConfiguration.CreateAsync"/>.</summary>
+    public Task<EndpointChange> CreateAsync(EndpointRecord made, string call, CancellationToken cancellationToken) =>
+        _configuration.CreateAsync(made, call, cancellationToken);
+
+    /// <summary>See <see cref="EndpointConfiguration.ChangeAsync"/>.</summary>
+    public Task<EndpointChange> ChangeAsync(
+        int organizationNo, Guid endpointId, Func<EndpointRecord, EndpointRecord> change, EventTypePatterns? patterns, ulong lastAccepted, CancellationToken cancellationToken) =>
+        _configuration.ChangeAsync(organizationNo, endpointId, change, patterns, lastAccepted, cancellationToken);
+
+    /// <summary>See <see cref="EndpointConfiguration.RotateSecretAsync"/>.</summary>
+    public Task<EndpointRecord?> RotateSecretAsync(int organizationNo, Guid endpointId, CancellationToken cancellationToken) =>
+        _configuration.RotateSecretAsync(organizationNo, endpointId, cancellationToken);
+
+    /// <summary>See <see cref="EndpointConfiguration.RemoveAsync"/>.</summary>
+    public Task<bool> RemoveAsync(int organizationNo, Guid endpointId, CancellationToken cancellationToken) =>
+        _configuration.RemoveAsync(organizationNo, endpointId, RecordedAsync, cancellationToken);
+
+    /// <summary>
+    /// Sends an event of nobody's to the endpoint now, as it is configured, enabled or not; nothing is recorded. Also the headers that were
+    /// sent.
+    /// </summary>
+    public async Task<(TryResult Result, IReadOnlyList<EndpointHeader> Headers)> SendTestAsync(EndpointRecord endpoint, DueEvent due, CancellationToken cancellationToken)
+    {
+        var target = WebhookTarget.Create(endpoint, _guard);
+        var result = await _send(target, due, cancellationToken);
+        return (result, _sender.HeadersOf(target, due, result.At));
+    }
 
     /// <summary>Stops at once if it still runs, and closes all connections.</summary>
     public async ValueTask DisposeAsync()
@@ -185,7 +262,20 @@ internal sealed partial class Dispatcher : IAsyncDisposable
         if (!_options.Enabled) return;
         _reader.Offer(lane);
         if (lane.IsReady) _turns.Enqueue(lane);
+        else if (lane.TryBeginWait(out var wait)) _ = AdvanceAfterAsync(lane, wait);
         if (lane.MoreRetriesDue && lane.RetryRoom > 0) _sweep.RoomAgain();
+    }
+
+    /// <summary>What is being recorded now; not for long, since a store that is away does not take the removal either.</summary>
+    private Task RecordedAsync() => Task.WhenAny(_recorder.BatchDone, Task.Delay(RemovalBound, _time));
+
+    /// <summary>Goes on when the lane's rate limit lets it.</summary>
+    private async Task AdvanceAfterAsync(Lane lane, TimeSpan wait)
+    {
+        // Timers count whole milliseconds: rounded down, the last one would be waited for in a loop.
+        await Task.WhenAny(Task.Delay(TimeSpan.FromMilliseconds(Math.Ceiling(wait.TotalMilliseconds)), _time, _stopLoops.Token));
+        lane.EndWait();
+        if (!_stopLoops.IsCancellationRequested) Advance(lane);
     }
 
     private void Disable(LaneTry ended, WebhookTarget tried) =>
@@ -228,6 +318,9 @@ internal sealed partial class Dispatcher : IAsyncDisposable
     {
         [LoggerMessage(EventId = LogEvents.DispatcherStarted, Level = LogLevel.Information, Message = "Webhooks: {Endpoints} endpoints loaded")]
         public static partial void Started(ILogger logger, int endpoints);
+
+        [LoggerMessage(EventId = LogEvents.DispatcherRewound, Level = LogLevel.Warning, Message = "Events from {EventId} on are stored late: another server had the shard meanwhile; {Endpoints} endpoints look for them again")]
+        public static partial void Rewound(ILogger logger, int endpoints, EventId eventId);
 
         [LoggerMessage(EventId = LogEvents.DispatcherNotEnabled, Level = LogLevel.Information, Message = "Webhooks are switched off; {Endpoints} endpoints are held")]
         public static partial void NotEnabled(ILogger logger, int endpoints);

@@ -3,18 +3,28 @@ using ZapierTriggers.Core.Operations;
 
 namespace ZapierTriggers.Core.Delivery;
 
-/// <summary>Changes endpoints: in the store first, then in their lanes, one change at a time.</summary>
+/// <summary>
+/// Changes endpoints: in the store first, then in their lanes, one change at a time. Every call throws
+/// <see cref="Storing.StoreException"/> when the store does not answer; the same call again then leads to one outcome.
+/// </summary>
 internal sealed partial class EndpointConfiguration(
-    IDeliveryStore store, LaneTable lanes, AddressGuard guard, DeliveryOptions options, TimeProvider time, ILogger logger, Action<Lane> advance) : IDisposable
+    IDeliveryStore store,
+    LaneTable lanes,
+    AddressGuard guard,
+    DeliveryOptions options,
+    TimeProvider time,
+    ILogger logger,
+    Action<Lane> advance,
+    TellOrganization tell) : IDisposable
 {
-    private readonly SemaphoreSlim _one = new(1);
+    /// <summary>How long the secret before the present one signs along.</summary>
+    public static readonly TimeSpan PreviousSecretLives = TimeSpan.FromHours(24);
 
-    // New endpoints whose storing was not answered: they may be stored, so the next try is about the same endpoint and the same secret.
-    private readonly Dictionary<int, EndpointRecord> _unsettled = [];
+    private readonly SemaphoreSlim _one = new(1);
+    private readonly UnsettledEndpoints _unsettled = new(options.MaxEndpoints);
 
     /// <summary>
-    /// Sets where the organization's default endpoint is: makes it with a new secret, or keeps id, cursor and secret and enables it. Throws
-    /// <see cref="Storing.StoreException"/>.
+    /// Sets where the organization's default endpoint is: makes it with a new secret, or keeps all else and enables it.
     /// </summary>
     /// <param name="organizationNo">The organization.</param>
     /// <param name="url">A URL that the guard has passed.</param>
@@ -22,49 +32,160 @@ internal sealed partial class EndpointConfiguration(
     /// See <see cref="Accounts.Organization.LastAccepted"/>: a new endpoint gets what is accepted after it was made.
     /// </param>
     /// <param name="cancellationToken">Gives up waiting.</param>
-    public async Task<EndpointRecord> SetDefaultAsync(int organizationNo, string url, ulong lastAccepted, CancellationToken cancellationToken)
-    {
-        await _one.WaitAsync(cancellationToken);
-        try
-        {
-            var now = time.GetUtcNow();
-            var lane = lanes.DefaultOf(organizationNo);
-            var record = lane is null
-                ? (_unsettled.GetValueOrDefault(organizationNo) ?? NewDefault(organizationNo, url, lastAccepted, now)) with { Url = url }
-                : lane.Endpoint with { Url = url, Enabled = true, DisabledReason = null, UpdatedAt = now };
-            if (lane is null) _unsettled[organizationNo] = record;
-            await store.SaveEndpointAsync(record, cancellationToken);
-            Failpoint.Pass(Failpoint.EndpointCommitted);
-            _unsettled.Remove(organizationNo);
-            var target = WebhookTarget.Create(record, guard);
-            if (lane is null) lanes.Add(lane = new Lane(target, options, time));
-            else lane.Target = target;
-            advance(lane);
-            return record;
-        }
-        finally
-        {
-            _one.Release();
-        }
-    }
+    public Task<EndpointRecord> SetDefaultAsync(int organizationNo, string url, ulong lastAccepted, CancellationToken cancellationToken) =>
+        OneAtATimeAsync(
+            () =>
+            {
+                var now = time.GetUtcNow();
+                if (lanes.DefaultOf(organizationNo) is { } lane)
+                    return SaveAsync(lane, lane.Endpoint with { Url = url, Enabled = true, DisabledReason = null, UpdatedAt = now }, cancellationToken);
+                var made = new EndpointRecord
+                {
+                    Id = Guid.NewGuid(),
+                    OrganizationNo = organizationNo,
+                    IsDefault = true,
+                    Url = url,
+                    Secret = WebhookSecret.Generate(),
+                    Enabled = true,
+                    DeliveredThrough = LastPlace(lastAccepted, now),
+                    StartsAfter = LastPlace(lastAccepted, now),
+                    CreatedAt = now,
+                    UpdatedAt = now,
+                };
+                return AddAsync(_unsettled.Plan(organizationNo, call: "", made) with { Url = url }, call: "", cancellationToken);
+            },
+            cancellationToken);
+
+    /// <summary>Makes an endpoint, unless the organization has as many as it may.</summary>
+    /// <param name="made">The endpoint, with a new id and secret.</param>
+    /// <param name="call">What was asked for, as it was sent: the same again after a lost answer is about the same endpoint.</param>
+    /// <param name="cancellationToken">Gives up waiting.</param>
+    public Task<EndpointChange> CreateAsync(EndpointRecord made, string call, CancellationToken cancellationToken) =>
+        OneAtATimeAsync<EndpointChange>(
+            async () =>
+            {
+                if (lanes.Of(made.OrganizationNo).Length >= options.MaxEndpoints) return EndpointRefusal.TooManyEndpoints;
+                return await AddAsync(_unsettled.Plan(made.OrganizationNo, call, made), call, cancellationToken);
+            },
+            cancellationToken);
+
+    /// <summary>Changes an endpoint of the organization.</summary>
+    /// <param name="organizationNo">The organization.</param>
+    /// <param name="endpointId">The endpoint.</param>
+    /// <param name="change">Makes the new row from the present one, but for its filters.</param>
+    /// <param name="patterns">The new filter for events accepted from now on; null leaves the old one.</param>
+    /// <param name="lastAccepted">See <see cref="SetDefaultAsync"/>.</param>
+    /// <param name="cancellationToken">Gives up waiting.</param>
+    public Task<EndpointChange> ChangeAsync(
+        int organizationNo,
+        Guid endpointId,
+        Func<EndpointRecord, EndpointRecord> change,
+        EventTypePatterns? patterns,
+        ulong lastAccepted,
+        CancellationToken cancellationToken) =>
+        OneAtATimeAsync<EndpointChange>(
+            async () =>
+            {
+                if (lanes.Find(organizationNo, endpointId) is not { } lane) return EndpointRefusal.NotFound;
+                var changed = change(lane.Endpoint) with { UpdatedAt = time.GetUtcNow() };
+                if (patterns is null || patterns.Equals(changed.Filters.Current)) return await SaveAsync(lane, changed, cancellationToken);
+                try
+                {
+                    var from = lane.Pin(LastPlace(lastAccepted, time.GetUtcNow()));
+                    var filters = changed.Filters.TryChange(patterns, from, changed.FirstPlace, lane.Cursor);
+                    if (filters is null) return EndpointRefusal.TooManyFilters;
+                    return await SaveAsync(lane, changed with { Filters = filters }, cancellationToken);
+                }
+                finally
+                {
+                    lane.Unpin();
+                    advance(lane);
+                }
+            },
+            cancellationToken);
+
+    /// <summary>Gives an endpoint of the organization a new secret; the old one signs along for a day. Null when it has none with this id.</summary>
+    public Task<EndpointRecord?> RotateSecretAsync(int organizationNo, Guid endpointId, CancellationToken cancellationToken) =>
+        OneAtATimeAsync<EndpointRecord?>(
+            async () =>
+            {
+                if (lanes.Find(organizationNo, endpointId) is not { } lane) return null;
+                var now = time.GetUtcNow();
+                var rotated = lane.Endpoint with
+                {
+                    Secret = _unsettled.PlanSecret(endpointId),
+                    PreviousSecret = lane.Endpoint.Secret,
+                    PreviousSecretUntil = now + PreviousSecretLives,
+                    UpdatedAt = now,
+                };
+                var saved = await SaveAsync(lane, rotated, cancellationToken);
+                _unsettled.SettleSecret(endpointId);
+                return saved;
+            },
+            cancellationToken);
+
+    /// <summary>Removes an endpoint of the organization; false when it has none with this id.</summary>
+    /// <param name="organizationNo">The organization.</param>
+    /// <param name="endpointId">The endpoint.</param>
+    /// <param name="recorded">What was being recorded of it when it stopped.</param>
+    /// <param name="cancellationToken">Gives up waiting.</param>
+    public Task<bool> RemoveAsync(int organizationNo, Guid endpointId, Func<Task> recorded, CancellationToken cancellationToken) =>
+        OneAtATimeAsync(
+            async () =>
+            {
+                if (lanes.Find(organizationNo, endpointId) is not { } lane) return false;
+                lane.SetRemoved(true);
+                try
+                {
+                    await recorded();
+                    await store.DeleteEndpointAsync(organizationNo, endpointId, time.GetUtcNow(), cancellationToken);
+                }
+                catch
+                {
+                    lane.SetRemoved(false);
+                    advance(lane);
+                    throw;
+                }
+
+                Failpoint.Pass(Failpoint.EndpointCommitted);
+                _unsettled.SettleSecret(endpointId);
+                lanes.Remove(lane);
+                return true;
+            },
+            cancellationToken);
+
+    /// <summary>Keeps since when a lane's endpoint fails and when that was told.</summary>
+    public Task<bool> NoteHealthAsync(Lane lane, DateTimeOffset? failingSince, DateTimeOffset? toldAt, CancellationToken cancellationToken) =>
+        OneAtATimeAsync(
+            async () =>
+            {
+                var endpoint = lane.Endpoint;
+                await store.SaveHealthAsync(endpoint.OrganizationNo, endpoint.Id, failingSince, toldAt, cancellationToken);
+                lane.Target = WebhookTarget.Create(endpoint with { FailingSince = failingSince, FailingToldAt = toldAt }, guard);
+                return true;
+            },
+            cancellationToken);
 
     /// <summary>
-    /// Disables a lane whose receiver answered 410, at once in memory and as soon as the store takes it there. Does nothing when the URL
-    /// has been changed since the try started.
+    /// Disables a lane, because its receiver answered 410 or has failed for too long: at once in memory and as soon as the store takes it
+    /// there; its organization is told. Does nothing when the URL has been changed since the try started, or the endpoint removed.
     /// </summary>
     public async Task DisableAsync(Lane lane, WebhookTarget tried, string reason, CancellationToken stop)
     {
         var backoff = new Backoff(time);
+        var at = time.GetUtcNow();
         while (!stop.IsCancellationRequested)
         {
             await _one.WaitAsync(CancellationToken.None);
             try
             {
                 var current = lane.Endpoint;
-                if (current.Url != tried.Endpoint.Url || (!current.Enabled && backoff.Failures == 0)) return;
-                var record = current with { Enabled = false, DisabledReason = reason, UpdatedAt = time.GetUtcNow() };
+                if (lane.IsRemoved || current.Url != tried.Endpoint.Url || (!current.Enabled && backoff.Failures == 0)) return;
+                var record = current with { Enabled = false, DisabledReason = reason, DisabledAt = at, UpdatedAt = at };
                 lane.Target = WebhookTarget.Create(record, guard);
+                var isTold = await tell(OperationalEvent.Disabled(record, at, reason));
                 await store.SaveEndpointAsync(record, stop);
+                if (!isTold) await tell(OperationalEvent.Disabled(record, at, reason));
                 Log.Disabled(logger, record.Id, reason);
                 return;
             }
@@ -84,19 +205,55 @@ internal sealed partial class EndpointConfiguration(
     /// <inheritdoc/>
     public void Dispose() => _one.Dispose();
 
-    private static EndpointRecord NewDefault(int organizationNo, string url, ulong lastAccepted, DateTimeOffset now) => new()
+    /// <summary>
+    /// The place behind everything accepted until now. Ids can be ahead of the clock, so the last one accepted counts if it is later.
+    /// </summary>
+    public static EventId LastPlace(ulong lastAccepted, DateTimeOffset now)
     {
-        Id = Guid.NewGuid(),
-        OrganizationNo = organizationNo,
-        IsDefault = true,
-        Url = url,
-        Secret = WebhookSecret.Generate(),
-        Enabled = true,
-        // Ids can be ahead of the clock, so the last one accepted counts if it is later.
-        DeliveredThrough = new EventId(Math.Max(EventId.LowerBound(now).High, lastAccepted), lastAccepted > EventId.LowerBound(now).High ? ulong.MaxValue : 0),
-        CreatedAt = now,
-        UpdatedAt = now,
-    };
+        var clock = EventId.LowerBound(now);
+        return lastAccepted > clock.High ? new EventId(lastAccepted, ulong.MaxValue) : clock;
+    }
+
+    private async Task<EndpointRecord> AddAsync(EndpointRecord record, string call, CancellationToken cancellationToken)
+    {
+        await store.SaveEndpointAsync(record, cancellationToken);
+        Failpoint.Pass(Failpoint.EndpointCommitted);
+        _unsettled.Settle(record.OrganizationNo, call);
+        var lane = new Lane(WebhookTarget.Create(record, guard), options, time);
+        lanes.Add(lane);
+        advance(lane);
+        return record;
+    }
+
+    private async Task<EndpointRecord> SaveAsync(Lane lane, EndpointRecord record, CancellationToken cancellationToken)
+    {
+        var wasEnabled = lane.Endpoint.Enabled;
+        if (record.Enabled != wasEnabled) record = record with { DisabledReason = null, DisabledAt = wasEnabled ? record.UpdatedAt : null };
+        if (record.Enabled && !wasEnabled)
+        {
+            await store.SaveHealthAsync(record.OrganizationNo, record.Id, failingSince: null, toldAt: null, cancellationToken);
+            record = record with { FailingSince = null, FailingToldAt = null };
+        }
+
+        await store.SaveEndpointAsync(record, cancellationToken);
+        Failpoint.Pass(Failpoint.EndpointCommitted);
+        lane.Target = WebhookTarget.Create(record, guard);
+        advance(lane);
+        return record;
+    }
+
+    private async Task<T> OneAtATimeAsync<T>(Func<Task<T>> change, CancellationToken cancellationToken)
+    {
+        await _one.WaitAsync(cancellationToken);
+        try
+        {
+            return await change();
+        }
+        finally
+        {
+            _one.Release();
+        }
+    }
 
     private static partial class Log
     {

@@ -21,7 +21,7 @@ internal interface IDeadLetterStore
     Task<bool> HasEndpointAsync(int organizationNo, Guid endpointId, CancellationToken cancellationToken);
 
     /// <summary>How many deliveries a job would send.</summary>
-    Task<long> CountAsync(int organizationNo, ReplayFilter filter, CancellationToken cancellationToken);
+    Task<long> CountAsync(int organizationNo, ReplayFilter filter, WantsEvent wants, CancellationToken cancellationToken);
 
     /// <summary>
     /// Keeps a new job, unless it is there already (a repeat after a lost reply). False when the organization has as many unfinished ones as
@@ -42,8 +42,11 @@ internal interface IDeadLetterStore
     /// Looks at the next <paramref name="limit"/> deliveries of the job, queues those that it is about at its rate, and moves its cursor, all
     /// in one transaction; so a crash neither loses nor doubles any. Returns the job as it is then; null when it is gone or finished.
     /// </summary>
-    Task<ReplayJob?> RunChunkAsync(ReplayJob job, int limit, DateTimeOffset now, CancellationToken cancellationToken);
+    Task<ReplayJob?> RunChunkAsync(ReplayJob job, int limit, DateTimeOffset now, WantsEvent wants, CancellationToken cancellationToken);
 }
+
+/// <summary>Whether an event that the endpoint's lane passed over is one that the endpoint is to have.</summary>
+internal delegate bool WantsEvent(int organizationNo, Guid endpointId, EventId id, string type, string? orderingKey);
 
 /// <summary>What a replay of one event came to.</summary>
 /// <param name="Found">Whether there is such an event (or dead letter).</param>

@@ -9,18 +9,35 @@ internal interface IDeliveryStore
     Task<IReadOnlyList<EndpointRecord>> LoadEndpointsAsync(CancellationToken cancellationToken);
 
     /// <summary>
-    /// Inserts the endpoint, or, when its <see cref="EndpointRecord.Id"/> is there already, updates url, secret, enabled, disabled reason
-    /// and updated_at; the cursor is set at insertion only. Also sets the organization's updated_at. At most one default endpoint per
-    /// organization: a second insert of one throws <see cref="Storing.StoreFailure.RowRefused"/>.
+    /// Inserts the endpoint, or, when its <see cref="EndpointRecord.Id"/> is there already, updates all of it and its filters but for
+    /// organization, whether it is the default one, cursor, first place and created_at, which are set at insertion only. Also sets the
+    /// organization's updated_at. At most one default endpoint per organization: a second insert of one throws
+    /// <see cref="Storing.StoreFailure.RowRefused"/>. All or nothing; the same again changes nothing.
     /// </summary>
     Task SaveEndpointAsync(EndpointRecord endpoint, CancellationToken cancellationToken);
 
+    /// <summary>Keeps since when an endpoint fails and when that was told; nothing when it is not there.</summary>
+    Task SaveHealthAsync(
+        int organizationNo, Guid endpointId, DateTimeOffset? failingSince, DateTimeOffset? toldAt, CancellationToken cancellationToken);
+
     /// <summary>
-    /// Reads the next events of the organization after <paramref name="after"/>, in order, that have no acknowledgement and, for this
-    /// endpoint, no outcome and no retry row; at most <paramref name="limit"/> of them and about <paramref name="maxBytes"/> of payload (at
-    /// least one). <see cref="LanePage.ScannedThrough"/> is the last id looked at, also when nothing is due.
+    /// Sets those of the lanes back that are ahead of their place in <paramref name="places"/>, for events that are stored late. From then
+    /// on cursors of a former <see cref="LaneCursor.Generation"/> are not recorded any more: another server may still send.
     /// </summary>
-    Task<LanePage> ReadLaneAsync(int organizationNo, Guid endpointId, EventId after, int limit, int maxBytes, CancellationToken cancellationToken);
+    Task RewindLanesAsync(IReadOnlyList<LaneCursor> places, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Removes the endpoint with its lane, filters and waiting retries; attempts and outcomes stay. All or nothing; nothing when it is not
+    /// there.
+    /// </summary>
+    Task DeleteEndpointAsync(int organizationNo, Guid endpointId, DateTimeOffset at, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Reads the next events of the organization, in order, that the patterns match and that have no acknowledgement and, for this
+    /// endpoint, no outcome and no retry row; at most as many and about as many bytes of payload as asked for (at least one).
+    /// <see cref="LanePage.ScannedThrough"/> is the last id looked at, also when nothing is due.
+    /// </summary>
+    Task<LanePage> ReadLaneAsync(LaneRead read, CancellationToken cancellationToken);
 
     /// <summary>
     /// Claims retries that are due at <paramref name="now"/>, oldest due first, only of the endpoints in <paramref name="rooms"/> and at
@@ -57,6 +74,33 @@ internal sealed record DueEvent
 
     /// <summary>Its ordering key, if any.</summary>
     public string? OrderingKey { get; init; }
+}
+
+/// <summary>What a lane asks for.</summary>
+internal sealed record LaneRead
+{
+    /// <summary>
+    /// Events looked at in one read with patterns, at the most: few of many may match, and a look at a type costs little.
+    /// </summary>
+    public const int MostLookedAt = 1024;
+
+    /// <summary>The organization.</summary>
+    public required int OrganizationNo { get; init; }
+
+    /// <summary>The endpoint.</summary>
+    public required Guid EndpointId { get; init; }
+
+    /// <summary>The last id looked at before.</summary>
+    public required EventId After { get; init; }
+
+    /// <summary>The most events.</summary>
+    public required int Limit { get; init; }
+
+    /// <summary>About the most bytes of payload.</summary>
+    public required int MaxBytes { get; init; }
+
+    /// <summary>Which types are wanted: one list, so it must be in force for all that is taken of the page.</summary>
+    public EventTypePatterns Patterns { get; init; } = EventTypePatterns.All;
 }
 
 /// <summary>What a lane reads at a time.</summary>
@@ -125,11 +169,12 @@ internal sealed record DeliveryResult
 
 /// <summary>Results and cursors to record together.</summary>
 /// <param name="Results">In any order; at most one per event and endpoint.</param>
-/// <param name="Cursors">New cursors; a cursor never goes back.</param>
+/// <param name="Cursors">New cursors; here a cursor never goes back.</param>
 internal sealed record DeliveryBatch(IReadOnlyList<DeliveryResult> Results, IReadOnlyList<LaneCursor> Cursors);
 
 /// <summary>A lane's new cursor.</summary>
 /// <param name="OrganizationNo">The organization.</param>
 /// <param name="EndpointId">The endpoint.</param>
 /// <param name="DeliveredThrough">See <see cref="EndpointRecord.DeliveredThrough"/>.</param>
-internal sealed record LaneCursor(int OrganizationNo, Guid EndpointId, EventId DeliveredThrough);
+/// <param name="Generation">See <see cref="EndpointRecord.LaneGeneration"/>.</param>
+internal sealed record LaneCursor(int OrganizationNo, Guid EndpointId, EventId DeliveredThrough, int Generation);

@@ -7,6 +7,8 @@ namespace ZapierTriggers.Core.Delivery;
 /// </summary>
 internal sealed class InFlightLimit(int most)
 {
+    private int _most = most;
+
     /// <summary>Where it starts.</summary>
     public const int Initial = 4;
 
@@ -20,7 +22,14 @@ internal sealed class InFlightLimit(int most)
     public int Epoch { get; private set; }
 
     /// <summary>A try succeeded.</summary>
-    public void Succeeded(bool slow) => Value = Math.Max(1, Math.Min(Value + 1, slow ? Math.Min(most, MostWhenSlow) : most));
+    public void Succeeded(bool slow) => Value = Math.Max(1, Math.Min(Value + 1, slow ? Math.Min(_most, MostWhenSlow) : _most));
+
+    /// <summary>Changes the most it may be.</summary>
+    public void SetMost(int most)
+    {
+        _most = most;
+        Value = Math.Min(Value, most);
+    }
 
     /// <summary>A try that started in <paramref name="epoch"/> failed.</summary>
     public void Failed(int epoch)

@@ -17,33 +17,76 @@ internal sealed class Lane
     private readonly HashSet<EventId> _busy = [];
     private readonly HashSet<EventId> _triedMeanwhile = [];
     private readonly HashSet<EventId> _acknowledgedMeanwhile = [];
-    private readonly LaneWindow _window;
     private readonly InFlightLimit _limit;
     private readonly LaneHealth _health;
+    private readonly StartRate _rate;
+    private readonly int _mostInFlight;
+    private readonly int _catchUpPerSecond;
+    private readonly TimeProvider _time;
+    private LaneWindow _window;
     private WebhookTarget _target;
     private int _inFlight;
     private int _fetching;
     private bool _readWanted = true;
     private bool _reading;
+    private bool _waiting;
+    private bool _removed;
+    private EventId? _pin;
+    private EventId? _readBound;
+    private EventId? _heldThrough;
 
     /// <summary>Creates the lane at its stored cursor; it wants to look for events once.</summary>
     public Lane(WebhookTarget target, DeliveryOptions options, TimeProvider time)
     {
         _target = target;
-        _window = new LaneWindow(target.Endpoint.DeliveredThrough);
-        _limit = new InFlightLimit(options.MaxInFlightPerEndpoint);
-        _health = new LaneHealth(time);
+        (_window, Generation) = (new LaneWindow(target.Endpoint.DeliveredThrough), target.Endpoint.LaneGeneration);
+        (_mostInFlight, _catchUpPerSecond, _time) = (options.MaxInFlightPerEndpoint, options.CatchUpPerSecond, time);
+        _limit = new InFlightLimit(MostOf(target));
+        _health = new LaneHealth(time, target.Endpoint.FailingSince);
+        _rate = new StartRate(time);
+        _rate.SetLimit(target.Endpoint.RateLimitPerSecond);
     }
 
     /// <summary>The current configuration; counts from the next try on.</summary>
     public WebhookTarget Target
     {
         get => Volatile.Read(ref _target);
-        set => Volatile.Write(ref _target, value);
+        set
+        {
+            lock (_lock)
+            {
+                var isEnabledAgain = value.Endpoint.Enabled && !_target.Endpoint.Enabled;
+                _limit.SetMost(MostOf(value));
+                Volatile.Write(ref _target, value);
+                if (isEnabledAgain) ReleaseHeld();
+                SetRate();
+            }
+        }
     }
 
     /// <summary>The current configuration's row.</summary>
     public EndpointRecord Endpoint => Target.Endpoint;
+
+    /// <summary>See <see cref="EndpointRecord.LaneGeneration"/>.</summary>
+    public int Generation { get; private set; }
+
+    /// <summary>How the endpoint is.</summary>
+    public EndpointHealth Health
+    {
+        get
+        {
+            lock (_lock) return _target.Endpoint.Enabled ? _health.Of(_target.Endpoint) : EndpointHealth.Disabled(_target.Endpoint);
+        }
+    }
+
+    /// <summary>Failures in a row, of this process, and since when it fails, also of a former one.</summary>
+    public (int Count, DateTimeOffset? Since) Failing
+    {
+        get
+        {
+            lock (_lock) return (_health.Failures, _health.FailingSince);
+        }
+    }
 
     /// <summary>Whether it takes turns with slow lanes only.</summary>
     public bool IsSlow
@@ -68,16 +111,101 @@ internal sealed class Lane
     {
         get
         {
-            lock (_lock) return IsOpen ? Math.Max(0, _limit.Value - _inFlight - _retries.Count) : 0;
+            lock (_lock) return IsOpen ? Math.Max(0, Math.Min(_limit.Value - _inFlight, MostClaimed) - _retries.Count) : 0;
         }
     }
 
     /// <summary>Whether more retries may be due than the last claim had room for.</summary>
     public bool MoreRetriesDue { get; private set; }
 
-    private bool IsOpen => Endpoint.Enabled && !_health.IsPaused;
+    /// <summary>Whether its endpoint has been removed: nothing is read or started any more.</summary>
+    public bool IsRemoved
+    {
+        get
+        {
+            lock (_lock) return _removed;
+        }
+    }
 
-    private bool MayStart => _inFlight < _limit.Value && IsOpen;
+    /// <summary>Up to where it has read, or (while the cursor waits) is done.</summary>
+    public EventId ReadThrough
+    {
+        get
+        {
+            lock (_lock) return _window.ReadThrough;
+        }
+    }
+
+    private bool IsOpen => Endpoint.Enabled && !_removed && !_health.IsPaused;
+
+    private bool MayStart => HasRoom && _rate.Wait == TimeSpan.Zero;
+
+    private bool HasRoom => _inFlight < _limit.Value && IsOpen;
+
+    /// <summary>A claimed retry that cannot start soon would outlive its claim: no more than the rate lets through in ten seconds.</summary>
+    private int MostClaimed => _rate.PerSecond is { } rate ? rate * 10 : int.MaxValue;
+
+    /// <summary>Stops it for good, or (when its endpoint could not be removed) goes on.</summary>
+    public void SetRemoved(bool removed)
+    {
+        lock (_lock) _removed = removed;
+    }
+
+    /// <summary>
+    /// Before its filter changes: events after the returned id, at least <paramref name="lastOfOld"/>, wait for the new one. Ended by
+    /// <see cref="Unpin"/>.
+    /// </summary>
+    public EventId Pin(EventId lastOfOld)
+    {
+        lock (_lock)
+        {
+            foreach (var id in (ReadOnlySpan<EventId>)[_window.ReadThrough, Endpoint.Filters.Versions.Count == 0 ? default : Endpoint.Filters.Versions[^1].From])
+            {
+                if (id > lastOfOld) lastOfOld = id;
+            }
+
+            _pin = lastOfOld;
+            return lastOfOld;
+        }
+    }
+
+    /// <summary>Goes on past the pin, under whatever filter the target has now.</summary>
+    public void Unpin()
+    {
+        lock (_lock)
+        {
+            // A read that is under way was made with the old one.
+            if (_reading && !(_readBound <= _pin)) _readBound = _pin;
+            _pin = null;
+            _readWanted = true;
+        }
+    }
+
+    /// <summary>
+    /// Whether a try could start but for the rate limit; then <paramref name="wait"/> says how long it takes, and the caller is obliged to
+    /// call <see cref="EndWait"/> after it.
+    /// </summary>
+    public bool TryBeginWait(out TimeSpan wait)
+    {
+        lock (_lock)
+        {
+            wait = _waiting || !HasRoom || _fresh.Count + _retries.Count == 0 ? TimeSpan.Zero : _rate.Wait;
+            if (wait == TimeSpan.Zero) return false;
+            return _waiting = true;
+        }
+    }
+
+    /// <summary>See <see cref="TryBeginWait"/>.</summary>
+    public void EndWait()
+    {
+        lock (_lock) _waiting = false;
+    }
+
+    /// <summary>Goes back to where the store has set the lane. Only before anything was read.</summary>
+    public void Rewind(EndpointRecord stored)
+    {
+        lock (_lock) (_window, Generation) = (new LaneWindow(stored.DeliveredThrough), stored.LaneGeneration);
+    }
 
     /// <summary>Notes that there may be new events in the store.</summary>
     public void Wake()
@@ -91,6 +219,7 @@ internal sealed class Lane
         lock (_lock)
         {
             if (!_readWanted || _reading || !IsOpen || _fresh.Count >= _limit.Value || _window.Count >= MaxWindow) return false;
+            if (_window.ReadThrough >= _pin) return false;
             _readWanted = false;
             _reading = true;
             _fetching++;
@@ -102,11 +231,24 @@ internal sealed class Lane
     /// What to read: after which id, and how much. Small for lanes that send little at a time, so that many stalled ones hold little
     /// memory.
     /// </summary>
-    public (EventId After, int Limit, int MaxBytes) NextRead
+    public LaneRead NextRead
     {
         get
         {
-            lock (_lock) return (_window.ReadThrough, Math.Min(Math.Max(8, _limit.Value * 4), Math.Max(1, MaxWindow - _window.Count)), Math.Clamp(_limit.Value, 2, 32) * 32 * 1024);
+            lock (_lock)
+            {
+                var (patterns, through) = Endpoint.Filters.After(_window.ReadThrough);
+                _readBound = through;
+                return new LaneRead
+                {
+                    OrganizationNo = Endpoint.OrganizationNo,
+                    EndpointId = Endpoint.Id,
+                    After = _window.ReadThrough,
+                    Limit = Math.Min(Math.Max(8, _limit.Value * 4), Math.Max(1, MaxWindow - _window.Count)),
+                    MaxBytes = Math.Clamp(_limit.Value, 2, 32) * 32 * 1024,
+                    Patterns = patterns,
+                };
+            }
         }
     }
 
@@ -118,11 +260,13 @@ internal sealed class Lane
         lock (_lock)
         {
             _reading = false;
+            page = CutOff(page);
             var before = _window.Cursor;
             // Anything found means that more may follow.
             _readWanted |= page is null || page.ScannedThrough > _window.ReadThrough;
             foreach (var due in page?.Events ?? [])
             {
+                if (OperationalEvent.EndpointOf(due.Type, due.OrderingKey) == Endpoint.Id) continue; // it would be told of itself
                 // What a replay overtook is not the lane's any more: its first try was the replay.
                 if (_acknowledgedMeanwhile.Contains(due.Id) || _busy.Contains(due.Id) || _triedMeanwhile.Contains(due.Id)) continue;
                 _window.Add(due.Id);
@@ -130,7 +274,7 @@ internal sealed class Lane
             }
 
             _triedMeanwhile.Clear();
-
+            if (page is not null && page.ScannedThrough <= _window.ReadThrough && _fresh.Count == 0) EndCatchUp();
             if (page is not null) _window.ScannedThrough(page.ScannedThrough);
             EndFetch();
             return _window.Count == 0 && _window.Cursor > before;
@@ -179,6 +323,7 @@ internal sealed class Lane
             }
 
             if (!_fresh.TryDequeue(out var due)) return null;
+            if (due.Id > _heldThrough) EndCatchUp();
             _busy.Add(due.Id);
             return Start(due, claim: null);
         }
@@ -207,7 +352,7 @@ internal sealed class Lane
             else if (result.Error is not (DeliveryError.Stopped or DeliveryError.BlockedAddress))
             {
                 _limit.Failed(ended.Epoch);
-                _health.Failed(result.RetryAfter);
+                _health.Failed(result);
             }
         }
     }
@@ -266,9 +411,42 @@ internal sealed class Lane
         }
     }
 
+    /// <summary>
+    /// The page without what is under another filter than it was read with. An event past the bound shows that all before it are stored.
+    /// </summary>
+    private LanePage? CutOff(LanePage? page)
+    {
+        var bound = _pin is { } pin && !(_readBound <= pin) ? pin : _readBound;
+        if (page is null || bound is not { } last || page.ScannedThrough <= last) return page;
+        return new LanePage([.. page.Events.TakeWhile(due => due.Id <= last)], last);
+    }
+
+    /// <summary>Forgets why it was disabled; what was held meanwhile goes out slowly.</summary>
+    private void ReleaseHeld()
+    {
+        _health.Reset();
+        if (_catchUpPerSecond > 0) _heldThrough = EventId.LowerBound(_time.GetUtcNow());
+    }
+
+    private void EndCatchUp()
+    {
+        if (_heldThrough is null) return;
+        _heldThrough = null;
+        SetRate();
+    }
+
+    private void SetRate()
+    {
+        var own = _target.Endpoint.RateLimitPerSecond;
+        _rate.SetLimit(_heldThrough is null ? own : Math.Min(own ?? int.MaxValue, _catchUpPerSecond));
+    }
+
+    private int MostOf(WebhookTarget target) => Math.Min(target.Endpoint.MaxInFlight ?? int.MaxValue, _mostInFlight);
+
     private LaneTry Start(DueEvent due, ClaimedRetry? claim)
     {
         _inFlight++;
+        _rate.Started();
         return new LaneTry(this, due, claim, _limit.Epoch);
     }
 

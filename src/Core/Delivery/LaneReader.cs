@@ -47,9 +47,7 @@ internal sealed partial class LaneReader(IDeliveryStore store, TimeProvider time
         LanePage? page = null;
         try
         {
-            var endpoint = lane.Endpoint;
-            var (after, limit, maxBytes) = lane.NextRead;
-            page = await store.ReadLaneAsync(endpoint.OrganizationNo, endpoint.Id, after, limit, maxBytes, stop);
+            page = await store.ReadLaneAsync(lane.NextRead, stop);
             backoff.Succeeded();
             Volatile.Write(ref _isFailing, 0);
         }

@@ -26,6 +26,28 @@ internal sealed class LaneTable
         return null;
     }
 
+    /// <summary>The lane of an organization's endpoint, or null.</summary>
+    public Lane? Find(int organizationNo, Guid endpointId)
+    {
+        foreach (var lane in Of(organizationNo))
+        {
+            if (lane.Endpoint.Id == endpointId) return lane;
+        }
+
+        return null;
+    }
+
+    /// <summary>Takes a lane out.</summary>
+    public void Remove(Lane lane)
+    {
+        lock (_lock)
+        {
+            var organizationNo = lane.Endpoint.OrganizationNo;
+            if (_byOrganization.TryGetValue(organizationNo, out var found)) _byOrganization[organizationNo] = [.. found.Where(other => other != lane)];
+            Volatile.Write(ref _all, [.. _all.Where(other => other != lane)]);
+        }
+    }
+
     /// <summary>Adds a lane.</summary>
     public void Add(Lane lane) => AddRange([lane]);
 

@@ -25,6 +25,7 @@ internal sealed partial class OutcomeRecorder(
     private int _unrecorded;
     private bool _held;
     private volatile bool _failing;
+    private TaskCompletionSource? _batchDone;
 
     /// <summary>Results that are not in the store yet.</summary>
     public int Unrecorded => Volatile.Read(ref _unrecorded);
@@ -41,6 +42,19 @@ internal sealed partial class OutcomeRecorder(
 
     /// <summary>Notes that a lane's cursor moved without a result.</summary>
     public void CursorMoved(Lane lane) => _items.Writer.TryWrite(new Item(lane, Ended: null, Result: null));
+
+    /// <summary>
+    /// Completes when the batch that is being recorded, if any, is: no failure of a lane that was removed before is recorded after that.
+    /// </summary>
+    public Task BatchDone
+    {
+        get
+        {
+            // The removal is seen by a batch that begins after this.
+            Interlocked.MemoryBarrier();
+            return Volatile.Read(ref _batchDone)?.Task ?? Task.CompletedTask;
+        }
+    }
 
     /// <summary>Ends <see cref="RunAsync"/> once everything added is recorded.</summary>
     public void Complete() => _items.Writer.TryComplete();
@@ -60,7 +74,10 @@ internal sealed partial class OutcomeRecorder(
                 await Task.WhenAny(Task.Delay(Linger, time, _giveUp.Token));
             while (batch.Count < BatchSize && _items.Reader.TryRead(out var item)) batch.Add(item);
             if (Unrecorded >= HoldAt) SetHeld(true);
+            var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            Interlocked.Exchange(ref _batchDone, done);
             await RecordAsync(batch, Cursors(batch));
+            done.TrySetResult();
             batch.Clear();
             if (Unrecorded <= HoldAt / 2) SetHeld(false);
         }
@@ -73,12 +90,14 @@ internal sealed partial class OutcomeRecorder(
     {
         var lanes = new Dictionary<Lane, EventId>();
         foreach (var item in batch) lanes[item.Lane] = item.Ended is { } ended ? item.Lane.Finish(ended) : item.Lane.Cursor;
-        return [.. lanes.Select(static pair => new LaneCursor(pair.Key.Endpoint.OrganizationNo, pair.Key.Endpoint.Id, pair.Value))];
+        return [.. lanes.Select(static pair => Cursor(pair.Key, pair.Value))];
+
+        static LaneCursor Cursor(Lane lane, EventId place) => new(lane.Endpoint.OrganizationNo, lane.Endpoint.Id, place, lane.Generation);
     }
 
     private async Task RecordAsync(List<Item> items, List<LaneCursor> cursors)
     {
-        var batch = new DeliveryBatch([.. items.Where(static item => item.Result is not null).Select(static item => item.Result!)], cursors);
+        var batch = new DeliveryBatch([.. items.Where(static item => item.IsToBeRecorded).Select(static item => item.Result!)], cursors);
         var backoff = new Backoff(time);
         while (true)
         {
@@ -130,11 +149,12 @@ internal sealed partial class OutcomeRecorder(
     private void Done(List<Item> items)
     {
         DateTimeOffset? due = null;
-        foreach (var (lane, ended, result) in items)
+        foreach (var item in items)
         {
+            var (lane, ended, result) = item;
             if (ended is null || result is null) continue;
             lane.Recorded(ended);
-            counters.Count(result);
+            if (item.IsToBeRecorded) counters.Count(result);
             Interlocked.Decrement(ref _unrecorded);
             if (result.NextAttemptAt is { } next && (due is null || next < due)) due = next;
         }
@@ -151,7 +171,11 @@ internal sealed partial class OutcomeRecorder(
     }
 
     /// <summary>A result, or (without one) a lane whose cursor moved.</summary>
-    private readonly record struct Item(Lane Lane, LaneTry? Ended, DeliveryResult? Result);
+    private readonly record struct Item(Lane Lane, LaneTry? Ended, DeliveryResult? Result)
+    {
+        /// <summary>A failure at an endpoint that has been removed meanwhile is not: its retry would wait for ever.</summary>
+        public bool IsToBeRecorded => Result is not null && (Result.Status == Events.EventStatus.Delivered || !Lane.IsRemoved);
+    }
 
     private static partial class Log
     {

@@ -26,11 +26,13 @@ internal sealed class RetrySchedule
     /// <summary>How long to wait after the given try has failed; null when it was the last.</summary>
     /// <param name="attempt">The number of the failed try, 1 for the first.</param>
     /// <param name="retryAfter">What the receiver asked for (see <see cref="RetryAfter"/>): never sooner than that.</param>
-    public TimeSpan? WaitAfter(int attempt, TimeSpan? retryAfter = null)
+    /// <param name="own">Seconds of the endpoint's own list, used instead; null = it has none.</param>
+    public TimeSpan? WaitAfter(int attempt, TimeSpan? retryAfter = null, IReadOnlyList<int>? own = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(attempt, 1);
-        if (attempt > _waits.Length) return null;
-        var wait = _waits[attempt - 1] * (1 + Jitter * (2 * _random() - 1));
+        if (attempt > (own?.Count ?? _waits.Length)) return null;
+        var listed = own is null ? _waits[attempt - 1] : TimeSpan.FromSeconds(own[attempt - 1]);
+        var wait = listed * (1 + Jitter * (2 * _random() - 1));
         return retryAfter > wait ? retryAfter : wait;
     }
 }

@@ -45,7 +45,7 @@ internal sealed partial class WebhookSender : IDisposable
         if (target.Uri is null) return new TryResult { Error = DeliveryError.BlockedAddress, ErrorText = target.Refusal, At = at, Latency = TimeSpan.Zero };
 
         var start = _time.GetTimestamp();
-        using var deadline = new CancellationTokenSource(_timeout, _time);
+        using var deadline = new CancellationTokenSource(target.TimeoutWithin(_timeout), _time);
         await using var stopping = stop.UnsafeRegister(static state => ((CancellationTokenSource)state!).Cancel(), deadline);
         try
         {
@@ -60,6 +60,16 @@ internal sealed partial class WebhookSender : IDisposable
             if (error == DeliveryError.Internal) Log.Unexpected(_logger, exception, target.Endpoint.Id);
             return new TryResult { Error = error, ErrorText = text, At = at, Latency = _time.GetElapsedTime(start) };
         }
+    }
+
+    /// <summary>The headers of a try that was made at that time; none where nothing can be sent.</summary>
+    public IReadOnlyList<EndpointHeader> HeadersOf(WebhookTarget target, DueEvent due, DateTimeOffset at)
+    {
+        if (target.Uri is null) return [];
+        using var request = CreateRequest(target, due, at);
+        // Asked for, or it is not there yet.
+        _ = request.Content!.Headers.ContentLength;
+        return [.. request.Content.Headers.NonValidated.Concat(request.Headers.NonValidated).Select(static pair => new EndpointHeader(pair.Key, pair.Value.ToString()))];
     }
 
     /// <summary>Closes all connections.</summary>
@@ -94,7 +104,7 @@ internal sealed partial class WebhookSender : IDisposable
         WebhookBody.WriteTail(tail, due.Id);
         var id = due.Id.ToString();
         var seconds = at.ToUnixTimeSeconds();
-        var signature = target.Signature!.Sign(due.Id, seconds, head.WrittenSpan, due.Payload, tail.WrittenSpan);
+        var signature = target.SignatureAt(at).Sign(due.Id, seconds, head.WrittenSpan, due.Payload, tail.WrittenSpan);
 
         var request = new WebhookRequest(target.Uri!) { Content = new WebhookContent(head.WrittenMemory, due.Payload, tail.WrittenMemory) };
         request.Content.Headers.TryAddWithoutValidation("Content-Type", "application/json");
@@ -105,6 +115,12 @@ internal sealed partial class WebhookSender : IDisposable
         headers.TryAddWithoutValidation("webhook-id", id);
         headers.TryAddWithoutValidation("webhook-timestamp", seconds.ToString(CultureInfo.InvariantCulture));
         headers.TryAddWithoutValidation("webhook-signature", signature);
+        foreach (var (name, value) in target.Endpoint.Headers)
+        {
+            // Some names the framework knows as the body's (Expires, Last-Modified).
+            if (!headers.TryAddWithoutValidation(name, value)) request.Content.Headers.TryAddWithoutValidation(name, value);
+        }
+
         return request;
     }
 

@@ -16,10 +16,10 @@ internal sealed record Problem(int Status, string Code, string Title)
     public static readonly Problem InsufficientScope = new(403, "insufficient_scope", "Insufficient scope");
     public static readonly Problem NotFound = new(404, "not_found", "Not found");
     public static readonly Problem EventNotFound = new(404, "event_not_found", "Event not found");
-    public static readonly Problem EndpointNotFound = new(404, "endpoint_not_found", "Endpoint not found");
     public static readonly Problem DeadLetterNotFound = new(404, "dead_letter_not_found", "Dead letter not found");
     public static readonly Problem ReplayNotFound = new(404, "replay_not_found", "Replay not found");
     public static readonly Problem OrganizationNotFound = new(404, "organization_not_found", "Organization not found");
+    public static readonly Problem EndpointNotFound = new(404, "endpoint_not_found", "Endpoint not found");
     public static readonly Problem MethodNotAllowed = new(405, "method_not_allowed", "Method not allowed");
     public static readonly Problem DuplicateEvent = new(409, "duplicate_event", "Duplicate event detected");
     public static readonly Problem NoEndpoint = new(409, "no_endpoint", "No endpoint");
@@ -28,6 +28,7 @@ internal sealed record Problem(int Status, string Code, string Title)
     public static readonly Problem UnsupportedMediaType = new(415, "unsupported_media_type", "Unsupported media type");
     public static readonly Problem InvalidField = new(422, "invalid_field", "Invalid field");
     public static readonly Problem InvalidUrl = new(422, "invalid_url", "Invalid webhook URL");
+    public static readonly Problem TooManyEndpoints = new(422, "too_many_endpoints", "Too many endpoints");
     public static readonly Problem KeyReused = new(422, "idempotency_key_reused", "Idempotency key reused");
     public static readonly Problem RateLimited = new(429, "rate_limit_exceeded", "Rate limit exceeded");
     public static readonly Problem Internal = new(500, "internal_error", "Internal error");
@@ -37,8 +38,9 @@ internal sealed record Problem(int Status, string Code, string Title)
     /// <summary>All of them, for metrics and documentation.</summary>
     public static readonly IReadOnlyList<Problem> All =
     [
-        InvalidJson, InvalidRequest, MissingFields, MissingApiKey, InvalidApiKey, MissingAdminToken, InvalidAdminToken, InsufficientScope, NotFound, EventNotFound, EndpointNotFound,
-        DeadLetterNotFound, ReplayNotFound, OrganizationNotFound, MethodNotAllowed, DuplicateEvent, NoEndpoint, TooManyReplays, PayloadTooLarge, UnsupportedMediaType, InvalidField, InvalidUrl, KeyReused, RateLimited, Internal, QueueFull, StorageUnavailable,
+        InvalidJson, InvalidRequest, MissingFields, MissingApiKey, InvalidApiKey, MissingAdminToken, InvalidAdminToken, InsufficientScope, NotFound, EventNotFound, DeadLetterNotFound,
+        ReplayNotFound, OrganizationNotFound, EndpointNotFound, MethodNotAllowed, DuplicateEvent, NoEndpoint, TooManyReplays, PayloadTooLarge, UnsupportedMediaType, InvalidField,
+        InvalidUrl, TooManyEndpoints, KeyReused, RateLimited, Internal, QueueFull, StorageUnavailable,
     ];
 
     private long _answered;

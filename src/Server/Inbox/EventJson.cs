@@ -1,4 +1,5 @@
 using System.Text.Json;
+using ZapierTriggers.Core.Events;
 using ZapierTriggers.Core.Storing;
 using ZapierTriggers.Server.Http;
 
@@ -16,14 +17,15 @@ internal static class EventJson
     }
 
     /// <summary>Writes one event with its deliveries and their attempts.</summary>
-    public static void WriteDetail(Utf8JsonWriter writer, EventDetail detail)
+    public static void WriteDetail(Utf8JsonWriter writer, (EventDetail Detail, IReadOnlyList<EventDelivery> Deliveries) state)
     {
+        var (detail, deliveries) = state;
         writer.WriteStartObject();
         WriteFields(writer, detail.Event);
         writer.WriteString("ordering_key"u8, detail.Event.OrderingKey);
         writer.WriteTime("acknowledged_at"u8, detail.Event.AcknowledgedAt);
         writer.WriteStartArray("deliveries"u8);
-        foreach (var delivery in detail.Deliveries) WriteDelivery(writer, delivery);
+        foreach (var delivery in deliveries) WriteDelivery(writer, delivery);
         writer.WriteEndArray();
         writer.WriteEndObject();
     }
@@ -46,16 +48,19 @@ internal static class EventJson
         writer.WriteTime("updated_at"u8, stored.UpdatedAt);
     }
 
-    private static void WriteDelivery(Utf8JsonWriter writer, Delivery delivery)
+    private static void WriteDelivery(Utf8JsonWriter writer, EventDelivery one)
     {
+        var delivery = one.Delivery;
         writer.WriteStartObject();
         writer.WriteString("endpoint_id"u8, delivery.EndpointId);
         writer.WriteString("url"u8, delivery.Url);
-        writer.WriteString("status"u8, StatusNames.Of(delivery.Status));
+        writer.WriteString("status"u8, one.Matched || delivery.Status != EventStatus.Pending ? StatusNames.Of(delivery.Status) : "skipped"u8);
         writer.WriteTime("next_attempt_at"u8, delivery.NextAttemptAt);
         writer.WriteStartArray("attempts"u8);
         foreach (var attempt in delivery.Attempts) WriteAttempt(writer, attempt);
         writer.WriteEndArray();
+        writer.WriteBoolean("matched"u8, one.Matched);
+        writer.WriteString("reason"u8, one.Reason);
         writer.WriteEndObject();
     }
 

@@ -10,7 +10,7 @@ namespace ZapierTriggers.Server.Inbox;
 /// Reading: <c>GET /api/inbox</c> and <c>GET /api/events/{id}</c>. Both wait at the barrier first, so they show what was answered before
 /// them.
 /// </summary>
-internal sealed class InboxRoutes(IEventStore store, Authentication authentication, StoredBarrier barrier, PageRoom room)
+internal sealed class InboxRoutes(IEventStore store, Authentication authentication, StoredBarrier barrier, PageRoom room, EndpointsOf endpointsOf)
 {
     /// <summary>Adds the routes.</summary>
     public void Map(RouteTable routes)
@@ -72,6 +72,13 @@ internal sealed class InboxRoutes(IEventStore store, Authentication authenticati
         }
 
         var found = await store.FindEventAsync(key.Organization.No, eventId, context.RequestAborted);
-        await (found is null ? NotFoundAsync(context) : Answers.JsonAsync(context, StatusCodes.Status200OK, found, EventJson.WriteDetail));
+        if (found is null)
+        {
+            await NotFoundAsync(context);
+            return;
+        }
+
+        var deliveries = EventDelivery.Of(found, endpointsOf(key.Organization.No));
+        await Answers.JsonAsync(context, StatusCodes.Status200OK, (found, deliveries), EventJson.WriteDetail);
     }
 }

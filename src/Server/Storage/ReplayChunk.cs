@@ -6,6 +6,26 @@ namespace ZapierTriggers.Server.Storage;
 /// <param name="IsMeant">Whether the job is about it.</param>
 internal readonly record struct ScannedDelivery(EventId EventId, Guid EndpointId, bool IsMeant);
 
+/// <summary>What a delivery is to a job, as the statements say it.</summary>
+internal enum ScanKind
+{
+    /// <summary>Nothing.</summary>
+    None = 0,
+
+    /// <summary>One of those that it is about.</summary>
+    Meant = 1,
+
+    /// <summary>Passed over by the endpoint's lane: it is about it if the endpoint wants such an event.</summary>
+    PassedOver = 2,
+}
+
+/// <summary>Decides the last kind.</summary>
+internal static class ScanKinds
+{
+    /// <summary>Whether the job is about it.</summary>
+    public static bool IsMeant(this ScanKind kind, Func<bool> isWanted) => kind == ScanKind.Meant || (kind == ScanKind.PassedOver && isWanted());
+}
+
 /// <summary>What a job takes of the deliveries that it has looked at.</summary>
 /// <param name="Deliveries">To queue, in order.</param>
 /// <param name="Cursor">The last event looked at; null = none followed.</param>

@@ -12,11 +12,18 @@ namespace ZapierTriggers.Server.Webhooks;
 /// <param name="store">Dead letters and replays.</param>
 /// <param name="authentication">Who calls.</param>
 /// <param name="barrier">Lets reads see what was answered before.</param>
+/// <param name="wants">Whether an endpoint is to have an event.</param>
 /// <param name="due">Told when replays were queued.</param>
 /// <param name="begun">Told when a job was kept.</param>
 /// <param name="time">Clock.</param>
 internal sealed class ReplayCalls(
-    IDeadLetterStore store, Authentication authentication, StoredBarrier barrier, Action<DateTimeOffset> due, Action begun, TimeProvider time)
+    IDeadLetterStore store,
+    Authentication authentication,
+    StoredBarrier barrier,
+    WantsEvent wants,
+    Action<DateTimeOffset> due,
+    Action begun,
+    TimeProvider time)
 {
     // 1,000 ids of 39 characters with quotes and comma, and room for spaces and the other fields.
     private const int MaxBodyBytes = 256 * 1024;
@@ -77,7 +84,7 @@ internal sealed class ReplayCalls(
     {
         if (!await SeesWritesAsync(context, organization)) return;
         var now = Now;
-        var matched = await store.CountAsync(organization.No, request.Filter, context.RequestAborted);
+        var matched = await store.CountAsync(organization.No, request.Filter, wants, context.RequestAborted);
         if (request.IsDryRun)
         {
             await Answers.JsonAsync(context, StatusCodes.Status200OK, matched, ReplayJson.WriteMatched);

@@ -8,7 +8,8 @@ namespace ZapierTriggers.Server.Webhooks;
 /// Carries out the replays of many deliveries: a chunk of each unfinished job in turn, so that a large one does not hold up the others.
 /// What there is to do is read from the store each time, so a job goes on after a restart, and from another server's as well.
 /// </summary>
-internal sealed partial class ReplayRunner(IDeadLetterStore store, Action<DateTimeOffset> due, TimeProvider time, ILogger<ReplayRunner> logger) : BackgroundService
+internal sealed partial class ReplayRunner(
+    IDeadLetterStore store, WantsEvent wants, Action<DateTimeOffset> due, TimeProvider time, ILogger<ReplayRunner> logger) : BackgroundService
 {
     /// <summary>
     /// Deliveries that a chunk looks at: some 20 ms of the store's time, for which recording of the endpoint's results waits.
@@ -61,7 +62,7 @@ internal sealed partial class ReplayRunner(IDeadLetterStore store, Action<DateTi
         {
             stop.ThrowIfCancellationRequested();
             var now = time.GetUtcNow();
-            var moved = await store.RunChunkAsync(job, ChunkSize, now, stop);
+            var moved = await store.RunChunkAsync(job, ChunkSize, now, wants, stop);
             Failpoint.Pass(Failpoint.ReplayChunkQueued);
             if (moved is null) continue;
             if (moved.Queued > job.Queued) due(now);

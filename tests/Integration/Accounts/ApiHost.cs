@@ -8,6 +8,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using ZapierTriggers.Core.Accounts;
+using ZapierTriggers.Core.Delivery;
 using ZapierTriggers.Core.Sequencing;
 using ZapierTriggers.Server.Accounts;
 using ZapierTriggers.Server.Http;
@@ -24,6 +25,7 @@ internal sealed class ApiHost : IAsyncDisposable
     public const string AdminTokenText = "admin-token-of-the-tests";
 
     private readonly WebApplication _application;
+    private readonly Webhooks.DeliveryRig _rig = new(new DeliveryOptions { Enabled = false });
 
     private ApiHost(RegistrationOptions options)
     {
@@ -38,8 +40,10 @@ internal sealed class ApiHost : IAsyncDisposable
         };
         new AccountRoutes(Directory, authentication, registration, rotation, no => WebhookUrls.GetValueOrDefault(no)).Map(Routes);
         new AdminRoutes(Directory, Accounts, authentication, Time).Map(Routes);
-        new InboxRoutes(Events, authentication, barrier, new PageRoom(64 << 20)).Map(Routes);
+        new InboxRoutes(Events, authentication, barrier, new PageRoom(64 << 20), no => Endpoints.GetValueOrDefault(no, [])).Map(Routes);
         new AckRoutes(Events, authentication, barrier, (no, ids) => Notices.Add((no, ids)), Time).Map(Routes);
+        ZapierTriggers.Server.Webhooks.Authenticate manager = context => authentication.AuthenticateOrAnswerAsync(context, KeyScopes.WebhooksManage);
+        new ZapierTriggers.Server.Webhooks.EndpointRoutes(manager, _rig.Dispatcher, new AddressGuard(_rig.Options), _rig.Options, Time).Map(Routes);
         Routes.Freeze();
 
         var builder = WebApplication.CreateSlimBuilder();
@@ -60,6 +64,9 @@ internal sealed class ApiHost : IAsyncDisposable
     public MemoryEventStore Events { get; } = new();
 
     public Dictionary<int, string> WebhookUrls { get; } = [];
+
+    /// <summary>Endpoints of organizations.</summary>
+    public Dictionary<int, IReadOnlyList<EndpointRecord>> Endpoints { get; } = [];
 
     /// <summary>Organizations that waited at the barrier.</summary>
     public List<int> BarrierCalls { get; } = [];
@@ -113,5 +120,6 @@ internal sealed class ApiHost : IAsyncDisposable
     {
         Client.Dispose();
         await _application.DisposeAsync();
+        await _rig.DisposeAsync();
     }
 }

@@ -140,6 +140,13 @@ public sealed class KeyTests
     [InlineData("inbox:ack", "GET", "/api/events/01956ae0-0000-7000-8000-000000000000")]
     [InlineData("inbox:read", "POST", "/api/ack/01956ae0-0000-7000-8000-000000000000")]
     [InlineData("inbox:read", "POST", "/api/inbox/ack")]
+    [InlineData("events:write inbox:read inbox:ack keys:manage", "POST", "/api/endpoints")]
+    [InlineData("events:write inbox:read inbox:ack keys:manage", "GET", "/api/endpoints")]
+    [InlineData("events:write inbox:read inbox:ack keys:manage", "GET", "/api/endpoints/01956ae0-0000-7000-8000-000000000000")]
+    [InlineData("events:write inbox:read inbox:ack keys:manage", "PATCH", "/api/endpoints/01956ae0-0000-7000-8000-000000000000")]
+    [InlineData("events:write inbox:read inbox:ack keys:manage", "DELETE", "/api/endpoints/01956ae0-0000-7000-8000-000000000000")]
+    [InlineData("events:write inbox:read inbox:ack keys:manage", "POST", "/api/endpoints/01956ae0-0000-7000-8000-000000000000/rotate-secret")]
+    [InlineData("events:write inbox:read inbox:ack keys:manage", "POST", "/api/endpoints/01956ae0-0000-7000-8000-000000000000/test")]
     public async Task A_key_without_the_scope_is_403(string scopes, string method, string path)
     {
         await using var host = await ApiHost.StartAsync();

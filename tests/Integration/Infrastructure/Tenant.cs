@@ -25,6 +25,13 @@ internal sealed class Tenant(ITestServer server, string organizationId, string k
     public Task<Reply> PostAsync(string path, string? body = null) =>
         SendAsync(HttpMethod.Post, path, body is null ? null : Encoding.UTF8.GetBytes(body), [("X-API-Key", key)]);
 
+    /// <summary>Changes.</summary>
+    public Task<Reply> PatchAsync(string path, string body) =>
+        SendAsync(HttpMethod.Patch, path, Encoding.UTF8.GetBytes(body), [("X-API-Key", key)]);
+
+    /// <summary>Removes.</summary>
+    public Task<Reply> DeleteAsync(string path) => SendAsync(HttpMethod.Delete, path, body: null, [("X-API-Key", key)]);
+
     /// <summary>Sends these headers (one that is null not at all); the key only if it is among them.</summary>
     public async Task<Reply> SendAsync(HttpMethod method, string path, byte[]? body, params (string Name, string? Value)[] headers)
     {

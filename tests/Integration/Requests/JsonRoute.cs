@@ -9,7 +9,9 @@ namespace ZapierTriggers.Tests.Integration.Requests;
 /// <param name="Good">A body that it accepts.</param>
 /// <param name="Success">The status it then answers.</param>
 /// <param name="TakesEmptyBody">Whether no body at all is a body for it.</param>
-internal sealed record JsonRoute(string Method, Func<Tenant, string> Path, string Good, int Success, bool TakesEmptyBody = false)
+/// <param name="TakesUnknown">Whether it passes over members that it does not know.</param>
+internal sealed record JsonRoute(
+    string Method, Func<Tenant, string> Path, string Good, int Success, bool TakesEmptyBody = false, bool TakesUnknown = true)
 {
     /// <summary>All of them by name.</summary>
     public static IReadOnlyDictionary<string, JsonRoute> All { get; } = new Dictionary<string, JsonRoute>(StringComparer.Ordinal)
@@ -17,6 +19,7 @@ internal sealed record JsonRoute(string Method, Func<Tenant, string> Path, strin
         ["events"] = new("POST", _ => "/api/events", """{"type":"a","payload":{"n":1},"dedup_id":"d"}""", 202),
         ["ack"] = new("POST", _ => "/api/inbox/ack", """{"event_ids":["unknown"]}""", 200),
         ["webhook"] = new("POST", _ => "/api/webhook/config", """{"webhook_url":"http://127.0.0.1:9/hook"}""", 200),
+        ["endpoints"] = new("POST", _ => "/api/endpoints", """{"url":"http://127.0.0.1:9/hook"}""", 201, TakesUnknown: false),
         ["generate"] = new("POST", _ => "/api/keys/generate", """{"organization_name":"Another"}""", 201),
         ["rotate"] = new("POST", _ => "/api/keys/rotate", """{"grace_seconds":0}""", 200, TakesEmptyBody: true),
         ["admin"] = new("PATCH", tenant => $"/api/admin/organizations/{tenant.OrganizationId}", """{"tier":"pro"}""", 200),
@@ -35,6 +38,7 @@ internal sealed record JsonRoute(string Method, Func<Tenant, string> Path, strin
     {
         var keys = (await tenant.GetAsync("/api/keys")).Json;
         var inbox = await tenant.ReadInboxAsync();
-        return $"{keys["tier"]} {keys["rate_limit_per_minute"]} {keys["webhook_url"]} {keys["keys"]!.AsArray().Count} {string.Join(',', inbox.Select(one => one.Id))}";
+        var endpoints = (await tenant.GetAsync("/api/endpoints")).Json["count"];
+        return $"{endpoints} {keys["tier"]} {keys["rate_limit_per_minute"]} {keys["webhook_url"]} {keys["keys"]!.AsArray().Count} {string.Join(',', inbox.Select(one => one.Id))}";
     }
 }

@@ -48,7 +48,7 @@ public sealed class TextOfEveryRouteTests(SqliteServer fixture) : IClassFixture<
             route.With("\"\":{\"a\":[1e999999,-0.0E-00,123456789012345678901234567890,\"\\u0000\\ud83d\\ude00é\"]}"u8),
         ];
 
-        foreach (var body in bodies)
+        foreach (var body in route.TakesUnknown ? bodies : bodies[..2])
         {
             var tenant = await fixture.Server.NewTenantAsync();
             using var client = await RawClient.ConnectAsync(fixture.Server);
@@ -80,6 +80,11 @@ public sealed class TextOfEveryRouteTests(SqliteServer fixture) : IClassFixture<
     [InlineData("events", """{"type":"a","payload":{},"ordering_key":"\u0000"}""", 422)]
     [InlineData("webhook", """{"webhook_url":"http://127.0.0.1:9/\u0000"}""", 422)]
     [InlineData("webhook", """{"url":"http://127.0.0.1\u0000:9/"}""", 422)]
+    [InlineData("endpoints", """{"url":"http://127.0.0.1:9/\u0000"}""", 422)]
+    [InlineData("endpoints", """{"url":"http://127.0.0.1:9/","description":"\u0000"}""", 422)]
+    [InlineData("endpoints", """{"url":"http://127.0.0.1:9/","event_types":["a\u0000"]}""", 422)]
+    [InlineData("endpoints", """{"url":"http://127.0.0.1:9/","headers":{"X-A":"\u0000"}}""", 422)]
+    [InlineData("endpoints", """{"url":"http://127.0.0.1:9/","headers":{"\u0000":"a"}}""", 422)]
     [InlineData("generate", """{"organization_name":"a\u0000"}""", 422)]
     [InlineData("generate", """{"organization_name":"a","tier":"free\u0000"}""", 422)]
     [InlineData("generate", """{"organization_name":"a","mode":"live\u0000"}""", 422)]

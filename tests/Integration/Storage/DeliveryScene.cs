@@ -73,8 +73,17 @@ internal sealed class DeliveryScene
 
     public Task RecordAsync(params DeliveryResult[] results) => Store.RecordAsync(new DeliveryBatch(results, []), CancellationToken.None);
 
-    public Task<LanePage> ReadLaneAsync(EventId after, int limit = 100, int maxBytes = 1 << 20) =>
-        Store.ReadLaneAsync(OrganizationNo, Endpoint.Id, after, limit, maxBytes, CancellationToken.None);
+    public Task<LanePage> ReadLaneAsync(EventId after, int limit = 100, int maxBytes = 1 << 20, params string[] patterns) => Store.ReadLaneAsync(
+        new LaneRead
+        {
+            OrganizationNo = OrganizationNo,
+            EndpointId = Endpoint.Id,
+            After = after,
+            Limit = limit,
+            MaxBytes = maxBytes,
+            Patterns = patterns.Length == 0 ? EventTypePatterns.All : new EventTypePatterns(patterns),
+        },
+        CancellationToken.None);
 
     public Task<IReadOnlyList<ClaimedRetry>> ClaimAsync(DateTimeOffset now, DateTimeOffset? leaseUntil = null, int limit = 100) =>
         Store.ClaimRetriesAsync(

@@ -127,8 +127,160 @@ public abstract class LaneConformance<T>(T fixture) : IClassFixture<T>
         Assert.Equal(ids[2], (await LoadAsync(scene)).DeliveredThrough);
     }
 
+    [Fact]
+    public async Task A_lane_that_was_set_back_takes_no_cursor_from_before_that()
+    {
+        var scene = await DeliveryScene.SetAsync(fixture);
+        var ids = await scene.AppendAsync(3);
+        await MoveAsync(scene, ids[2]);
+
+        await Store.RewindLanesAsync([new LaneCursor(scene.OrganizationNo, scene.Endpoint.Id, ids[0], Generation: 0)], CancellationToken.None);
+        await MoveAsync(scene, ids[2]);
+
+        var back = await LoadAsync(scene);
+        Assert.Equal((ids[0], 1), (back.DeliveredThrough, back.LaneGeneration));
+        await Store.RecordAsync(
+            new DeliveryBatch([], [new LaneCursor(scene.OrganizationNo, scene.Endpoint.Id, ids[1], back.LaneGeneration)]), CancellationToken.None);
+        Assert.Equal(ids[1], (await LoadAsync(scene)).DeliveredThrough);
+    }
+
+    [Fact]
+    public async Task Setting_back_moves_no_lane_forward_and_no_other_one()
+    {
+        var (scene, other) = (await DeliveryScene.SetAsync(fixture), await DeliveryScene.SetAsync(fixture));
+        var ids = await scene.AppendAsync(2);
+        await MoveAsync(scene, ids[0]);
+
+        await Store.RewindLanesAsync(
+            [
+                new LaneCursor(scene.OrganizationNo, scene.Endpoint.Id, ids[1], Generation: 0),
+                new LaneCursor(other.OrganizationNo, scene.Endpoint.Id, default, Generation: 0),
+            ],
+            CancellationToken.None);
+
+        var stored = await LoadAsync(scene);
+        Assert.Equal((ids[0], 0), (stored.DeliveredThrough, stored.LaneGeneration));
+    }
+
+    [Fact]
+    public async Task All_of_an_endpoint_is_kept_and_changed()
+    {
+        var scene = await DeliveryScene.SetAsync(fixture);
+        var id = scene.Events.Next().Id;
+        var full = scene.Endpoint with
+        {
+            Description = "for größe \"1\"",
+            Headers = new EqualList<EndpointHeader>(new EndpointHeader("Authorization", "Bearer a\"b\\c"), new EndpointHeader("X-A", "")),
+            RateLimitPerSecond = 5,
+            MaxInFlight = 6,
+            TimeoutSeconds = 7,
+            RetrySchedule = new EqualList<int>(1, 604_800),
+            Ordering = EndpointOrdering.Key,
+            PreviousSecret = "whsec_BBBB",
+            PreviousSecretUntil = Now.AddDays(1),
+            Filters = new EndpointFilters(
+                [new FilterVersion(default, EventTypePatterns.All), new FilterVersion(id, new EventTypePatterns(["user.*", "größe"]))]),
+        };
+        await Store.SaveEndpointAsync(full with { StartsAfter = id }, CancellationToken.None);
+        Assert.Equal(full, await LoadAsync(scene));
+
+        await Store.SaveEndpointAsync(full, CancellationToken.None);
+        Assert.Equal(full, await LoadAsync(scene));
+
+        await Store.SaveEndpointAsync(scene.Endpoint with { RetrySchedule = EqualList<int>.Empty }, CancellationToken.None);
+        Assert.Equal(scene.Endpoint with { RetrySchedule = EqualList<int>.Empty }, await LoadAsync(scene));
+    }
+
+    [Fact]
+    public async Task A_lane_begins_at_its_first_place()
+    {
+        var organizationNo = StoreFixture.NextNumber();
+        var place = new TestEvents(organizationNo).Next().Id;
+        var made = DeliveryScene.NewEndpoint(organizationNo) with { StartsAfter = place, DeliveredThrough = place };
+
+        await Store.SaveEndpointAsync(made, CancellationToken.None);
+
+        var loaded = (await Store.LoadEndpointsAsync(CancellationToken.None)).Single(endpoint => endpoint.Id == made.Id);
+        Assert.Equal(made, loaded);
+        Assert.Equal(place, loaded.FirstPlace);
+        Assert.Equal(EventId.LowerBound(made.CreatedAt), (made with { StartsAfter = null }).FirstPlace);
+    }
+
+    [Fact]
+    public async Task A_removed_endpoint_leaves_its_outcomes_and_nothing_else()
+    {
+        var scene = await DeliveryScene.SetAsync(fixture);
+        await Store.SaveEndpointAsync(
+            scene.Endpoint with { Filters = new EndpointFilters([new FilterVersion(default, new EventTypePatterns(["a"]))]) }, CancellationToken.None);
+        var other = DeliveryScene.NewEndpoint(scene.OrganizationNo);
+        await Store.SaveEndpointAsync(other, CancellationToken.None);
+        var ids = await scene.AppendAsync(3);
+        await scene.RecordAsync(scene.Delivered(ids[0]), scene.Failed(ids[1], 1, Now), scene.Failed(ids[2], 1, Now) with { EndpointId = other.Id });
+
+        await Store.DeleteEndpointAsync(scene.OrganizationNo + 1, scene.Endpoint.Id, Now, CancellationToken.None);
+        Assert.Equal(2, (await Store.LoadEndpointsAsync(CancellationToken.None)).Count(one => one.OrganizationNo == scene.OrganizationNo));
+        await Store.DeleteEndpointAsync(scene.OrganizationNo, scene.Endpoint.Id, Now, CancellationToken.None);
+        await Store.DeleteEndpointAsync(scene.OrganizationNo, scene.Endpoint.Id, Now, CancellationToken.None);
+
+        Assert.Equal(other.Id, (await Store.LoadEndpointsAsync(CancellationToken.None)).Single(one => one.OrganizationNo == scene.OrganizationNo).Id);
+        foreach (var (table, left) in ((string, long)[])[("lanes", 1), ("endpoint_filters", 0), ("retries", 1), ("outcomes", 1), ("attempts", 2)])
+            Assert.Equal(left, Convert.ToInt64(await fixture.ScalarAsync($"SELECT count(*) FROM {table} WHERE organization_no = {scene.OrganizationNo}")));
+        Assert.Equal(EventStatus.Pending, (await scene.FindAsync(ids[1])).Event.Status);
+    }
+
+    [Fact]
+    public async Task Types_that_do_not_match_are_looked_at_and_passed_over()
+    {
+        var scene = await DeliveryScene.SetAsync(fixture);
+        string[] types = ["user.created", "user", "users.x", "User.x", "order.paid", "order.paid.x", "user.", "user.größe", "us%r.x", "user_x", "x"];
+        var ids = await scene.AppendAsync([.. types.Select(type => scene.Events.Next(type))]);
+        await scene.RecordAsync(scene.Delivered(ids[0]));
+
+        var page = await scene.ReadLaneAsync(default, patterns: ["user.*", "order.paid"]);
+
+        Assert.Equal(["order.paid", "user.", "user.größe"], page.Events.Select(due => due.Type));
+        Assert.Equal(ids[^1], page.ScannedThrough);
+        var none = await scene.ReadLaneAsync(default, patterns: ["other"]);
+        Assert.Empty(none.Events);
+        Assert.Equal(ids[^1], none.ScannedThrough);
+        Assert.Equal(types.Length - 1, (await scene.ReadLaneAsync(default, patterns: ["other", "*"])).Events.Count);
+    }
+
+    [Fact]
+    public async Task A_read_with_patterns_ends_by_count_and_by_bytes_of_what_matches()
+    {
+        var scene = await DeliveryScene.SetAsync(fixture);
+        var payload = $$"""{"x":"{{new string('x', 1000)}}"}""";
+        var ids = await scene.AppendAsync([.. Enumerable.Range(0, 12).Select(i => scene.Events.Next(i % 3 == 2 ? "a.b" : "c", payload))]);
+        EventId[] matching = [ids[2], ids[5], ids[8], ids[11]];
+
+        foreach (var (limit, bytes, expected) in ((int, int, int)[])[(3, 1 << 20, 3), (100, 1500, 2), (100, 1, 1), (1, 1500, 1)])
+        {
+            var page = await scene.ReadLaneAsync(default, limit, bytes, "a.*");
+            Assert.Equal(matching[..expected], page.Events.Select(due => due.Id));
+            Assert.InRange(Array.IndexOf(ids, page.ScannedThrough) - Array.IndexOf(ids, matching[expected - 1]), 0, 2);
+            var rest = await scene.ReadLaneAsync(page.ScannedThrough, patterns: "a.*");
+            Assert.Equal(matching[expected..], rest.Events.Select(due => due.Id));
+        }
+    }
+
+    [Fact]
+    public async Task Few_that_match_among_many_are_found_in_few_reads()
+    {
+        var scene = await DeliveryScene.SetAsync(fixture);
+        var ids = await scene.AppendAsync([.. Enumerable.Range(0, 1500).Select(i => scene.Events.Next(i == 1400 ? "a" : "b"))]);
+
+        var first = await scene.ReadLaneAsync(default, limit: 8, patterns: "a");
+        var second = await scene.ReadLaneAsync(first.ScannedThrough, limit: 8, patterns: "a");
+
+        Assert.Empty(first.Events);
+        Assert.Equal(ids[LaneRead.MostLookedAt - 1], first.ScannedThrough);
+        Assert.Equal([ids[1400]], second.Events.Select(due => due.Id));
+        Assert.Equal(ids[^1], second.ScannedThrough);
+    }
+
     private static Task MoveAsync(DeliveryScene scene, params EventId[] through) => scene.Store.RecordAsync(
-        new DeliveryBatch([], [.. through.Select(id => new LaneCursor(scene.OrganizationNo, scene.Endpoint.Id, id))]),
+        new DeliveryBatch([], [.. through.Select(id => new LaneCursor(scene.OrganizationNo, scene.Endpoint.Id, id, Generation: 0))]),
         CancellationToken.None);
 
     private async Task<EndpointRecord> LoadAsync(DeliveryScene scene) =>

@@ -30,12 +30,19 @@ internal sealed class Organization
     /// <summary>A dedup id of its first event.</summary>
     public string DedupId => $"{_mark}-dedup-0";
 
-    /// <summary>Makes one with a webhook and some events, one of them acknowledged.</summary>
+    /// <summary>An endpoint of its own.</summary>
+    public string EndpointId { get; private set; } = "";
+
+    /// <summary>Makes one with a webhook, another endpoint and some events, one of them acknowledged.</summary>
     public static async Task<Organization> CreateAsync(ITestServer server)
     {
         var mark = $"mark{Guid.NewGuid():N}";
         var organization = new Organization(await server.NewTenantAsync(name: $"{mark} Inc."), mark);
         organization._texts.Add(await organization.Tenant.SetWebhookAsync($"http://127.0.0.1:9/{mark}"));
+        var made = (await organization.Tenant.PostAsync("/api/endpoints",
+            $$$"""{"url":"http://127.0.0.1:9/{{{mark}}}","description":"{{{mark}}}","event_types":["{{{mark}}}.*"],"headers":{"X-Mark":"{{{mark}}}"}}""")).Json;
+        organization.EndpointId = (string)made["id"]!;
+        organization._texts.AddRange([organization.EndpointId, (string)made["secret"]!]);
         for (var i = 0; i < 4; i++) await organization.PostAsync();
         Assert.Equal(200, (await organization.Tenant.PostAsync($"/api/ack/{organization._eventIds[0]}")).Status);
         return organization;
@@ -74,7 +81,8 @@ internal sealed class Organization
         var shown = events["events"]!.AsArray().Select(one =>
             new JsonArray([.. ((string[])["id", "type", "payload", "dedup_id"]).Select(name => one![name]?.DeepClone()),
             (string?)one!["status"] == "delivered"]).ToJsonString());
-        return $"{keys.ToJsonString()}\n{events["total"]}\n{string.Join('\n', shown)}";
+        var endpoints = (await Tenant.GetAsync("/api/endpoints")).Text;
+        return $"{keys.ToJsonString()}\n{endpoints}\n{events["total"]}\n{string.Join('\n', shown)}";
     }
 
     // Of a key the first 17 characters are the same for all keys of an organization.

@@ -14,6 +14,8 @@ internal static class StrangerCalls
         SendAsync(caller, method, path.Replace("{id}", id.Event, StringComparison.Ordinal));
     private static readonly Call ByOrganization = (_, caller, id, method, path) =>
         SendAsync(caller, method, path.Replace("{id}", id.Organization, StringComparison.Ordinal), """{"rate_limit_per_minute":1}""");
+    private static readonly Call ByEndpoint = (_, caller, id, method, path) =>
+        SendAsync(caller, method, path.Replace("{id}", id.Endpoint, StringComparison.Ordinal), method == HttpMethod.Patch ? """{"enabled":false}""" : null);
     private static readonly Call AckMany = (_, caller, id, method, path) =>
         SendAsync(caller, method, path, $$"""{"event_ids":["{{id.Event}}"]}""");
 
@@ -35,6 +37,8 @@ internal static class StrangerCalls
         ["GET /events/{id}"] = ById,
         ["POST /api/events"] = PostEventAsync,
         ["POST /events"] = PostEventAsync,
+        ["POST /api/events/batch"] = PostBatchAsync,
+        ["POST /events/batch"] = PostBatchAsync,
         ["POST /api/ack/{id}"] = ById,
         ["POST /ack/{id}"] = ById,
         ["POST /api/inbox/ack/{id}"] = ById,
@@ -48,6 +52,14 @@ internal static class StrangerCalls
         ["POST /api/keys/rotate"] = RotateAsync,
         ["POST /api/webhook/config"] = (_, caller, id, method, path) =>
         SendAsync(caller, method, path, $$"""{"webhook_url":"http://127.0.0.1:9/own","organization_id":"{{id.Organization}}"}"""),
+        ["POST /api/endpoints"] = (_, caller, id, method, path) =>
+        SendAsync(caller, method, path, $$"""{"url":"http://127.0.0.1:9/own","start":"{{id.Event}}"}"""),
+        ["GET /api/endpoints"] = Own,
+        ["GET /api/endpoints/{id}"] = ByEndpoint,
+        ["PATCH /api/endpoints/{id}"] = ByEndpoint,
+        ["DELETE /api/endpoints/{id}"] = ByEndpoint,
+        ["POST /api/endpoints/{id}/rotate-secret"] = ByEndpoint,
+        ["POST /api/endpoints/{id}/test"] = ByEndpoint,
         ["PATCH /api/admin/organizations/{id}"] = ByOrganization,
     };
 
@@ -66,6 +78,15 @@ internal static class StrangerCalls
             $$"""{"type":"stranger","payload":{},"dedup_id":"{{id.DedupId}}","ordering_key":"{{id.Organization}}"}""");
         if (reply.Status == 202) caller.Learn(reply.Accepted());
         else Assert.Contains(reply.Duplicate(), caller.EventIds);
+        return reply;
+    }
+
+    private static async Task<Reply> PostBatchAsync(ITestServer server, Organization caller, ForeignIds id, HttpMethod method, string path)
+    {
+        var reply = await SendAsync(caller, method, path, $$"""[{"type":"stranger","payload":{},"dedup_id":"{{id.DedupId}}"}]""");
+        var result = reply.Json["results"]![0]!;
+        if ((string?)result["status"] == "accepted") caller.Learn((string)result["id"]!);
+        else Assert.Contains((string)result["event_id"]!, caller.EventIds);
         return reply;
     }
 
@@ -88,4 +109,5 @@ internal delegate Task<Reply> Call(ITestServer server, Organization caller, Fore
 /// <param name="Event">An event's id.</param>
 /// <param name="Organization">An organization's id.</param>
 /// <param name="DedupId">A dedup id.</param>
-internal sealed record ForeignIds(string Event, string Organization, string DedupId);
+/// <param name="Endpoint">An endpoint's id.</param>
+internal sealed record ForeignIds(string Event, string Organization, string DedupId, string Endpoint);

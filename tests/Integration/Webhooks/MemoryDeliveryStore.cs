@@ -72,17 +72,44 @@ internal sealed class MemoryDeliveryStore : IDeliveryStore
         return _endpoints[endpoint.Id] = endpoint;
     });
 
-    public Task<LanePage> ReadLaneAsync(int organizationNo, Guid endpointId, EventId after, int limit, int maxBytes, CancellationToken cancellationToken) => Call("read", () =>
+    public Task SaveHealthAsync(
+        int organizationNo, Guid endpointId, DateTimeOffset? failingSince, DateTimeOffset? toldAt, CancellationToken cancellationToken) => Call("health", () =>
     {
+        if (_endpoints.TryGetValue(endpointId, out var endpoint))
+            _endpoints[endpointId] = endpoint with { FailingSince = failingSince, FailingToldAt = toldAt };
+        return true;
+    });
+
+    public Task RewindLanesAsync(IReadOnlyList<LaneCursor> places, CancellationToken cancellationToken) => Call("rewind", () =>
+    {
+        foreach (var (_, endpointId, place, _) in places)
+        {
+            var endpoint = _endpoints[endpointId];
+            if (endpoint.DeliveredThrough <= place) continue;
+            _endpoints[endpointId] = endpoint with { DeliveredThrough = place, LaneGeneration = endpoint.LaneGeneration + 1 };
+        }
+
+        return true;
+    });
+
+    public Task DeleteEndpointAsync(int organizationNo, Guid endpointId, DateTimeOffset at, CancellationToken cancellationToken) => Call("delete", () =>
+    {
+        foreach (var key in _retries.Keys.Where(key => key.Item1 == endpointId).ToList()) _retries.Remove(key);
+        return _endpoints.Remove(endpointId);
+    });
+
+    public Task<LanePage> ReadLaneAsync(LaneRead read, CancellationToken cancellationToken) => Call("read", () =>
+    {
+        var (organizationNo, endpointId, after) = (read.OrganizationNo, read.EndpointId, read.After);
         var due = new List<DueEvent>();
         var through = after;
         var bytes = 0;
         foreach (var (id, (owner, stored)) in _events)
         {
             if (id <= after || owner != organizationNo) continue;
-            if (due.Count == limit || (due.Count > 0 && bytes + stored.Payload.Length > maxBytes)) break;
+            if (due.Count == read.Limit || (due.Count > 0 && bytes + stored.Payload.Length > read.MaxBytes)) break;
             through = id;
-            if (IsFinished(endpointId, id)) continue;
+            if (IsFinished(endpointId, id) || !read.Patterns.Matches(stored.Type)) continue;
             due.Add(stored);
             bytes += stored.Payload.Length;
         }
@@ -117,13 +144,14 @@ internal sealed class MemoryDeliveryStore : IDeliveryStore
     {
         var isDueNow = false;
         foreach (var result in batch.Results) isDueNow |= Record(result);
-        foreach (var (_, endpointId, cursor) in batch.Cursors)
+        foreach (var (_, endpointId, cursor, generation) in batch.Cursors)
         {
-            var endpoint = _endpoints[endpointId];
-            if (cursor <= endpoint.DeliveredThrough) continue;
-            foreach (var (id, (owner, _)) in _events)
+            if (!_endpoints.TryGetValue(endpointId, out var endpoint)) continue;
+            if (cursor <= endpoint.DeliveredThrough || generation != endpoint.LaneGeneration) continue;
+            foreach (var (id, (owner, stored)) in _events)
             {
-                if (owner == endpoint.OrganizationNo && id > endpoint.DeliveredThrough && id <= cursor && !IsFinished(endpointId, id)) _violations.Add($"cursor passed {id}");
+                if (owner != endpoint.OrganizationNo || id <= endpoint.DeliveredThrough || id > cursor || IsFinished(endpointId, id)) continue;
+                if (endpoint.Filters.At(id).Matches(stored.Type)) _violations.Add($"cursor passed {id}");
             }
 
             _endpoints[endpointId] = endpoint with { DeliveredThrough = cursor };

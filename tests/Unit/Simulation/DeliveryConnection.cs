@@ -1,5 +1,4 @@
 using ZapierTriggers.Core.Delivery;
-using ZapierTriggers.Core.Events;
 
 namespace ZapierTriggers.Tests.Unit.Simulation;
 
@@ -14,16 +13,27 @@ internal sealed class DeliveryConnection(StoreConnection connection, SimulatedSt
     }
 
     /// <inheritdoc/>
+    public Task SaveHealthAsync(
+        int organizationNo, Guid endpointId, DateTimeOffset? failingSince, DateTimeOffset? toldAt, CancellationToken cancellationToken) => 
+        connection.CommitAsync(static () => { });
+
+    /// <inheritdoc/>
+    public Task RewindLanesAsync(IReadOnlyList<LaneCursor> places, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    /// <inheritdoc/>
     public Task SaveEndpointAsync(EndpointRecord endpoint, CancellationToken cancellationToken) => throw new NotSupportedException();
 
     /// <inheritdoc/>
-    public async Task<LanePage> ReadLaneAsync(
-        int organizationNo, Guid endpointId, EventId after, int limit, int maxBytes, CancellationToken cancellationToken)
+    public Task DeleteEndpointAsync(int organizationNo, Guid endpointId, DateTimeOffset at, CancellationToken cancellationToken) =>
+        throw new NotSupportedException();
+
+    /// <inheritdoc/>
+    public async Task<LanePage> ReadLaneAsync(LaneRead read, CancellationToken cancellationToken)
     {
         await connection.AskAsync();
-        var events = store.Events.Where(row => row.OrganizationNo == organizationNo && row.Id > after).Take(limit).ToList();
-        var through = events.Count > 0 ? events[^1].Id : after;
-        return new LanePage([.. events.Where(row => !store.Deliveries.IsKnown(endpointId, row.Id)).Select(DueOf)], through);
+        var events = store.Events.Where(row => row.OrganizationNo == read.OrganizationNo && row.Id > read.After).Take(read.Limit).ToList();
+        var through = events.Count > 0 ? events[^1].Id : read.After;
+        return new LanePage([.. events.Where(row => !store.Deliveries.IsKnown(read.EndpointId, row.Id)).Select(DueOf)], through);
     }
 
     /// <inheritdoc/>

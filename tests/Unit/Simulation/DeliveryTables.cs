@@ -51,7 +51,7 @@ internal sealed class DeliveryTables
     {
         var isDueNow = false;
         foreach (var result in batch.Results) isDueNow |= Record(result);
-        foreach (var (organizationNo, endpoint, cursor) in batch.Cursors)
+        foreach (var (organizationNo, endpoint, cursor, _) in batch.Cursors)
         {
             var before = CursorOf(endpoint);
             if (cursor <= before) continue;

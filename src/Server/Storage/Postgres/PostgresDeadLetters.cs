@@ -100,8 +100,8 @@ internal sealed class PostgresDeadLetters(PostgresDatabase database) : IDeadLett
     }
 
     /// <inheritdoc/>
-    public Task<long> CountAsync(int organizationNo, ReplayFilter filter, CancellationToken cancellationToken) =>
-        _jobs.CountAsync(organizationNo, filter, cancellationToken);
+    public Task<long> CountAsync(int organizationNo, ReplayFilter filter, WantsEvent wants, CancellationToken cancellationToken) =>
+        _jobs.CountAsync(organizationNo, filter, wants, cancellationToken);
 
     /// <inheritdoc/>
     public Task<bool> AddJobAsync(ReplayJob job, CancellationToken cancellationToken) => _jobs.AddAsync(job, cancellationToken);
@@ -118,8 +118,8 @@ internal sealed class PostgresDeadLetters(PostgresDatabase database) : IDeadLett
     public Task<IReadOnlyList<ReplayJob>> ReadUnfinishedAsync(CancellationToken cancellationToken) => _jobs.ReadUnfinishedAsync(cancellationToken);
 
     /// <inheritdoc/>
-    public Task<ReplayJob?> RunChunkAsync(ReplayJob job, int limit, DateTimeOffset now, CancellationToken cancellationToken) =>
-        _jobs.RunChunkAsync(job, limit, now, cancellationToken);
+    public Task<ReplayJob?> RunChunkAsync(ReplayJob job, int limit, DateTimeOffset now, WantsEvent wants, CancellationToken cancellationToken) =>
+        _jobs.RunChunkAsync(job, limit, now, wants, cancellationToken);
 
     private static async Task<List<T>> ReadAsync<T>(NpgsqlCommand command, Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken)
     {

@@ -3,27 +3,14 @@ using ZapierTriggers.Core.Delivery;
 
 namespace ZapierTriggers.Server.Storage.Postgres;
 
-/// <summary>Endpoints and lanes in Postgres; retries and outcomes in files of their own.</summary>
+/// <summary>Lanes in Postgres; endpoints, retries and outcomes in files of their own.</summary>
 internal sealed class PostgresDeliveryStore(PostgresDatabase database, TimeProvider time) : IDeliveryStore
 {
-    private const string Load = """
-        SELECT p.organization_no, p.id, p.is_default, p.url, p.secret, p.enabled, p.disabled_reason, p.created_at, p.updated_at,
-               l.delivered_through
-        FROM endpoints p
-        JOIN lanes l ON l.organization_no = p.organization_no AND l.endpoint_id = p.id
-        """;
-
-    private const string Save = """
-        WITH touched AS (
-            UPDATE organizations SET updated_at = $9 WHERE organization_no = $1
-        ), lane AS (
-            INSERT INTO lanes (organization_no, endpoint_id, delivered_through) VALUES ($1, $2, $10) ON CONFLICT DO NOTHING
-        )
-        INSERT INTO endpoints (organization_no, id, is_default, url, secret, enabled, disabled_reason, created_at, updated_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-        ON CONFLICT (organization_no, id) DO UPDATE
-        SET url = excluded.url, secret = excluded.secret, enabled = excluded.enabled, disabled_reason = excluded.disabled_reason,
-            updated_at = excluded.updated_at
+    private const string Rewind = """
+        UPDATE lanes l
+        SET delivered_through = c.delivered_through, generation = l.generation + 1
+        FROM unnest($1::integer[], $2::uuid[], $3::uuid[]) AS c (organization_no, endpoint_id, delivered_through)
+        WHERE l.organization_no = c.organization_no AND l.endpoint_id = c.endpoint_id AND l.delivered_through > c.delivered_through
         """;
 
     /// <summary>
@@ -52,38 +39,84 @@ internal sealed class PostgresDeliveryStore(PostgresDatabase database, TimeProvi
         ORDER BY w.id
         """;
 
+    /// <summary>
+    /// The same for those that match, of as many as are looked at (<c>$6</c>); what does not match counts as settled, and nothing is looked
+    /// up for it. The page is full with the last event asked for (<c>$4</c>). That number is compared with 1 taken away: compared as it is,
+    /// PostgreSQL makes a run condition of it, which fails with XX000 ("WindowFunc not found in subplan target lists") over a subplan.
+    /// </summary>
+    private const string MatchingLane = """
+        SELECT w.id, w.settled, CASE WHEN w.settled THEN NULL ELSE w.type END, CASE WHEN w.settled THEN NULL ELSE w.payload END, w.ordering_key
+        FROM (
+            SELECT s.*, sum(s.size) OVER (ORDER BY s.id) AS running,
+                   count(*) FILTER (WHERE NOT s.settled) OVER (ORDER BY s.id) AS number
+            FROM (
+                SELECT n.*, CASE WHEN n.settled THEN 0 ELSE octet_length(n.payload) END AS size
+                FROM (
+                    SELECT m.*,
+                           CASE WHEN m.matches
+                           THEN EXISTS (SELECT 1 FROM acks a WHERE a.organization_no = $1 AND a.event_id = m.id)
+                                OR EXISTS (SELECT 1 FROM outcomes o
+                                           WHERE o.organization_no = $1 AND o.event_id = m.id AND o.endpoint_id = $2)
+                                OR EXISTS (SELECT 1 FROM retries r
+                                           WHERE r.organization_no = $1 AND r.endpoint_id = $2 AND r.event_id = m.id)
+                           ELSE true END AS settled
+                    FROM (
+                        SELECT e.id, e.type, e.payload, e.ordering_key,
+                               e.type = ANY ($7) OR EXISTS (SELECT 1 FROM unnest($8::text[]) p WHERE starts_with(e.type, p)) AS matches
+                        FROM events e
+                        WHERE e.organization_no = $1 AND e.id > $3
+                        ORDER BY e.id
+                        LIMIT $6
+                    ) m
+                ) n
+            ) s
+        ) w
+        WHERE w.running - w.size < $5 AND w.number - 1 < $4
+        ORDER BY w.id
+        """;
+
+    private readonly PostgresEndpoints _endpoints = new(database);
     private readonly PostgresRetries _retries = new(database);
     private readonly PostgresOutcomes _outcomes = new(database, time);
 
     /// <inheritdoc/>
-    public async Task<IReadOnlyList<EndpointRecord>> LoadEndpointsAsync(CancellationToken cancellationToken) =>
-        await database.QueryAsync(Load, _ => { }, ReadEndpoint, cancellationToken);
+    public Task<IReadOnlyList<EndpointRecord>> LoadEndpointsAsync(CancellationToken cancellationToken) => _endpoints.LoadAsync(cancellationToken);
 
     /// <inheritdoc/>
-    public Task SaveEndpointAsync(EndpointRecord endpoint, CancellationToken cancellationToken) =>
+    public Task SaveEndpointAsync(EndpointRecord endpoint, CancellationToken cancellationToken) => _endpoints.SaveAsync(endpoint, cancellationToken);
+
+    /// <inheritdoc/>
+    public Task SaveHealthAsync(
+        int organizationNo, Guid endpointId, DateTimeOffset? failingSince, DateTimeOffset? toldAt, CancellationToken cancellationToken) =>
+        _endpoints.SaveHealthAsync(organizationNo, endpointId, failingSince, toldAt, cancellationToken);
+
+    /// <inheritdoc/>
+    public Task RewindLanesAsync(IReadOnlyList<LaneCursor> places, CancellationToken cancellationToken) =>
         database.ExecuteAsync(
-            Save,
-            parameters => parameters.With(endpoint.OrganizationNo).With(endpoint.Id).With(endpoint.IsDefault).With(endpoint.Url)
-                .With(endpoint.Secret).With(endpoint.Enabled).With(endpoint.DisabledReason)
-                .With(endpoint.CreatedAt.ToUniversalTime()).With(endpoint.UpdatedAt.ToUniversalTime())
-                .With(endpoint.DeliveredThrough),
+            Rewind,
+            parameters => parameters.With(places.Select(place => place.OrganizationNo).ToArray())
+                .With(places.Select(place => place.EndpointId).ToArray())
+                .With(places.Select(place => place.DeliveredThrough.ToGuid()).ToArray()),
             cancellationToken);
 
     /// <inheritdoc/>
-    public async Task<LanePage> ReadLaneAsync(
-        int organizationNo,
-        Guid endpointId,
-        EventId after,
-        int limit,
-        int maxBytes,
-        CancellationToken cancellationToken)
+    public Task DeleteEndpointAsync(int organizationNo, Guid endpointId, DateTimeOffset at, CancellationToken cancellationToken) =>
+        _endpoints.DeleteAsync(organizationNo, endpointId, at, cancellationToken);
+
+    /// <inheritdoc/>
+    public async Task<LanePage> ReadLaneAsync(LaneRead read, CancellationToken cancellationToken)
     {
+        var patterns = read.Patterns;
         var rows = await database.QueryAsync(
-            Lane,
-            parameters => parameters.With(organizationNo).With(endpointId).With(after).With(limit).With((long)maxBytes),
+            patterns.MatchesAll ? Lane : MatchingLane,
+            parameters =>
+            {
+                parameters.With(read.OrganizationNo).With(read.EndpointId).With(read.After).With(read.Limit).With((long)read.MaxBytes);
+                if (!patterns.MatchesAll) parameters.With(LaneRead.MostLookedAt).With(patterns.Exact).With(patterns.Prefixes);
+            },
             row => (Id: row.GetEventId(0), Due: row.GetBoolean(1) ? null : ReadDue(row)),
             cancellationToken);
-        return new LanePage([.. rows.Where(row => row.Due is not null).Select(row => row.Due!)], rows.Count == 0 ? after : rows[^1].Id);
+        return new LanePage([.. rows.Where(row => row.Due is not null).Select(row => row.Due!)], rows.Count == 0 ? read.After : rows[^1].Id);
     }
 
     /// <inheritdoc/>
@@ -107,19 +140,5 @@ internal sealed class PostgresDeliveryStore(PostgresDatabase database, TimeProvi
         Type = row.GetString(2),
         Payload = row.GetFieldValue<byte[]>(3),
         OrderingKey = row.GetTextOrNull(4),
-    };
-
-    private static EndpointRecord ReadEndpoint(NpgsqlDataReader row) => new()
-    {
-        OrganizationNo = row.GetInt32(0),
-        Id = row.GetGuid(1),
-        IsDefault = row.GetBoolean(2),
-        Url = row.GetString(3),
-        Secret = row.GetString(4),
-        Enabled = row.GetBoolean(5),
-        DisabledReason = row.GetTextOrNull(6),
-        CreatedAt = row.GetTime(7),
-        UpdatedAt = row.GetTime(8),
-        DeliveredThrough = row.GetEventId(9),
     };
 }

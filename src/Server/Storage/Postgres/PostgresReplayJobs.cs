@@ -37,13 +37,19 @@ internal sealed class PostgresReplayJobs(PostgresDatabase database)
         """;
 
     /// <summary>See <see cref="IDeadLetterStore.CountAsync"/>.</summary>
-    public async Task<long> CountAsync(int organizationNo, ReplayFilter filter, CancellationToken cancellationToken)
-    {
-        var sql = filter.Recovers ? PostgresReplayScans.CountUndelivered : PostgresReplayScans.CountDeadLetters;
-        var rows = await database.QueryAsync(
-            sql, parameters => PostgresReplayScans.Bind(parameters, organizationNo, filter), row => row.GetInt64(0), cancellationToken);
-        return rows[0];
-    }
+    public Task<long> CountAsync(int organizationNo, ReplayFilter filter, WantsEvent wants, CancellationToken cancellationToken) => database.RunAsync(
+        async connection =>
+        {
+            var sql = filter.Recovers ? PostgresReplayScans.Undelivered : PostgresReplayScans.CountDeadLetters;
+            await using var command = new NpgsqlCommand(sql, connection);
+            PostgresReplayScans.Bind(command.Parameters, organizationNo, filter);
+            if (!filter.Recovers) return (long)(await command.ExecuteScalarAsync(cancellationToken))!;
+            await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+            var count = 0L;
+            while (await reader.ReadAsync(cancellationToken)) count += ReadScanned(reader, organizationNo, wants).IsMeant ? 1 : 0;
+            return count;
+        },
+        cancellationToken);
 
     /// <summary>See <see cref="IDeadLetterStore.AddJobAsync"/>.</summary>
     public async Task<bool> AddAsync(ReplayJob job, CancellationToken cancellationToken) => await database.ExecuteAsync(
@@ -69,7 +75,8 @@ internal sealed class PostgresReplayJobs(PostgresDatabase database)
         await database.QueryAsync(Unfinished, _ => { }, ReadJob, cancellationToken);
 
     /// <summary>See <see cref="IDeadLetterStore.RunChunkAsync"/>. Locks the job first: of two servers one waits, then goes on from there.</summary>
-    public Task<ReplayJob?> RunChunkAsync(ReplayJob known, int limit, DateTimeOffset now, CancellationToken cancellationToken) =>
+    public Task<ReplayJob?> RunChunkAsync(
+        ReplayJob known, int limit, DateTimeOffset now, WantsEvent wants, CancellationToken cancellationToken) =>
         database.RunInTransactionAsync(
             async connection =>
             {
@@ -83,7 +90,7 @@ internal sealed class PostgresReplayJobs(PostgresDatabase database)
                     sql,
                     p => PostgresReplayScans.Bind(p, job.OrganizationNo, job.Filter).With(job.Cursor?.ToGuid() ?? Guid.Empty).With(limit)
                         .With(job.CreatedAt.ToUniversalTime()),
-                    row => new ScannedDelivery(row.GetEventId(0), row.GetGuid(1), row.GetBoolean(2)),
+                    row => ReadScanned(row, job.OrganizationNo, wants),
                     cancellationToken);
                 var chunk = ReplayChunk.Of(scanned, limit);
                 var due = job.DueTimes(chunk.Deliveries.Count, now);
@@ -112,6 +119,12 @@ internal sealed class PostgresReplayJobs(PostgresDatabase database)
         bind(command.Parameters);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         return await reader.ReadAllAsync(read, cancellationToken);
+    }
+
+    private static ScannedDelivery ReadScanned(NpgsqlDataReader row, int organizationNo, WantsEvent wants)
+    {
+        var (id, endpointId, kind) = (row.GetEventId(0), row.GetGuid(1), (ScanKind)row.GetInt32(2));
+        return new ScannedDelivery(id, endpointId, kind.IsMeant(() => wants(organizationNo, endpointId, id, row.GetString(3), row.GetTextOrNull(4))));
     }
 
     private static ReplayJob ReadJob(NpgsqlDataReader row) => new()

@@ -100,8 +100,8 @@ internal sealed class SqliteDeadLetters(SqliteDatabase database) : IDeadLetterSt
         connection => connection.Query(Endpoints, row => row.GetUuid(0), organizationNo, endpointId).Count > 0, cancellationToken);
 
     /// <inheritdoc/>
-    public Task<long> CountAsync(int organizationNo, ReplayFilter filter, CancellationToken cancellationToken) =>
-        _jobs.CountAsync(organizationNo, filter, cancellationToken);
+    public Task<long> CountAsync(int organizationNo, ReplayFilter filter, WantsEvent wants, CancellationToken cancellationToken) =>
+        _jobs.CountAsync(organizationNo, filter, wants, cancellationToken);
 
     /// <inheritdoc/>
     public Task<bool> AddJobAsync(ReplayJob job, CancellationToken cancellationToken) => _jobs.AddAsync(job, cancellationToken);
@@ -118,8 +118,8 @@ internal sealed class SqliteDeadLetters(SqliteDatabase database) : IDeadLetterSt
     public Task<IReadOnlyList<ReplayJob>> ReadUnfinishedAsync(CancellationToken cancellationToken) => _jobs.ReadUnfinishedAsync(cancellationToken);
 
     /// <inheritdoc/>
-    public Task<ReplayJob?> RunChunkAsync(ReplayJob job, int limit, DateTimeOffset now, CancellationToken cancellationToken) =>
-        _jobs.RunChunkAsync(job, limit, now, cancellationToken);
+    public Task<ReplayJob?> RunChunkAsync(ReplayJob job, int limit, DateTimeOffset now, WantsEvent wants, CancellationToken cancellationToken) =>
+        _jobs.RunChunkAsync(job, limit, now, wants, cancellationToken);
 
     private static void Requeue(SqliteConnection connection, int organizationNo, EventId eventId, List<Guid> endpoints, DateTimeOffset now) =>
         SqliteRequeue.Run(

@@ -3,99 +3,68 @@ using ZapierTriggers.Core.Delivery;
 
 namespace ZapierTriggers.Server.Storage.Sqlite;
 
-/// <summary>Endpoints and lanes in SQLite; retries and outcomes in files of their own.</summary>
+/// <summary>Lanes in SQLite; endpoints, retries and outcomes in files of their own.</summary>
 internal sealed class SqliteDeliveryStore(SqliteDatabase database, TimeProvider time) : IDeliveryStore
 {
-    private const string Load = """
-        SELECT p.organization_no, p.id, p.is_default, p.url, p.secret, p.enabled, p.disabled_reason, p.created_at, p.updated_at,
-               l.delivered_through
-        FROM endpoints p
-        JOIN lanes l ON l.organization_no = p.organization_no AND l.endpoint_id = p.id
-        """;
-
-    private const string Save = """
-        INSERT INTO endpoints (organization_no, id, is_default, url, secret, enabled, disabled_reason, created_at, updated_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-        ON CONFLICT (organization_no, id) DO UPDATE
-        SET url = excluded.url, secret = excluded.secret, enabled = excluded.enabled, disabled_reason = excluded.disabled_reason,
-            updated_at = excluded.updated_at
-        """;
-
-    private const string InsertLane = """
-        INSERT INTO lanes (organization_no, endpoint_id, delivered_through) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING
-        """;
-
-    private const string TouchOrganization = """
-        UPDATE organizations SET updated_at = $2 WHERE organization_no = $1
+    private const string Rewind = """
+        UPDATE lanes SET delivered_through = $3, generation = generation + 1
+        WHERE organization_no = $1 AND endpoint_id = $2 AND delivered_through > $3
         """;
 
     private const string Lane = """
-        SELECT e.id,
+        SELECT e.id, e.type,
                EXISTS (SELECT 1 FROM acks a WHERE a.organization_no = $1 AND a.event_id = e.id)
                OR EXISTS (SELECT 1 FROM outcomes o WHERE o.organization_no = $1 AND o.event_id = e.id AND o.endpoint_id = $2)
                OR EXISTS (SELECT 1 FROM retries r WHERE r.organization_no = $1 AND r.endpoint_id = $2 AND r.event_id = e.id),
-               e.type, e.payload, e.ordering_key
+               e.payload, e.ordering_key
         FROM events e
         WHERE e.organization_no = $1 AND e.id > $3
         ORDER BY e.id
         LIMIT $4
         """;
 
+    private const string Types = """
+        SELECT e.id, e.type FROM events e WHERE e.organization_no = $1 AND e.id > $2 ORDER BY e.id LIMIT $3
+        """;
+
+    private const string One = """
+        SELECT e.id, e.type,
+               EXISTS (SELECT 1 FROM acks a WHERE a.organization_no = $1 AND a.event_id = e.id)
+               OR EXISTS (SELECT 1 FROM outcomes o WHERE o.organization_no = $1 AND o.event_id = e.id AND o.endpoint_id = $2)
+               OR EXISTS (SELECT 1 FROM retries r WHERE r.organization_no = $1 AND r.endpoint_id = $2 AND r.event_id = e.id),
+               e.payload, e.ordering_key
+        FROM events e
+        WHERE e.organization_no = $1 AND e.id = $3
+        """;
+
+    private readonly SqliteEndpoints _endpoints = new(database);
     private readonly SqliteRetries _retries = new(database);
     private readonly SqliteOutcomes _outcomes = new(database, time);
 
     /// <inheritdoc/>
-    public async Task<IReadOnlyList<EndpointRecord>> LoadEndpointsAsync(CancellationToken cancellationToken) =>
-        await database.ReadAsync(connection => connection.Query(Load, ReadEndpoint), cancellationToken);
+    public Task<IReadOnlyList<EndpointRecord>> LoadEndpointsAsync(CancellationToken cancellationToken) => _endpoints.LoadAsync(cancellationToken);
 
     /// <inheritdoc/>
-    public Task SaveEndpointAsync(EndpointRecord endpoint, CancellationToken cancellationToken) =>
+    public Task SaveEndpointAsync(EndpointRecord endpoint, CancellationToken cancellationToken) => _endpoints.SaveAsync(endpoint, cancellationToken);
+
+    /// <inheritdoc/>
+    public Task SaveHealthAsync(
+        int organizationNo, Guid endpointId, DateTimeOffset? failingSince, DateTimeOffset? toldAt, CancellationToken cancellationToken) =>
+        _endpoints.SaveHealthAsync(organizationNo, endpointId, failingSince, toldAt, cancellationToken);
+
+    /// <inheritdoc/>
+    public Task RewindLanesAsync(IReadOnlyList<LaneCursor> places, CancellationToken cancellationToken) =>
         database.WriteAsync(
-            connection =>
-            {
-                connection.Execute(TouchOrganization, endpoint.OrganizationNo, endpoint.UpdatedAt);
-                connection.Execute(InsertLane, endpoint.OrganizationNo, endpoint.Id, endpoint.DeliveredThrough);
-                return connection.Execute(
-                    Save,
-                    endpoint.OrganizationNo,
-                    endpoint.Id,
-                    endpoint.IsDefault,
-                    endpoint.Url,
-                    endpoint.Secret,
-                    endpoint.Enabled,
-                    endpoint.DisabledReason,
-                    endpoint.CreatedAt,
-                    endpoint.UpdatedAt);
-            },
+            connection => places.Sum(place => connection.Execute(Rewind, place.OrganizationNo, place.EndpointId, place.DeliveredThrough)),
             cancellationToken);
 
     /// <inheritdoc/>
-    public Task<LanePage> ReadLaneAsync(
-        int organizationNo,
-        Guid endpointId,
-        EventId after,
-        int limit,
-        int maxBytes,
-        CancellationToken cancellationToken) =>
-        database.ReadAsync(
-            connection =>
-            {
-                var events = new List<DueEvent>();
-                var scannedThrough = after;
-                var bytes = 0L;
-                using var statement = new SqliteStatement(connection, Lane);
-                using var row = statement.Open(organizationNo, endpointId, after, limit);
-                while (bytes < maxBytes && row.Read())
-                {
-                    scannedThrough = row.GetEventId(0);
-                    if (row.GetBoolean(1)) continue;
-                    events.Add(ReadDue(row, scannedThrough));
-                    bytes += events[^1].Payload.Length;
-                }
+    public Task DeleteEndpointAsync(int organizationNo, Guid endpointId, DateTimeOffset at, CancellationToken cancellationToken) =>
+        _endpoints.DeleteAsync(organizationNo, endpointId, at, cancellationToken);
 
-                return new LanePage(events, scannedThrough);
-            },
-            cancellationToken);
+    /// <inheritdoc/>
+    public Task<LanePage> ReadLaneAsync(LaneRead read, CancellationToken cancellationToken) =>
+        database.ReadAsync(connection => read.Patterns.MatchesAll ? ReadAll(connection, read) : ReadMatching(connection, read), cancellationToken);
 
     /// <inheritdoc/>
     public Task<IReadOnlyList<ClaimedRetry>> ClaimRetriesAsync(
@@ -112,25 +81,62 @@ internal sealed class SqliteDeliveryStore(SqliteDatabase database, TimeProvider 
     /// <inheritdoc/>
     public Task<bool> RecordAsync(DeliveryBatch batch, CancellationToken cancellationToken) => _outcomes.RecordAsync(batch, cancellationToken);
 
-    private static DueEvent ReadDue(SqliteDataReader row, EventId id) => new()
+    private static LanePage ReadAll(SqliteConnection connection, LaneRead read)
+    {
+        using var statement = new SqliteStatement(connection, Lane);
+        using var row = statement.Open(read.OrganizationNo, read.EndpointId, read.After, read.Limit);
+        var page = new PageUnderWay(read);
+        while (page.HasRoom && row.Read())
+        {
+            page.ScannedThrough = row.GetEventId(0);
+            if (!row.GetBoolean(2)) page.Add(ReadDue(row, page.ScannedThrough, 3));
+        }
+
+        return page.End();
+    }
+
+    /// <summary>Looks at the types alone, and at the rest of an event where its type matches.</summary>
+    private static LanePage ReadMatching(SqliteConnection connection, LaneRead read)
+    {
+        using var types = new SqliteStatement(connection, Types);
+        using var one = new SqliteStatement(connection, One);
+        using var row = types.Open(read.OrganizationNo, read.After, LaneRead.MostLookedAt);
+        var page = new PageUnderWay(read);
+        while (page.HasRoom && row.Read())
+        {
+            page.ScannedThrough = row.GetEventId(0);
+            if (!read.Patterns.Matches(row.GetString(1))) continue;
+            using var found = one.Open(read.OrganizationNo, read.EndpointId, page.ScannedThrough);
+            if (found.Read() && !found.GetBoolean(2)) page.Add(ReadDue(found, page.ScannedThrough, 3));
+        }
+
+        return page.End();
+    }
+
+    private static DueEvent ReadDue(SqliteDataReader row, EventId id, int payload) => new()
     {
         Id = id,
-        Type = row.GetString(2),
-        Payload = row.GetFieldValue<byte[]>(3),
-        OrderingKey = row.GetTextOrNull(4),
+        Type = row.GetString(1),
+        Payload = row.GetFieldValue<byte[]>(payload),
+        OrderingKey = row.GetTextOrNull(payload + 1),
     };
 
-    private static EndpointRecord ReadEndpoint(SqliteDataReader row) => new()
+    /// <summary>Collects a page until it is full.</summary>
+    private sealed class PageUnderWay(LaneRead read)
     {
-        OrganizationNo = row.GetInt32(0),
-        Id = row.GetUuid(1),
-        IsDefault = row.GetBoolean(2),
-        Url = row.GetString(3),
-        Secret = row.GetString(4),
-        Enabled = row.GetBoolean(5),
-        DisabledReason = row.GetTextOrNull(6),
-        CreatedAt = row.GetTime(7),
-        UpdatedAt = row.GetTime(8),
-        DeliveredThrough = row.GetEventId(9),
-    };
+        private readonly List<DueEvent> _events = [];
+        private long _bytes;
+
+        public EventId ScannedThrough { get; set; } = read.After;
+
+        public bool HasRoom => _bytes < read.MaxBytes && _events.Count < read.Limit;
+
+        public void Add(DueEvent due)
+        {
+            _events.Add(due);
+            _bytes += due.Payload.Length;
+        }
+
+        public LanePage End() => new(_events, ScannedThrough);
+    }
 }

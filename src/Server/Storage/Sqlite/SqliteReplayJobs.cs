@@ -37,11 +37,20 @@ internal sealed class SqliteReplayJobs(SqliteDatabase database)
         """;
 
     /// <summary>See <see cref="IDeadLetterStore.CountAsync"/>.</summary>
-    public Task<long> CountAsync(int organizationNo, ReplayFilter filter, CancellationToken cancellationToken)
+    public Task<long> CountAsync(int organizationNo, ReplayFilter filter, WantsEvent wants, CancellationToken cancellationToken)
     {
-        var sql = filter.Recovers ? SqliteReplayScans.CountUndelivered : SqliteReplayScans.CountDeadLetters;
         var values = SqliteReplayScans.Values(organizationNo, filter);
-        return database.ReadAsync(connection => connection.Query(sql, row => row.GetInt64(0), values)[0], cancellationToken);
+        return database.ReadAsync(
+            connection =>
+            {
+                if (!filter.Recovers) return connection.Query(SqliteReplayScans.CountDeadLetters, row => row.GetInt64(0), values)[0];
+                using var statement = new SqliteStatement(connection, SqliteReplayScans.Undelivered);
+                using var row = statement.Open(values);
+                var count = 0L;
+                while (row.Read()) count += ReadScanned(row, organizationNo, wants).IsMeant ? 1 : 0;
+                return count;
+            },
+            cancellationToken);
     }
 
     /// <summary>See <see cref="IDeadLetterStore.AddJobAsync"/>.</summary>
@@ -76,17 +85,18 @@ internal sealed class SqliteReplayJobs(SqliteDatabase database)
         await database.ReadAsync(connection => connection.Query(Unfinished, ReadJob), cancellationToken);
 
     /// <summary>See <see cref="IDeadLetterStore.RunChunkAsync"/>.</summary>
-    public Task<ReplayJob?> RunChunkAsync(ReplayJob known, int limit, DateTimeOffset now, CancellationToken cancellationToken) =>
-        database.WriteAsync(connection => RunChunk(connection, known, limit, now), cancellationToken);
+    public Task<ReplayJob?> RunChunkAsync(
+        ReplayJob known, int limit, DateTimeOffset now, WantsEvent wants, CancellationToken cancellationToken) =>
+        database.WriteAsync(connection => RunChunk(connection, known, limit, now, wants), cancellationToken);
 
-    private static ReplayJob? RunChunk(SqliteConnection connection, ReplayJob known, int limit, DateTimeOffset now)
+    private static ReplayJob? RunChunk(SqliteConnection connection, ReplayJob known, int limit, DateTimeOffset now, WantsEvent wants)
     {
         var jobs = connection.Query(Take, ReadJob, known.OrganizationNo, known.Id);
         if (jobs.Count == 0) return null;
         var job = jobs[0];
         var scanned = connection.Query(
             job.Filter.Recovers ? SqliteReplayScans.ScanEvents : SqliteReplayScans.ScanDeadLetters,
-            row => new ScannedDelivery(row.GetEventId(0), row.GetUuid(1), row.GetBoolean(2)),
+            row => ReadScanned(row, job.OrganizationNo, wants),
             [.. SqliteReplayScans.Values(job.OrganizationNo, job.Filter), job.Cursor ?? default(EventId), limit, job.CreatedAt]);
         var chunk = ReplayChunk.Of(scanned, limit);
         SqliteRequeue.Run(connection, job.OrganizationNo, chunk.Deliveries, job.DueTimes(chunk.Deliveries.Count, now), now);
@@ -98,6 +108,12 @@ internal sealed class SqliteReplayJobs(SqliteDatabase database)
         };
         connection.Execute(Move, job.OrganizationNo, job.Id, moved.Cursor, moved.Queued, moved.FinishedAt);
         return moved;
+    }
+
+    private static ScannedDelivery ReadScanned(SqliteDataReader row, int organizationNo, WantsEvent wants)
+    {
+        var (id, endpointId, kind) = (row.GetEventId(0), row.GetUuid(1), (ScanKind)row.GetInt32(2));
+        return new ScannedDelivery(id, endpointId, kind.IsMeant(() => wants(organizationNo, endpointId, id, row.GetString(3), row.GetTextOrNull(4))));
     }
 
     private static ReplayJob ReadJob(SqliteDataReader row) => new()

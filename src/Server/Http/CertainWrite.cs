@@ -1,9 +1,9 @@
 using ZapierTriggers.Core.Storing;
 
-namespace ZapierTriggers.Server.Accounts;
+namespace ZapierTriggers.Server.Http;
 
 /// <summary>
-/// Writes of accounts whose outcome the caller must know. When the reply of a COMMIT is lost the write may have happened; so it is
+/// Writes whose outcome the caller must know. When the reply of a COMMIT is lost the write may have happened; so it is
 /// repeated as it is, which the store tells from a new one, until it is certain or a moment has passed.
 /// </summary>
 internal static class CertainWrite

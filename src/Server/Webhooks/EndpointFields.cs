@@ -1,0 +1,218 @@
+using System.Text.Json;
+using ZapierTriggers.Core.Delivery;
+using ZapierTriggers.Server.Http;
+
+namespace ZapierTriggers.Server.Webhooks;
+
+/// <summary>
+/// What a call says of an endpoint: only fields that were sent are taken over; null stands for the default. Reading stops at the first
+/// field that cannot be taken.
+/// </summary>
+internal sealed class EndpointFields
+{
+    private const int MaxDescription = 1000;
+    private const int MaxRetries = 20;
+    private const int MostInFlight = 256;
+    private const int MostTimeoutSeconds = 30;
+    private static readonly int MaxWaitSeconds = (int)TimeSpan.FromDays(7).TotalSeconds;
+
+    private readonly List<Func<EndpointRecord, EndpointRecord>> _changes = [];
+    private readonly bool _making;
+    private string _field = "";
+    private FieldError? _error;
+
+    private EndpointFields(bool making) => _making = making;
+
+    /// <summary>The URL, not checked yet; null when it was not sent.</summary>
+    public string? Url { get; private set; }
+
+    /// <summary>The new filter; null when it was not sent.</summary>
+    public EventTypePatterns? Patterns { get; private set; }
+
+    /// <summary>Where the lane is to begin; null when it was not sent. Only of an endpoint that is made.</summary>
+    public StartPlace? Start { get; private set; }
+
+    /// <summary>Reads the JSON object; null with an error when a field cannot be taken.</summary>
+    public static EndpointFields? Read(JsonElement body, bool making, out FieldError? error)
+    {
+        var fields = new EndpointFields(making);
+        foreach (var member in body.EnumerateObject())
+        {
+            if (fields._error is not null) break;
+            fields._field = member.Name;
+            fields.Take(member.Name, member.Value);
+        }
+
+        if (making && fields._error is null && fields.Url is null)
+        {
+            fields._field = "url";
+            fields.Refuse("is missing; send the URL that events are to be posted to.");
+        }
+
+        error = fields._error;
+        return error is null ? fields : null;
+    }
+
+    /// <summary>The endpoint with what was sent; without filter and first place.</summary>
+    public EndpointRecord ApplyTo(EndpointRecord endpoint) => _changes.Aggregate(endpoint, static (changed, change) => change(changed));
+
+    private void Take(string name, JsonElement value)
+    {
+        var isNull = value.ValueKind == JsonValueKind.Null;
+        switch (name)
+        {
+            case "url": TakeUrl(value); break;
+            case "description": TakeDescription(value, isNull); break;
+            case "event_types": TakePatterns(value, isNull); break;
+            case "headers": TakeHeaders(value, isNull); break;
+            case "enabled": TakeEnabled(value, isNull); break;
+            case "rate_limit_per_second": TakeNumber(value, isNull, StartRate.Most, "no limit", static (row, n) => row with { RateLimitPerSecond = n }); break;
+            case "max_in_flight": TakeNumber(value, isNull, MostInFlight, "the server's default", static (row, n) => row with { MaxInFlight = n }); break;
+            case "timeout_seconds": TakeNumber(value, isNull, MostTimeoutSeconds, "the server's default", static (row, n) => row with { TimeoutSeconds = n }); break;
+            case "retry_schedule": TakeSchedule(value, isNull); break;
+            case "ordering": TakeOrdering(value, isNull); break;
+            case "start" when _making: TakeStart(value, isNull); break;
+            case "start": Refuse("can be given only when the endpoint is made."); break;
+            default:
+                // Not said back as it is: people put keys into bodies, and errors into logs.
+                _field = name.Length <= 40 && name.All(static c => char.IsAsciiLetterLower(c) || c == '_') ? name : "(unknown)";
+                _error = new FieldError(_field, "An endpoint has no such field; its fields are url, description, event_types, headers, enabled, rate_limit_per_second, "
+                    + "max_in_flight, timeout_seconds, retry_schedule, ordering and, when it is made, start.");
+                break;
+        }
+    }
+
+    private void TakeUrl(JsonElement value)
+    {
+        if (value.ValueKind != JsonValueKind.String)
+        {
+            Refuse("must be a string: the URL that events are to be posted to.");
+            return;
+        }
+
+        var url = Url = value.GetString()!;
+        _changes.Add(row => row with { Url = url });
+    }
+
+    private void TakeDescription(JsonElement value, bool isNull)
+    {
+        var text = value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+        if ((text is null && !isNull) || text?.EnumerateRunes().Count() > MaxDescription || text?.Contains('\0') == true)
+        {
+            Refuse($"must be a string of at most {MaxDescription} characters without NUL, or null for none.");
+            return;
+        }
+
+        _changes.Add(row => row with { Description = text });
+    }
+
+    private void TakePatterns(JsonElement value, bool isNull)
+    {
+        var texts = isNull ? ["*"] : Texts(value);
+        if (texts is null || texts.Count is 0 or > EventTypePatterns.MaxCount || !texts.All(EventTypePatterns.IsPattern))
+        {
+            Refuse($"must be a list of 1 to {EventTypePatterns.MaxCount} patterns of at most {EventTypePatterns.MaxLength} characters, each a type such as "
+                + "user.created, a prefix such as user.*, or * for all; * stands alone or as the last segment only. Use enabled: false to hold all events.");
+            return;
+        }
+
+        Patterns = new EventTypePatterns(texts);
+    }
+
+    private void TakeHeaders(JsonElement value, bool isNull)
+    {
+        var headers = new List<EndpointHeader>();
+        if (!isNull && (value.ValueKind != JsonValueKind.Object || value.EnumerateObject().Any(static one => one.Value.ValueKind != JsonValueKind.String)))
+        {
+            Refuse("""must be an object of strings such as {"Authorization": "Bearer …"}.""");
+            return;
+        }
+
+        if (!isNull) headers.AddRange(value.EnumerateObject().Select(static one => new EndpointHeader(one.Name, one.Value.GetString()!)));
+        var problem = headers.Select(static one => EndpointHeader.Check(one.Name, one.Value)).FirstOrDefault(static problem => problem is not null);
+        if (problem is not null) Refuse($"cannot be taken: {problem}");
+        else if (_making && headers.Exists(static one => one.Value == EndpointHeader.Mask)) Refuse("must have their real values; this one is a mask.");
+        else if (headers.Count > EndpointHeader.MaxCount || headers.Sum(static one => one.Name.Length + one.Value.Length) > EndpointHeader.MaxBytes)
+            Refuse($"must be at most {EndpointHeader.MaxCount}, with names and values of at most {EndpointHeader.MaxBytes} bytes together.");
+        else if (headers.DistinctBy(static one => one.Name, StringComparer.OrdinalIgnoreCase).Count() < headers.Count)
+            Refuse("must not have the same name twice, in whatever case of letters.");
+        else
+            _changes.Add(row => row with { Headers = Unmasked(headers, row.Headers) });
+    }
+
+    private void TakeEnabled(JsonElement value, bool isNull)
+    {
+        if (!isNull && value.ValueKind is not (JsonValueKind.True or JsonValueKind.False))
+        {
+            Refuse("must be true or false; null means true.");
+            return;
+        }
+
+        var enabled = isNull || value.GetBoolean();
+        _changes.Add(row => row.Enabled == enabled ? row : row with { Enabled = enabled, DisabledReason = null });
+    }
+
+    private void TakeNumber(JsonElement value, bool isNull, int most, string absent, Func<EndpointRecord, int?, EndpointRecord> set)
+    {
+        var number = 0;
+        if (!isNull && (value.ValueKind != JsonValueKind.Number || !value.TryGetInt32(out number) || number < 1 || number > most))
+        {
+            Refuse($"must be a whole number from 1 to {most}, or null for {absent}.");
+            return;
+        }
+
+        _changes.Add(row => set(row, isNull ? null : number));
+    }
+
+    private void TakeSchedule(JsonElement value, bool isNull)
+    {
+        var waits = new List<int>();
+        var isList = value.ValueKind == JsonValueKind.Array && value.GetArrayLength() <= MaxRetries;
+        foreach (var one in isList ? value.EnumerateArray() : default)
+        {
+            if (one.ValueKind == JsonValueKind.Number && one.TryGetInt32(out var seconds) && seconds >= 1 && seconds <= MaxWaitSeconds) waits.Add(seconds);
+            else isList = false;
+        }
+
+        if (!isNull && !isList)
+        {
+            Refuse($"must be a list of at most {MaxRetries} waits in whole seconds, each from 1 to {MaxWaitSeconds} (7 days); [] for a single try, "
+                + "null for the server's default.");
+            return;
+        }
+
+        _changes.Add(row => row with { RetrySchedule = isNull ? null : new EqualList<int>(waits) });
+    }
+
+    private void TakeOrdering(JsonElement value, bool isNull)
+    {
+        var text = isNull ? "none" : value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+        if (text is not ("none" or "key"))
+        {
+            Refuse("""must be "none" or "key".""");
+            return;
+        }
+
+        var ordering = text == "key" ? EndpointOrdering.Key : EndpointOrdering.None;
+        _changes.Add(row => row with { Ordering = ordering });
+    }
+
+    private void TakeStart(JsonElement value, bool isNull)
+    {
+        if (isNull) return;
+        Start = StartPlace.Read(value.ValueKind == JsonValueKind.String ? value.GetString()! : "");
+        if (Start is null) Refuse("""must be "now", the id of the first event to send, or an RFC 3339 time such as 2026-01-31T08:00:00Z to send from.""");
+    }
+
+    private void Refuse(string what) => _error ??= new FieldError(_field, $"{_field} {what}");
+
+    /// <summary>A mask that was read from here and comes back stands for the value that it hides.</summary>
+    private static EqualList<EndpointHeader> Unmasked(List<EndpointHeader> sent, IReadOnlyList<EndpointHeader> known) =>
+        new(sent.Select(one => one.Value != EndpointHeader.Mask ? one
+            : known.FirstOrDefault(old => string.Equals(old.Name, one.Name, StringComparison.OrdinalIgnoreCase)) ?? one).ToArray());
+
+    private static List<string>? Texts(JsonElement value) =>
+        value.ValueKind == JsonValueKind.Array && value.EnumerateArray().All(static one => one.ValueKind == JsonValueKind.String)
+            ? [.. value.EnumerateArray().Select(static one => one.GetString()!)]
+            : null;
+}
