@@ -274,7 +274,6 @@ internal sealed class Lane
             }
 
             _triedMeanwhile.Clear();
-            if (page is not null && page.ScannedThrough <= _window.ReadThrough && _fresh.Count == 0) EndCatchUp();
             if (page is not null) _window.ScannedThrough(page.ScannedThrough);
             EndFetch();
             return _window.Count == 0 && _window.Cursor > before;

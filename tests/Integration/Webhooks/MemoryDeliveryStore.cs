@@ -22,6 +22,8 @@ internal sealed class MemoryDeliveryStore : IDeliveryStore
     /// <summary>Decides whether the named call fails; null = it does not.</summary>
     public Func<string, bool>? Fails { get; set; }
 
+    public IReadOnlyList<EndpointRecord> Endpoints => Locked(() => _endpoints.Values.ToList());
+
     public IReadOnlyList<string> Violations => Locked(() => _violations.ToList());
 
     public IReadOnlyList<DeliveryResult> Results => Locked(() => _results.ToList());

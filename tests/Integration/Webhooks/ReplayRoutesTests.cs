@@ -41,7 +41,7 @@ public abstract class ReplayRoutesTests<T>(T fixture) : IClassFixture<T>
 
         for (var i = 0; i < 2; i++) AssertReplayed(id, 1, await tenant.PostAsync($"/api/events/{id}/replay"));
 
-        await Poll.UntilAsync(async () => (int)(await EventAsync(tenant, id))["attempts"]! == 3, "three tries");
+        await SettledAsync(tenant, id, 3);
         Assert.Equal([id, id, id], receiver.Requests.Select(request => request.Id));
         var seen = await EventAsync(tenant, id);
         Assert.Equal("delivered", (string?)seen["status"]);
@@ -112,10 +112,10 @@ public abstract class ReplayRoutesTests<T>(T fixture) : IClassFixture<T>
         receiver.Answer = Status(500);
 
         AssertReplayed(id, 1, await tenant.PostAsync($"/api/events/{id}/replay"));
-        await Poll.UntilAsync(async () => (int)(await EventAsync(tenant, id))["attempts"]! == 2, "the replay");
+        await SettledAsync(tenant, id, 2);
         receiver.Answer = Status(200);
         AssertReplayed(id, 1, await tenant.PostAsync($"/api/events/{id}/replay"));
-        await Poll.UntilAsync(async () => (int)(await EventAsync(tenant, id))["attempts"]! == 3, "the second replay");
+        await SettledAsync(tenant, id, 3);
 
         Assert.Equal((3, "delivered"), (receiver.CountOf(id), (string)(await EventAsync(tenant, id))["status"]!));
     }
@@ -280,6 +280,12 @@ public abstract class ReplayRoutesTests<T>(T fixture) : IClassFixture<T>
             return true;
         },
         "all delivered");
+
+    /// <summary>Waits until so many tries are counted and none is under way or waited for.</summary>
+    private static Task SettledAsync(Tenant tenant, string id, int attempts) => Poll.UntilAsync(
+        async () => await EventAsync(tenant, id) is var seen && (int)seen["attempts"]! == attempts
+            && seen["deliveries"]!.AsArray().All(one => one!["next_attempt_at"] is null),
+        $"{attempts} tries");
 
     private static async Task<JsonObject> EventAsync(Tenant tenant, string id) => (await tenant.GetAsync($"/api/events/{id}")).Json;
 
