@@ -5,7 +5,6 @@ using System.Text.Json;
 using Microsoft.Data.Sqlite;
 using ZapierTriggers.Core.Events;
 using ZapierTriggers.Core.Operations;
-using ZapierTriggers.Load.Core.Receiving;
 using ZapierTriggers.Tests.Crash.Infrastructure;
 using ZapierTriggers.Tests.Integration.Infrastructure;
 

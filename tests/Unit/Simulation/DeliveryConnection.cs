@@ -57,7 +57,12 @@ internal sealed class DeliveryConnection(StoreConnection connection, SimulatedSt
     public async Task<bool> RecordAsync(DeliveryBatch batch, CancellationToken cancellationToken)
     {
         var isDueNow = false;
-        await connection.CommitAsync(() => isDueNow = store.Deliveries.Record(batch, store.Events));
+        await connection.CommitAsync(() =>
+        {
+            isDueNow = store.Deliveries.Record(batch, store.Events);
+            foreach (var result in batch.Results.Where(_ => receivers.AsksAgain()))
+                store.Deliveries.Replay(result.EndpointId, result.EventId, result.Attempt!.At);
+        });
         return isDueNow;
     }
 
