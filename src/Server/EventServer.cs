@@ -45,6 +45,7 @@ internal sealed partial class EventServer : IAsyncDisposable
     private readonly IngestGate _gate;
     private readonly AddressGuard _guard;
     private readonly Dispatcher _dispatcher;
+    private readonly ReplayRunner _replays;
     private readonly KeyUseWriter _keyUse;
     private readonly ServerMeter _meter = new();
     private readonly MemoryShares _memory = MemoryShares.OfThisProcess;
@@ -66,6 +67,8 @@ internal sealed partial class EventServer : IAsyncDisposable
         var feed = new OperationalFeed(_accounts, () => _shard, settings.Delivery.OperationalEvents, loggers.CreateLogger<OperationalFeed>());
         _dispatcher = new Dispatcher(
             stores.Deliveries, settings.Delivery, _guard, TimeProvider.System, loggers.CreateLogger<Dispatcher>(), tell: feed.TellAsync);
+        _replays = new ReplayRunner(
+            stores.DeadLetters, _dispatcher.Wants, _dispatcher.ReplaysDue, TimeProvider.System, loggers.CreateLogger<ReplayRunner>());
         _keyUse = new KeyUseWriter(_accounts, stores.Accounts, TimeProvider.System, loggers.CreateLogger<KeyUseWriter>());
         _upkeep = new StoreUpkeep(stores.Events, TimeProvider.System, loggers.CreateLogger<StoreUpkeep>());
         ServerFigures.Add(_meter, () => _shard, _dispatcher, TimeProvider.System);
@@ -139,6 +142,7 @@ internal sealed partial class EventServer : IAsyncDisposable
         _gate.Close("the server is stopping");
         if (_shard is not null) await _shard.StopAsync(StoringEnds);
         Failpoint.Pass(Failpoint.StopStored);
+        await _replays.StopAsync(CancellationToken.None);
         using (var patience = new CancellationTokenSource(WebhooksEnd)) await _dispatcher.StopAsync(patience.Token);
         Failpoint.Pass(Failpoint.StopRecorded);
         await _dispatcher.DisposeAsync();
@@ -172,6 +176,7 @@ internal sealed partial class EventServer : IAsyncDisposable
 
             // 6.
             await _dispatcher.StartAsync(stopping);
+            await _replays.StartAsync(stopping);
             await _keyUse.StartAsync(stopping);
             await _upkeep.StartAsync(stopping);
             var ansi = output == Console.Out && !Console.IsOutputRedirected;
@@ -229,6 +234,10 @@ internal sealed partial class EventServer : IAsyncDisposable
         Authenticate manager = context => authentication.AuthenticateOrAnswerAsync(context, KeyScopes.WebhooksManage);
         new WebhookRoutes(manager, _dispatcher, _guard).Map(routes);
         new EndpointRoutes(manager, _dispatcher, _guard, _settings.Delivery, time).Map(routes);
+        var replays = new ReplayCalls(
+            _stores.DeadLetters, authentication, StoredBarrierAsync, _dispatcher.Wants, _dispatcher.ReplaysDue, _replays.Wake, time);
+        new DeadLetterRoutes(replays).Map(routes);
+        new ReplayRoutes(replays).Map(routes);
         routes.Wrap(handler => StorageAnswers.Until(() => authentication.IsOpen, handler)); // what follows answers from the start
         new HealthRoutes(time, _readiness.Read, _meter).Map(routes);
         var metrics = PrometheusEndpoint.Build(_app.Services);

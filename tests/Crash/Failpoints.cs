@@ -104,7 +104,7 @@ public sealed class Failpoints
         "store" => point == Failpoint.StoreQuarantined ? 1 : 5,
         "segment" => point == Failpoint.SegmentDeleted ? 1 : 2,
         "delivery" => 50,
-        "ack" or "organization" or "key" or "endpoint" => 2,
+        "ack" or "organization" or "key" or "endpoint" or "replay" => 2,
         _ => 1,
     };
 }

@@ -56,11 +56,14 @@ internal sealed partial class AttemptRunner(
         recorder.Add(ended, outcome);
     }
 
-    /// <summary>What a result means for the event: the one place that says when it is tried again and when no more.</summary>
+    /// <summary>
+    /// What a result means for the event: the one place that says when it is tried again and when no more. A replay begins the schedule
+    /// anew; whether a failed one is tried again when the event was delivered before is known to the store alone (<see cref="DeliveryPlan"/>).
+    /// </summary>
     private DeliveryResult Outcome(LaneTry ended, EndpointRecord endpoint, TryResult result)
     {
         var final = result.Error is DeliveryError.None or DeliveryError.BlockedAddress;
-        var wait = final ? null : schedule.WaitAfter(ended.Attempt, result.RetryAfter, endpoint.RetrySchedule);
+        var wait = final ? null : schedule.WaitAfter(ended.Attempt - (ended.Claim?.Base ?? 0), result.RetryAfter, endpoint.RetrySchedule);
         var status = result.Error == DeliveryError.None ? EventStatus.Delivered : wait is null ? EventStatus.DeadLetter : EventStatus.Failed;
         var tried = result.Error != DeliveryError.BlockedAddress;
         return new DeliveryResult
@@ -68,6 +71,7 @@ internal sealed partial class AttemptRunner(
             OrganizationNo = endpoint.OrganizationNo,
             EndpointId = endpoint.Id,
             EventId = ended.Event.Id,
+            Claim = ended.Claim,
             Status = status,
             NextAttemptAt = wait is null ? null : time.GetUtcNow() + wait,
             Reason = tried ? null : result.ErrorText,

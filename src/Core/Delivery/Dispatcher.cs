@@ -190,6 +190,16 @@ internal sealed partial class Dispatcher : IAsyncDisposable
         }
     }
 
+    /// <summary>Replays have been committed, the first of them due then.</summary>
+    public void ReplaysDue(DateTimeOffset at) => _sweep.Due(at);
+
+    /// <summary>
+    /// Whether the endpoint's lane would send such an event: its filter at the event's time takes the type, and it is not told of itself.
+    /// </summary>
+    public bool Wants(int organizationNo, Guid endpointId, EventId id, string type, string? orderingKey) =>
+        Find(organizationNo, endpointId) is { } endpoint && endpoint.Filters.At(id).Matches(type)
+        && OperationalEvent.EndpointOf(type, orderingKey) != endpointId;
+
     /// <summary>The URL of the organization's default endpoint; null if it has none.</summary>
     public string? DefaultUrl(int organizationNo) => _lanes.DefaultOf(organizationNo)?.Endpoint.Url;
 

@@ -43,7 +43,7 @@ internal interface IDeliveryStore
     /// Claims retries that are due at <paramref name="now"/>, oldest due first, only of the endpoints in <paramref name="rooms"/> and at
     /// most as many of each as it has room for: counts the attempt and moves the due time to <paramref name="leaseUntil"/> in one
     /// statement, so a crash in the middle of a try neither loses nor forgets to count it. A retry whose event has been acknowledged is
-    /// never returned; one whose endpoint is disabled stays as it is.
+    /// returned only when it was asked for by hand; one whose endpoint is disabled stays as it is.
     /// </summary>
     Task<IReadOnlyList<ClaimedRetry>> ClaimRetriesAsync(
         DateTimeOffset now, DateTimeOffset leaseUntil, int limit, IReadOnlyList<ClaimRoom> rooms, CancellationToken cancellationToken);
@@ -52,11 +52,12 @@ internal interface IDeliveryStore
     Task<DateTimeOffset?> NextRetryAsync(CancellationToken cancellationToken);
 
     /// <summary>
-    /// Records finished tries and moves cursors, all in one transaction. Recording the same result again changes nothing. A <see
-    /// cref="EventStatus.Failed"/> result whose attempt number is lower than the attempts counted so far comes from a claim that was given
-    /// up: its attempt is kept, the retry's due time is not touched.
+    /// Records finished tries and moves cursors, all in one transaction; what each result changes is said by <see cref="DeliveryPlan"/>.
+    /// Recording the same result again changes nothing. A <see cref="EventStatus.Failed"/> result whose attempt number is lower than the
+    /// attempts counted so far comes from a claim that was given up: its attempt is kept, the retry's due time is not touched. Returns
+    /// whether something is due at once because it was asked for by hand.
     /// </summary>
-    Task RecordAsync(DeliveryBatch batch, CancellationToken cancellationToken);
+    Task<bool> RecordAsync(DeliveryBatch batch, CancellationToken cancellationToken);
 }
 
 /// <summary>An event to send.</summary>
@@ -113,8 +114,10 @@ internal sealed record LanePage(IReadOnlyList<DueEvent> Events, EventId ScannedT
 /// <param name="OrganizationNo">The organization.</param>
 /// <param name="EndpointId">The endpoint.</param>
 /// <param name="Event">What to send.</param>
-/// <param name="Attempt">The number of this try, 2 or more.</param>
-internal sealed record ClaimedRetry(int OrganizationNo, Guid EndpointId, DueEvent Event, int Attempt);
+/// <param name="Attempt">The number of this try.</param>
+/// <param name="Base">Tries at which the present round began: the schedule counts from there.</param>
+/// <param name="IsReplay">Whether it was asked for by hand: it is sent also when the event was delivered or acknowledged.</param>
+internal sealed record ClaimedRetry(int OrganizationNo, Guid EndpointId, DueEvent Event, int Attempt, int Base, bool IsReplay);
 
 /// <summary>How many retries of an endpoint may be claimed now.</summary>
 /// <param name="OrganizationNo">The organization.</param>
@@ -150,6 +153,18 @@ internal sealed record DeliveryResult
 
     /// <summary>In words why no try was made; set exactly when <see cref="Attempt"/> is null.</summary>
     public string? Reason { get; init; }
+
+    /// <summary>The claim that this ends; null for a lane's first try of an event.</summary>
+    public ClaimedRetry? Claim { get; init; }
+
+    /// <summary>The number that the try was counted under, whether it was made or not.</summary>
+    public int Number => Claim?.Attempt ?? Attempt?.Number ?? 1;
+
+    /// <summary>Tries at which the present round began.</summary>
+    public int Base => Claim?.Base ?? 0;
+
+    /// <summary>Whether it was asked for by hand when it was claimed.</summary>
+    public bool IsReplay => Claim?.IsReplay == true;
 }
 
 /// <summary>Results and cursors to record together.</summary>

@@ -14,7 +14,8 @@ internal sealed class Lane
     private readonly Lock _lock = new();
     private readonly Queue<DueEvent> _fresh = new();
     private readonly Queue<(ClaimedRetry Claim, DateTimeOffset StartBefore)> _retries = new();
-    private readonly HashSet<EventId> _busyRetries = [];
+    private readonly HashSet<EventId> _busy = [];
+    private readonly HashSet<EventId> _triedMeanwhile = [];
     private readonly HashSet<EventId> _acknowledgedMeanwhile = [];
     private readonly InFlightLimit _limit;
     private readonly LaneHealth _health;
@@ -243,12 +244,14 @@ internal sealed class Lane
             _readWanted |= page is null || page.ScannedThrough > _window.ReadThrough;
             foreach (var due in page?.Events ?? [])
             {
-                if (_acknowledgedMeanwhile.Contains(due.Id)) continue;
                 if (OperationalEvent.EndpointOf(due.Type, due.OrderingKey) == Endpoint.Id) continue; // it would be told of itself
+                // What a replay overtook is not the lane's any more: its first try was the replay.
+                if (_acknowledgedMeanwhile.Contains(due.Id) || _busy.Contains(due.Id) || _triedMeanwhile.Contains(due.Id)) continue;
                 _window.Add(due.Id);
                 _fresh.Enqueue(due);
             }
 
+            _triedMeanwhile.Clear();
             if (page is not null) _window.ScannedThrough(page.ScannedThrough);
             EndFetch();
             return _window.Count == 0 && _window.Cursor > before;
@@ -261,7 +264,10 @@ internal sealed class Lane
         lock (_lock) _fetching++;
     }
 
-    /// <summary>Takes claimed retries in. One that is still in flight or unrecorded (its claim ran out meanwhile) is left alone.</summary>
+    /// <summary>
+    /// Takes claimed retries in. One that is still in flight or unrecorded (its claim ran out meanwhile) is left alone; so is a replay of an
+    /// event that waits here for its first try, which has the same number: the result of that try ends the claim.
+    /// </summary>
     /// <param name="claims">The claims for this lane.</param>
     /// <param name="startBefore">A try that starts later than this could outlive its claim.</param>
     /// <param name="moreDue">Whether there may be more, for which there was no room.</param>
@@ -272,8 +278,9 @@ internal sealed class Lane
             MoreRetriesDue = moreDue;
             foreach (var claim in claims)
             {
-                if (_acknowledgedMeanwhile.Contains(claim.Event.Id) || !_busyRetries.Add(claim.Event.Id)) continue;
-                _retries.Enqueue((claim, startBefore));
+                if (!claim.IsReplay && _acknowledgedMeanwhile.Contains(claim.Event.Id)) continue;
+                if (claim.Attempt == 1 && _fresh.Any(due => due.Id == claim.Event.Id)) continue;
+                if (_busy.Add(claim.Event.Id)) _retries.Enqueue((claim, startBefore));
             }
 
             EndFetch();
@@ -288,13 +295,14 @@ internal sealed class Lane
             if (!MayStart) return null;
             while (_retries.TryDequeue(out var retry))
             {
-                if (now < retry.StartBefore) return Start(retry.Claim.Event, retry.Claim.Attempt);
-                _busyRetries.Remove(retry.Claim.Event.Id);
+                if (now < retry.StartBefore) return Start(retry.Claim.Event, retry.Claim);
+                _busy.Remove(retry.Claim.Event.Id);
             }
 
             if (!_fresh.TryDequeue(out var due)) return null;
             _pace.Reached(due.Id);
-            return Start(due, attempt: 1);
+            _busy.Add(due.Id);
+            return Start(due, claim: null);
         }
     }
 
@@ -331,7 +339,7 @@ internal sealed class Lane
     {
         lock (_lock)
         {
-            if (ended.Attempt == 1) _window.Finish(ended.Event.Id);
+            if (ended.Claim is null) _window.Finish(ended.Event.Id);
             return _window.Cursor;
         }
     }
@@ -348,10 +356,14 @@ internal sealed class Lane
     /// <summary>A try's result is recorded (or was refused by the store for good): its retry may be claimed again.</summary>
     public void Recorded(LaneTry ended)
     {
-        lock (_lock) _busyRetries.Remove(ended.Event.Id);
+        lock (_lock)
+        {
+            _busy.Remove(ended.Event.Id);
+            if (_reading && ended.Claim is not null) _triedMeanwhile.Add(ended.Event.Id);
+        }
     }
 
-    /// <summary>Drops what has not started of the given events, read or being read; true when the cursor moved.</summary>
+    /// <summary>Drops what has not started of the given events, read or being read, but no replay; true when the cursor moved.</summary>
     public bool Acknowledged(IReadOnlySet<EventId> ids)
     {
         lock (_lock)
@@ -368,7 +380,7 @@ internal sealed class Lane
             for (var i = _retries.Count; i > 0; i--)
             {
                 var retry = _retries.Dequeue();
-                if (ids.Contains(retry.Claim.Event.Id)) _busyRetries.Remove(retry.Claim.Event.Id);
+                if (!retry.Claim.IsReplay && ids.Contains(retry.Claim.Event.Id)) _busy.Remove(retry.Claim.Event.Id);
                 else _retries.Enqueue(retry);
             }
 
@@ -378,11 +390,11 @@ internal sealed class Lane
 
     private int MostOf(WebhookTarget target) => Math.Min(target.Endpoint.MaxInFlight ?? int.MaxValue, _mostInFlight);
 
-    private LaneTry Start(DueEvent due, int attempt)
+    private LaneTry Start(DueEvent due, ClaimedRetry? claim)
     {
         _inFlight++;
         _pace.Started();
-        return new LaneTry(this, due, attempt, _limit.Epoch);
+        return new LaneTry(this, due, claim, _limit.Epoch);
     }
 
     private void EndFetch()

@@ -109,10 +109,11 @@ internal sealed partial class OutcomeRecorder(
             try
             {
                 Failpoint.Pass(Failpoint.DeliveryRecording);
-                await store.RecordAsync(batch, CancellationToken.None);
+                var isDueNow = await store.RecordAsync(batch, CancellationToken.None);
                 Failpoint.Pass(Failpoint.DeliveryRecorded);
                 _failing = false;
                 Done(items);
+                if (isDueNow) retryDue(time.GetUtcNow());
                 return;
             }
             catch (StoreException exception) when (exception.Failure == StoreFailure.RowRefused)

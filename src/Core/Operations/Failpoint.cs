@@ -114,6 +114,12 @@ internal static partial class Failpoint
     /// <summary>Requests: a webhook endpoint is committed, not answered.</summary>
     public const string EndpointCommitted = "endpoint-committed";
 
+    /// <summary>Requests: a replay is committed, neither the dispatcher told nor the request answered.</summary>
+    public const string ReplayCommitted = "replay-committed";
+
+    /// <summary>Replays of many deliveries: a chunk is queued and the job's cursor moved, the dispatcher has not been told.</summary>
+    public const string ReplayChunkQueued = "replay-chunk-queued";
+
     /// <summary>Stop: requests have ended, the shard runs.</summary>
     public const string StopRequestsEnded = "stop-requests-ended";
 
@@ -147,7 +153,7 @@ internal static partial class Failpoint
         RecoveryScanned, RecoveryTailWritten, RecoveryTailFlushed, RecoveryReleased, RingMade, RingNamed,
         StoreAppending, StoreCommitting, StoreCommitted, StoreAdvanced, StoreTrimming, StoreQuarantined,
         DeliveryClaimed, DeliverySending, DeliverySent, DeliveryRecording, DeliveryRecorded,
-        AckCommitted, OrganizationCommitted, KeyCommitted, EndpointCommitted,
+        AckCommitted, OrganizationCommitted, KeyCommitted, EndpointCommitted, ReplayCommitted, ReplayChunkQueued,
         StopRequestsEnded, StopSequencerEnded, StopStored, StopRecorded, StopJournalClosed, StopClosed,
     ];
 

@@ -52,6 +52,8 @@ internal static class LogEvents
     public const int EndpointWatchFailing = 3060;
     public const int EndpointWatchLookFailed = 3061;
     public const int OperationalFeedNotTaken = 3070;
+    public const int ReplayRunnerFinished = 3080;
+    public const int ReplayRunnerNotDone = 3081;
 
     // 4000: accounts and inbox
     public const int RegistrationOrganizationCreated = 4001;

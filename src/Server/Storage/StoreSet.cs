@@ -9,6 +9,7 @@ namespace ZapierTriggers.Server.Storage;
 /// <summary>The three stores over one database, which may be away. Disposing it closes the database.</summary>
 /// <param name="Events">Events, inbox, shards.</param>
 /// <param name="Deliveries">Endpoints, lanes, retries, outcomes.</param>
+/// <param name="DeadLetters">Dead letters and replays.</param>
 /// <param name="Accounts">Organizations and keys.</param>
 /// <param name="Replays">What comparing the journal with the store takes.</param>
 /// <param name="PrepareAsync">
@@ -20,6 +21,7 @@ namespace ZapierTriggers.Server.Storage;
 internal sealed record StoreSet(
     IEventStore Events,
     IDeliveryStore Deliveries,
+    IDeadLetterStore DeadLetters,
     IAccountStore Accounts,
     IReplayStore Replays,
     Func<CancellationToken, Task<StoreFacts>> PrepareAsync,

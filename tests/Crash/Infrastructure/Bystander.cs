@@ -6,7 +6,7 @@ namespace ZapierTriggers.Tests.Crash.Infrastructure;
 
 /// <summary>
 /// Does what is rarer than events, over and over, whatever becomes of the server meanwhile: makes organizations, gives them webhooks, rotates
-/// their keys, sends and acknowledges events, sends events that the store refuses. <see cref="VerifyAsync"/> holds what was answered
+/// their keys, sends, acknowledges and replays events, sends events that the store refuses. <see cref="VerifyAsync"/> holds what was answered
 /// against what is there. What was not answered may be either way.
 /// </summary>
 internal sealed class Bystander : IAsyncDisposable
@@ -91,6 +91,10 @@ internal sealed class Bystander : IAsyncDisposable
         const string Webhook = "http://127.0.0.1:9/hook";
         if (await SendAsync(known.Key, HttpMethod.Post, "/api/webhook/config", new { webhook_url = Webhook }) is null) return false;
         known.Webhook = Webhook;
+
+        // Again to where nothing listens; of dead letters there are none.
+        if (await SendAsync(known.Key, HttpMethod.Post, $"/api/events/{known.Acknowledged}/replay", body: null) is null) return false;
+        if (await SendAsync(known.Key, HttpMethod.Post, "/api/dead-letters/replay", body: null) is null) return false;
         _known.Remove(known); // until the rotation is answered either key may be the right one
         if (await SendAsync(known.Key, HttpMethod.Post, "/api/keys/rotate", body: null) is not { } rotated) return false;
         known.Key = rotated.GetProperty("api_key").GetString()!;

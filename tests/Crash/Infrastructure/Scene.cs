@@ -51,6 +51,9 @@ internal sealed class Scene : IAsyncDisposable
     /// <summary>The schema's connection string; null with SQLite.</summary>
     public string? Database => _schema;
 
+    /// <summary>What the receiver has got.</summary>
+    public IReadOnlyList<Delivery> Deliveries => _receiver.Log.ToList();
+
     /// <summary>Requests sent so far.</summary>
     public long Sent => _numbers.Given;
 

@@ -44,6 +44,10 @@ internal sealed class ApiHost : IAsyncDisposable
         new AckRoutes(Events, authentication, barrier, (no, ids) => Notices.Add((no, ids)), Time).Map(Routes);
         ZapierTriggers.Server.Webhooks.Authenticate manager = context => authentication.AuthenticateOrAnswerAsync(context, KeyScopes.WebhooksManage);
         new ZapierTriggers.Server.Webhooks.EndpointRoutes(manager, _rig.Dispatcher, new AddressGuard(_rig.Options), _rig.Options, Time).Map(Routes);
+        // Refusals only: no call that is let through comes to the store here.
+        var replays = new ZapierTriggers.Server.Webhooks.ReplayCalls(null!, authentication, barrier, (_, _, _, _, _) => false, _ => { }, () => { }, Time);
+        new ZapierTriggers.Server.Webhooks.DeadLetterRoutes(replays).Map(Routes);
+        new ZapierTriggers.Server.Webhooks.ReplayRoutes(replays).Map(Routes);
         Routes.Freeze();
 
         var builder = WebApplication.CreateSlimBuilder();

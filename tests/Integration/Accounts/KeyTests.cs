@@ -147,6 +147,13 @@ public sealed class KeyTests
     [InlineData("events:write inbox:read inbox:ack keys:manage", "DELETE", "/api/endpoints/01956ae0-0000-7000-8000-000000000000")]
     [InlineData("events:write inbox:read inbox:ack keys:manage", "POST", "/api/endpoints/01956ae0-0000-7000-8000-000000000000/rotate-secret")]
     [InlineData("events:write inbox:read inbox:ack keys:manage", "POST", "/api/endpoints/01956ae0-0000-7000-8000-000000000000/test")]
+    [InlineData("events:write inbox:ack keys:manage", "GET", "/api/dead-letters")]
+    [InlineData("events:write inbox:ack keys:manage", "GET", "/api/replays")]
+    [InlineData("events:write inbox:ack keys:manage", "GET", "/api/replays/01956ae0-0000-7000-8000-000000000000")]
+    [InlineData("events:write inbox:read inbox:ack keys:manage", "POST", "/api/dead-letters/replay")]
+    [InlineData("events:write inbox:read inbox:ack keys:manage", "POST", "/api/dead-letters/01956ae0-0000-7000-8000-000000000000/replay")]
+    [InlineData("events:write inbox:read inbox:ack keys:manage", "POST", "/api/events/01956ae0-0000-7000-8000-000000000000/replay")]
+    [InlineData("events:write inbox:read inbox:ack keys:manage", "POST", "/api/endpoints/01956ae0-0000-7000-8000-000000000000/recover")]
     public async Task A_key_without_the_scope_is_403(string scopes, string method, string path)
     {
         await using var host = await ApiHost.StartAsync();

@@ -24,6 +24,8 @@ internal sealed class DeliveryScene
 
     public IDeliveryStore Store => _fixture.Stores.Deliveries;
 
+    public IDeadLetterStore DeadLetters => _fixture.Stores.DeadLetters;
+
     public static async Task<DeliveryScene> SetAsync(StoreFixture fixture)
     {
         var scene = new DeliveryScene(fixture, await fixture.NewShardAsync(), NewEndpoint(StoreFixture.NextNumber()));
@@ -58,6 +60,16 @@ internal sealed class DeliveryScene
         Result(id, EventStatus.Failed, number, 500, $"status 500 on try {number}") with { NextAttemptAt = nextAt };
 
     public DeliveryResult Dead(EventId id, int number) => Result(id, EventStatus.DeadLetter, number, 503, $"gave up on try {number}");
+
+    public DeliveryResult Delivered(ClaimedRetry claim) => Delivered(claim.Event.Id, claim.Attempt) with { Claim = claim };
+
+    public DeliveryResult Failed(ClaimedRetry claim, DateTimeOffset nextAt) => Failed(claim.Event.Id, claim.Attempt, nextAt) with { Claim = claim };
+
+    public DeliveryResult Dead(ClaimedRetry claim) => Dead(claim.Event.Id, claim.Attempt) with { Claim = claim };
+
+    /// <summary>Asks for one send more, now.</summary>
+    public Task<Requeued> ReplayAsync(EventId id, DateTimeOffset now) =>
+        DeadLetters.ReplayEventAsync(OrganizationNo, id, Endpoint.Id, now, CancellationToken.None);
 
     public Task RecordAsync(params DeliveryResult[] results) => Store.RecordAsync(new DeliveryBatch(results, []), CancellationToken.None);
 

@@ -16,6 +16,8 @@ internal static class StrangerCalls
         SendAsync(caller, method, path.Replace("{id}", id.Organization, StringComparison.Ordinal), """{"rate_limit_per_minute":1}""");
     private static readonly Call ByEndpoint = (_, caller, id, method, path) =>
         SendAsync(caller, method, path.Replace("{id}", id.Endpoint, StringComparison.Ordinal), method == HttpMethod.Patch ? """{"enabled":false}""" : null);
+    private static readonly Call ReplayById = (_, caller, id, method, path) => SendAsync(
+        caller, method, path.Replace("{id}", id.Event, StringComparison.Ordinal), $$"""{"endpoint_id":"{{id.Endpoint}}"}""");
     private static readonly Call AckMany = (_, caller, id, method, path) =>
         SendAsync(caller, method, path, $$"""{"event_ids":["{{id.Event}}"]}""");
 
@@ -52,6 +54,16 @@ internal static class StrangerCalls
         ["POST /api/keys/rotate"] = RotateAsync,
         ["POST /api/webhook/config"] = (_, caller, id, method, path) =>
         SendAsync(caller, method, path, $$"""{"webhook_url":"http://127.0.0.1:9/own","organization_id":"{{id.Organization}}"}"""),
+        ["GET /api/dead-letters"] = (_, caller, id, method, path) => SendAsync(caller, method, $"{path}?endpoint_id={id.Endpoint}&cursor={id.Event}"),
+        ["POST /api/dead-letters/replay"] = (_, caller, id, method, path) => SendAsync(
+            caller, method, path, $$"""{"dry_run":true,"endpoint_id":"{{id.Endpoint}}","event_ids":["{{id.Event}}"]}"""),
+        ["POST /api/dead-letters/{id}/replay"] = ReplayById,
+        ["POST /api/events/{id}/replay"] = ReplayById,
+        ["POST /events/{id}/replay"] = ReplayById,
+        ["GET /api/replays"] = Own,
+        ["GET /api/replays/{id}"] = ByEndpoint,
+        ["POST /api/endpoints/{id}/recover"] = (_, caller, id, method, path) => SendAsync(
+            caller, method, path.Replace("{id}", id.Endpoint, StringComparison.Ordinal), """{"since":"2026-01-01T00:00:00Z"}"""),
         ["POST /api/endpoints"] = (_, caller, id, method, path) =>
         SendAsync(caller, method, path, $$"""{"url":"http://127.0.0.1:9/own","start":"{{id.Event}}"}"""),
         ["GET /api/endpoints"] = Own,

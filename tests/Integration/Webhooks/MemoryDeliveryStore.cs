@@ -12,8 +12,8 @@ internal sealed class MemoryDeliveryStore : IDeliveryStore
     private readonly Lock _lock = new();
     private readonly SortedList<EventId, (int OrganizationNo, DueEvent Event)> _events = [];
     private readonly Dictionary<Guid, EndpointRecord> _endpoints = [];
-    private readonly Dictionary<(Guid, EventId), (int Attempts, DateTimeOffset DueAt)> _retries = [];
-    private readonly Dictionary<(Guid, EventId), EventStatus> _outcomes = [];
+    private readonly Dictionary<(Guid, EventId), RetryState> _retries = [];
+    private readonly Dictionary<(Guid, EventId), OutcomeState> _outcomes = [];
     private readonly Dictionary<(Guid, EventId, int), AttemptRecord> _attempts = [];
     private readonly HashSet<EventId> _acknowledged = [];
     private readonly List<string> _violations = [];
@@ -29,9 +29,9 @@ internal sealed class MemoryDeliveryStore : IDeliveryStore
     public IReadOnlyList<DeliveryResult> Results => Locked(() => _results.ToList());
 
     public EventStatus StatusOf(Guid endpoint, EventId id) =>
-        Locked(() => _outcomes.TryGetValue((endpoint, id), out var status) ? status : _retries.ContainsKey((endpoint, id)) ? EventStatus.Failed : EventStatus.Pending);
+        Locked(() => _outcomes.TryGetValue((endpoint, id), out var outcome) ? outcome.Status : _retries.ContainsKey((endpoint, id)) ? EventStatus.Failed : EventStatus.Pending);
 
-    public int Count(EventStatus status) => Locked(() => _outcomes.Values.Count(outcome => outcome == status));
+    public int Count(EventStatus status) => Locked(() => _outcomes.Values.Count(outcome => outcome.Status == status));
 
     public IReadOnlyList<AttemptRecord> AttemptsOf(Guid endpoint, EventId id) =>
         Locked(() => _attempts.Where(pair => pair.Key.Item1 == endpoint && pair.Key.Item2 == id).OrderBy(pair => pair.Key.Item3).Select(pair => pair.Value).ToList());
@@ -45,9 +45,26 @@ internal sealed class MemoryDeliveryStore : IDeliveryStore
 
     public void Acknowledge(EventId id) => Locked(() =>
     {
-        foreach (var key in _retries.Keys.Where(key => key.Item2 == id).ToList()) _retries.Remove(key);
+        foreach (var key in _retries.Where(pair => pair.Key.Item2 == id && pair.Value.Owed == 0).Select(pair => pair.Key).ToList()) _retries.Remove(key);
         return _acknowledged.Add(id);
     });
+
+    /// <summary>Asks for one more send by hand.</summary>
+    public void Replay(Guid endpoint, EventId id, DateTimeOffset now) => Locked(() =>
+    {
+        var key = (endpoint, id);
+        if (_retries.TryGetValue(key, out var row))
+            return _retries[key] = row with { Owed = row.Owed + 1, Base = row.Attempts, DueAt = row.IsClaimed || row.DueAt < now ? row.DueAt : now };
+        var tries = _attempts.Keys.Where(tried => tried.Item1 == endpoint && tried.Item2 == id).Select(tried => tried.Item3).DefaultIfEmpty().Max();
+        if (_outcomes.GetValueOrDefault(key)?.Status == EventStatus.DeadLetter) _outcomes.Remove(key);
+        return _retries[key] = new RetryState(tries, tries, Owed: 1, IsClaimed: false, now);
+    });
+
+    /// <summary>Whether a claim is out.</summary>
+    public bool HasClaims => Locked(() => _retries.Values.Any(row => row.IsClaimed));
+
+    /// <summary>The waiting retry or replay, or null.</summary>
+    public RetryState? RetryOf(Guid endpoint, EventId id) => Locked(() => _retries.GetValueOrDefault((endpoint, id)));
 
     public Task<IReadOnlyList<EndpointRecord>> LoadEndpointsAsync(CancellationToken cancellationToken) =>
         Call<IReadOnlyList<EndpointRecord>>("load", () => _endpoints.Values.ToList());
@@ -114,10 +131,10 @@ internal sealed class MemoryDeliveryStore : IDeliveryStore
         foreach (var (key, row) in _retries.Where(pair => pair.Value.DueAt <= now).OrderBy(pair => pair.Value.DueAt).ToList())
         {
             if (claimed.Count == limit) break;
-            if (!left.TryGetValue(key.Item1, out var room) || room == 0 || !_endpoints[key.Item1].Enabled || _acknowledged.Contains(key.Item2)) continue;
+            if (!left.TryGetValue(key.Item1, out var room) || room == 0 || !_endpoints[key.Item1].Enabled || (row.Owed == 0 && _acknowledged.Contains(key.Item2))) continue;
             left[key.Item1] = room - 1;
-            _retries[key] = (row.Attempts + 1, leaseUntil);
-            claimed.Add(new ClaimedRetry(_endpoints[key.Item1].OrganizationNo, key.Item1, _events[key.Item2].Event, row.Attempts + 1));
+            _retries[key] = row with { Attempts = row.Attempts + 1, IsClaimed = true, DueAt = leaseUntil };
+            claimed.Add(new ClaimedRetry(_endpoints[key.Item1].OrganizationNo, key.Item1, _events[key.Item2].Event, row.Attempts + 1, row.Base, row.Owed > 0));
         }
 
         return claimed;
@@ -125,13 +142,14 @@ internal sealed class MemoryDeliveryStore : IDeliveryStore
 
     public Task<DateTimeOffset?> NextRetryAsync(CancellationToken cancellationToken) => Call("next", () =>
     {
-        var due = _retries.Where(pair => _endpoints[pair.Key.Item1].Enabled && !_acknowledged.Contains(pair.Key.Item2)).Select(pair => (DateTimeOffset?)pair.Value.DueAt);
+        var due = _retries.Where(pair => _endpoints[pair.Key.Item1].Enabled && (pair.Value.Owed > 0 || !_acknowledged.Contains(pair.Key.Item2))).Select(pair => (DateTimeOffset?)pair.Value.DueAt);
         return due.Min();
     });
 
-    public Task RecordAsync(DeliveryBatch batch, CancellationToken cancellationToken) => Call("record", () =>
+    public Task<bool> RecordAsync(DeliveryBatch batch, CancellationToken cancellationToken) => Call("record", () =>
     {
-        foreach (var result in batch.Results) Record(result);
+        var isDueNow = false;
+        foreach (var result in batch.Results) isDueNow |= Record(result);
         foreach (var (_, endpointId, cursor, generation) in batch.Cursors)
         {
             if (!_endpoints.TryGetValue(endpointId, out var endpoint)) continue;
@@ -145,24 +163,20 @@ internal sealed class MemoryDeliveryStore : IDeliveryStore
             _endpoints[endpointId] = endpoint with { DeliveredThrough = cursor };
         }
 
-        return true;
+        return isDueNow;
     });
 
-    private void Record(DeliveryResult result)
+    private bool Record(DeliveryResult result)
     {
         _results.Add(result);
         var key = (result.EndpointId, result.EventId);
-        if (result.Attempt is { } attempt && !_attempts.TryAdd((result.EndpointId, result.EventId, attempt.Number), attempt)) return;
-        if (_outcomes.ContainsKey(key)) return;
-        if (result.Status != EventStatus.Failed)
-        {
-            _retries.Remove(key);
-            _outcomes[key] = result.Status;
-        }
-        else if (!_acknowledged.Contains(result.EventId) && (!_retries.TryGetValue(key, out var row) || result.Attempt!.Number >= row.Attempts))
-        {
-            _retries[key] = (result.Attempt!.Number, result.NextAttemptAt!.Value);
-        }
+        var state = new DeliveryState(_retries.GetValueOrDefault(key), _outcomes.GetValueOrDefault(key), _acknowledged.Contains(result.EventId));
+        var plan = DeliveryPlan.Decide(result, state, result.Attempt?.At ?? default);
+        if (plan.Try != TryPlace.Nowhere && result.Attempt is { } attempt) _attempts.TryAdd((result.EndpointId, result.EventId, attempt.Number), attempt);
+        if (plan.Try == TryPlace.Outcome) _outcomes[key] = new OutcomeState(plan.OutcomeStatus, result.Number);
+        if (plan.Retry is not null) _retries[key] = plan.Retry;
+        if (plan.DropsRetry) _retries.Remove(key);
+        return plan.IsDueNow;
     }
 
     private bool IsFinished(Guid endpointId, EventId id) =>

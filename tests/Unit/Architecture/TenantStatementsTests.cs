@@ -23,6 +23,12 @@ public sealed partial class TenantStatementsTests
         ("SqliteEndpoints.cs: SELECT f.organization_no, f.endpoint_id,", "all endpoints are loaded at the start"),
         ("PostgresRetries.cs: SELECT r.due_at FROM retries r", "when the sweep over all endpoints is due next"),
         ("SqliteRetries.cs: retries r JOIN endpoints p", "a part: the claim adds the organization, the sweep is over all"),
+        ("PostgresReplayJobs.cs: SELECT {Columns} FROM replay_jobs j", "the unfinished jobs of all, each then run as its own"),
+        ("SqliteReplayJobs.cs: SELECT {Columns} FROM replay_jobs j", "the unfinished jobs of all, each then run as its own"),
+        ("PostgresReplayScans.cs: SELECT count(*) FROM outcomes o", "bound by the part InRange"),
+        ("SqliteReplayScans.cs: SELECT count(*) FROM outcomes o", "bound by the part InRange"),
+        ("PostgresReplayScans.cs: SELECT o.event_id, o.endpoint_id,", "bound by the part InRange"),
+        ("SqliteReplayScans.cs: SELECT o.event_id, o.endpoint_id,", "bound by the part InRange"),
         ("StatusFilter.cs: ", "parts: the events they are added to are bound"),
     ];
 
@@ -141,6 +147,6 @@ public sealed partial class TenantStatementsTests
     private static partial Regex Condition();
 
     // The organization as a parameter: compared, inserted as the first value, selected, or one of the rows given as arrays.
-    [GeneratedRegex(@"organization_no = [$?]1\b|VALUES \([$?]1,|SELECT \$1,|unnest\(|\{Results\}|COPY events \(organization_no,|SELECT made\.|\{Columns\}", RegexOptions.ExplicitCapture, 5_000)]
+    [GeneratedRegex(@"organization_no = [$?]1\b|VALUES \([$?]1,|SELECT \$1,|unnest\(|\{Results\}|\{Keys\}|COPY events \(organization_no,|SELECT made\.|\{Columns\}", RegexOptions.ExplicitCapture, 5_000)]
     private static partial Regex Anchor();
 }

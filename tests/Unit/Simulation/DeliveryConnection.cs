@@ -54,8 +54,17 @@ internal sealed class DeliveryConnection(StoreConnection connection, SimulatedSt
     }
 
     /// <inheritdoc/>
-    public Task RecordAsync(DeliveryBatch batch, CancellationToken cancellationToken) =>
-        connection.CommitAsync(() => store.Deliveries.Record(batch, store.Events));
+    public async Task<bool> RecordAsync(DeliveryBatch batch, CancellationToken cancellationToken)
+    {
+        var isDueNow = false;
+        await connection.CommitAsync(() =>
+        {
+            isDueNow = store.Deliveries.Record(batch, store.Events);
+            foreach (var result in batch.Results.Where(_ => receivers.AsksAgain()))
+                store.Deliveries.Replay(result.EndpointId, result.EventId, result.Attempt!.At);
+        });
+        return isDueNow;
+    }
 
     private static DueEvent DueOf(StoredRow row) => new() { Id = row.Id, Type = row.Type, Payload = BitConverter.GetBytes(row.PayloadHash) };
 }

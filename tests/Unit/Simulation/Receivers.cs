@@ -38,8 +38,11 @@ internal sealed class Receivers(Random random, DateTimeOffset begin)
         };
     }
 
-    /// <summary>Whether every stored event that has an endpoint has come to its end there.</summary>
-    public bool AreDone(SimulatedStore store) => Due(store).All(due => store.Deliveries.Outcomes.ContainsKey((due.Endpoint, due.Row.Id)));
+    /// <summary>Whether somebody asks now for one more send of what has just been recorded.</summary>
+    public bool AsksAgain() => random.Next(8) == 0;
+
+    /// <summary>Whether every stored event that has an endpoint has come to its end there, and nothing asked for is left to send.</summary>
+    public bool AreDone(SimulatedStore store) => !store.Deliveries.Owes && Due(store).All(due => store.Deliveries.Outcomes.ContainsKey((due.Endpoint, due.Row.Id)));
 
     /// <summary>No webhook is forgotten: each was sent as it is, and ended by success or after all its tries.</summary>
     public string? Check(SimulatedStore store)

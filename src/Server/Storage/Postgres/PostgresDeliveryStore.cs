@@ -138,7 +138,7 @@ internal sealed class PostgresDeliveryStore(PostgresDatabase database, TimeProvi
     public Task<DateTimeOffset?> NextRetryAsync(CancellationToken cancellationToken) => _retries.NextAsync(cancellationToken);
 
     /// <inheritdoc/>
-    public Task RecordAsync(DeliveryBatch batch, CancellationToken cancellationToken) => _outcomes.RecordAsync(batch, cancellationToken);
+    public Task<bool> RecordAsync(DeliveryBatch batch, CancellationToken cancellationToken) => _outcomes.RecordAsync(batch, cancellationToken);
 
     private static DueEvent ReadDue(NpgsqlDataReader row) => new()
     {

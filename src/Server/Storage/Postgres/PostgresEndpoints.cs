@@ -109,7 +109,7 @@ internal sealed class PostgresEndpoints(PostgresDatabase database)
         batch =>
         {
             Add(batch, TouchOrganization).With(organizationNo).With(at.ToUniversalTime());
-            foreach (var sql in (ReadOnlySpan<string>)[Drop, DropFilters, DropRetries, DropLane])
+            foreach (var sql in (ReadOnlySpan<string>)[DropLane, Drop, DropFilters, DropRetries])
                 Add(batch, sql).With(organizationNo).With(id);
         },
         cancellationToken);

@@ -8,21 +8,22 @@ namespace ZapierTriggers.Server.Storage.Postgres;
 /// <summary>One event with what happened at each endpoint.</summary>
 internal sealed class PostgresEventDetail(PostgresDatabase database)
 {
-    /// <summary>One row per endpoint: the outcome if there is one, else the waiting retry.</summary>
+    /// <summary>One row per endpoint: the outcome if there is one (with when a replay is due), else the waiting retry.</summary>
     private const string Deliveries = """
         SELECT d.endpoint_id, p.url, d.status, d.due_at, d.attempts, d.at, d.response_status, d.latency_ms, d.error, d.response_body
         FROM (
-            SELECT o.endpoint_id, o.status, NULL::timestamptz AS due_at, o.attempts, o.at, o.response_status, o.latency_ms, o.error,
-                   o.response_body
+            SELECT o.endpoint_id, o.status, w.due_at, o.attempts, o.at, o.response_status, o.latency_ms, o.error, o.response_body
             FROM outcomes o
+            LEFT JOIN retries w ON w.organization_no = $1 AND w.endpoint_id = o.endpoint_id AND w.event_id = $2
             WHERE o.organization_no = $1 AND o.event_id = $2
             UNION ALL
             SELECT r.endpoint_id, 2, r.due_at, r.attempts, r.at, NULL, NULL, NULL, NULL
             FROM retries r
             WHERE r.organization_no = $1 AND r.event_id = $2
+              AND NOT EXISTS (SELECT 1 FROM outcomes n WHERE n.organization_no = $1 AND n.event_id = $2 AND n.endpoint_id = r.endpoint_id)
         ) d
         LEFT JOIN endpoints p ON p.organization_no = $1 AND p.id = d.endpoint_id
-        ORDER BY d.endpoint_id, d.due_at NULLS FIRST
+        ORDER BY d.endpoint_id
         """;
 
     private const string Attempts = """

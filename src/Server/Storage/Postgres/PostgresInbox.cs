@@ -10,7 +10,10 @@ namespace ZapierTriggers.Server.Storage.Postgres;
 /// </summary>
 internal sealed class PostgresInbox(PostgresDatabase database)
 {
-    /// <summary>Columns of an event with what happened to it; <c>p</c> is the page. Read by <see cref="ReadEvent"/>.</summary>
+    /// <summary>
+    /// Columns of an event with what happened to it; <c>p</c> is the page. Read by <see cref="ReadEvent"/>. A replay of what was delivered
+    /// counts the tries of that delivery, too.
+    /// </summary>
     private const string Summary = """
         SELECT p.id, p.type, p.payload, p.dedup_id, p.ordering_key,
                a.at,
@@ -32,8 +35,9 @@ internal sealed class PostgresInbox(PostgresDatabase database)
                 FROM outcomes o
                 WHERE o.organization_no = $1 AND o.event_id = p.id
                 UNION ALL
-                SELECT 2, r.attempts, r.at, r.response_status, r.error, r.latency_ms
+                SELECT 2, r.attempts - coalesce(d.attempts, 0), r.at, r.response_status, r.error, r.latency_ms
                 FROM retries r
+                LEFT JOIN outcomes d ON d.organization_no = $1 AND d.event_id = p.id AND d.endpoint_id = r.endpoint_id
                 WHERE r.organization_no = $1 AND r.event_id = p.id
             ) u
         ) t ON true

@@ -15,7 +15,8 @@ internal sealed class PostgresRetries(PostgresDatabase database)
                 SELECT r.organization_no, r.endpoint_id, r.event_id, r.due_at
                 FROM retries r
                 WHERE r.organization_no = room.organization_no AND r.endpoint_id = room.endpoint_id AND r.due_at <= $1
-                  AND NOT EXISTS (SELECT 1 FROM acks a WHERE a.organization_no = r.organization_no AND a.event_id = r.event_id)
+                  AND (r.owed > 0
+                       OR NOT EXISTS (SELECT 1 FROM acks a WHERE a.organization_no = r.organization_no AND a.event_id = r.event_id))
                 ORDER BY r.due_at
                 LIMIT room.most
                 FOR UPDATE OF r SKIP LOCKED
@@ -24,12 +25,12 @@ internal sealed class PostgresRetries(PostgresDatabase database)
             LIMIT $3
         ), claimed AS (
             UPDATE retries r
-            SET attempts = r.attempts + 1, due_at = $2
+            SET attempts = r.attempts + 1, due_at = $2, claimed = true
             FROM due d
             WHERE r.organization_no = d.organization_no AND r.endpoint_id = d.endpoint_id AND r.event_id = d.event_id
-            RETURNING r.organization_no, r.endpoint_id, r.event_id, r.attempts, d.due_at
+            RETURNING r.organization_no, r.endpoint_id, r.event_id, r.attempts, r.base, r.owed, d.due_at
         )
-        SELECT c.organization_no, c.endpoint_id, c.event_id, c.attempts, e.type, e.payload, e.ordering_key
+        SELECT c.organization_no, c.endpoint_id, c.event_id, c.attempts, c.base, c.owed > 0, e.type, e.payload, e.ordering_key
         FROM claimed c
         JOIN events e ON e.organization_no = c.organization_no AND e.id = c.event_id
         ORDER BY c.due_at, c.event_id
@@ -39,7 +40,7 @@ internal sealed class PostgresRetries(PostgresDatabase database)
         SELECT r.due_at
         FROM retries r
         JOIN endpoints p ON p.organization_no = r.organization_no AND p.id = r.endpoint_id AND p.enabled
-        WHERE NOT EXISTS (SELECT 1 FROM acks a WHERE a.organization_no = r.organization_no AND a.event_id = r.event_id)
+        WHERE r.owed > 0 OR NOT EXISTS (SELECT 1 FROM acks a WHERE a.organization_no = r.organization_no AND a.event_id = r.event_id)
         ORDER BY r.due_at
         LIMIT 1
         """;
@@ -58,11 +59,13 @@ internal sealed class PostgresRetries(PostgresDatabase database)
                 new DueEvent
                 {
                     Id = row.GetEventId(2),
-                    Type = row.GetString(4),
-                    Payload = row.GetFieldValue<byte[]>(5),
-                    OrderingKey = row.GetTextOrNull(6),
+                    Type = row.GetString(6),
+                    Payload = row.GetFieldValue<byte[]>(7),
+                    OrderingKey = row.GetTextOrNull(8),
                 },
-                row.GetInt32(3)),
+                row.GetInt32(3),
+                row.GetInt32(4),
+                row.GetBoolean(5)),
             cancellationToken);
 
     /// <summary>See <see cref="IDeliveryStore.NextRetryAsync"/>.</summary>

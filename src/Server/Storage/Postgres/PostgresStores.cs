@@ -21,6 +21,7 @@ internal static class PostgresStores
         return new StoreSet(
             events,
             new PostgresDeliveryStore(database, time),
+            new PostgresDeadLetters(database),
             new PostgresAccountStore(database, time),
             new PostgresReplays(database),
             async cancellationToken =>

@@ -82,7 +82,7 @@ internal sealed class SqliteDeliveryStore(SqliteDatabase database, TimeProvider 
     public Task<DateTimeOffset?> NextRetryAsync(CancellationToken cancellationToken) => _retries.NextAsync(cancellationToken);
 
     /// <inheritdoc/>
-    public Task RecordAsync(DeliveryBatch batch, CancellationToken cancellationToken) => _outcomes.RecordAsync(batch, cancellationToken);
+    public Task<bool> RecordAsync(DeliveryBatch batch, CancellationToken cancellationToken) => _outcomes.RecordAsync(batch, cancellationToken);
 
     private static LanePage ReadAll(SqliteConnection connection, LaneRead read)
     {

@@ -29,8 +29,9 @@ internal sealed class SqliteEventStore(SqliteDatabase database, TimeProvider tim
         SELECT a.at FROM acks a WHERE a.organization_no = $1 AND a.event_id = $2
         """;
 
+    /// <summary>What was asked for by hand is sent all the same.</summary>
     private const string DropRetries = """
-        DELETE FROM retries WHERE organization_no = $1 AND event_id = $2
+        DELETE FROM retries WHERE organization_no = $1 AND event_id = $2 AND owed = 0
         """;
 
     private readonly SqliteShards _shards = new(database, time);

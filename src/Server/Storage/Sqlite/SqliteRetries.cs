@@ -6,17 +6,17 @@ namespace ZapierTriggers.Server.Storage.Sqlite;
 /// <summary>Retries that wait, over all organizations: what is due is found by time.</summary>
 internal sealed class SqliteRetries(SqliteDatabase database)
 {
-    /// <summary>A retry that may be tried: its endpoint is enabled and its event not acknowledged.</summary>
+    /// <summary>A retry that may be tried: its endpoint is enabled, and its event not acknowledged or it was asked for by hand.</summary>
     private const string Waiting = """
         retries r
         JOIN endpoints p ON p.organization_no = r.organization_no AND p.id = r.endpoint_id AND p.enabled
-        WHERE NOT EXISTS (SELECT 1 FROM acks a WHERE a.organization_no = r.organization_no AND a.event_id = r.event_id)
+        WHERE (r.owed > 0 OR NOT EXISTS (SELECT 1 FROM acks a WHERE a.organization_no = r.organization_no AND a.event_id = r.event_id))
         """;
 
     private const string Due = $"""
-        SELECT r.organization_no, r.endpoint_id, r.event_id, r.attempts + 1, e.type, e.payload, e.ordering_key
+        SELECT r.organization_no, r.endpoint_id, r.event_id, r.attempts + 1, r.base, r.owed > 0, e.type, e.payload, e.ordering_key
         FROM events e
-        JOIN (SELECT r.organization_no, r.endpoint_id, r.event_id, r.attempts, r.due_at
+        JOIN (SELECT r.organization_no, r.endpoint_id, r.event_id, r.attempts, r.base, r.owed, r.due_at
               FROM {Waiting} AND r.organization_no = $1 AND r.endpoint_id = $2 AND r.due_at <= $3
               ORDER BY r.due_at
               LIMIT $4) r ON e.organization_no = r.organization_no AND e.id = r.event_id
@@ -24,7 +24,7 @@ internal sealed class SqliteRetries(SqliteDatabase database)
         """;
 
     private const string Claim = """
-        UPDATE retries SET attempts = $4, due_at = $5 WHERE organization_no = $1 AND endpoint_id = $2 AND event_id = $3
+        UPDATE retries SET attempts = $4, due_at = $5, claimed = 1 WHERE organization_no = $1 AND endpoint_id = $2 AND event_id = $3
         """;
 
     private const string Next = $"""
@@ -66,9 +66,11 @@ internal sealed class SqliteRetries(SqliteDatabase database)
         new DueEvent
         {
             Id = row.GetEventId(2),
-            Type = row.GetString(4),
-            Payload = row.GetFieldValue<byte[]>(5),
-            OrderingKey = row.GetTextOrNull(6),
+            Type = row.GetString(6),
+            Payload = row.GetFieldValue<byte[]>(7),
+            OrderingKey = row.GetTextOrNull(8),
         },
-        row.GetInt32(3));
+        row.GetInt32(3),
+        row.GetInt32(4),
+        row.GetBoolean(5));
 }

@@ -18,6 +18,7 @@ internal static class SqliteStores
                 return new StoreSet(
                     events,
                     new SqliteDeliveryStore(database, time),
+                    new SqliteDeadLetters(database),
                     new SqliteAccountStore(database, time),
                     new SqliteReplays(database),
                     async cancelled =>

@@ -3,7 +3,9 @@ using ZapierTriggers.Core.Events;
 
 namespace ZapierTriggers.Server.Storage.Sqlite;
 
-/// <summary>Sums up an event's outcomes and waiting retries over all endpoints.</summary>
+/// <summary>
+/// Sums up an event's outcomes and waiting retries over all endpoints. A replay of what was delivered counts the tries of that delivery, too.
+/// </summary>
 internal sealed class SqliteTries(SqliteConnection connection) : IDisposable
 {
     private const string Read = """
@@ -11,8 +13,9 @@ internal sealed class SqliteTries(SqliteConnection connection) : IDisposable
         FROM outcomes o
         WHERE o.organization_no = $1 AND o.event_id = $2
         UNION ALL
-        SELECT 2, r.attempts, r.at, r.response_status, r.error, r.at + coalesce(r.latency_ms, 0)
+        SELECT 2, r.attempts - coalesce(d.attempts, 0), r.at, r.response_status, r.error, r.at + coalesce(r.latency_ms, 0)
         FROM retries r
+        LEFT JOIN outcomes d ON d.organization_no = $1 AND d.event_id = $2 AND d.endpoint_id = r.endpoint_id
         WHERE r.organization_no = $1 AND r.event_id = $2
         """;
 

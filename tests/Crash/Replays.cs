@@ -1,0 +1,142 @@
+using System.Globalization;
+using System.Net.Http.Json;
+using System.Security.Cryptography;
+using System.Text.Json;
+using Microsoft.Data.Sqlite;
+using ZapierTriggers.Core.Events;
+using ZapierTriggers.Core.Operations;
+using ZapierTriggers.Tests.Crash.Infrastructure;
+using ZapierTriggers.Tests.Integration.Infrastructure;
+
+namespace ZapierTriggers.Tests.Crash;
+
+/// <summary>
+/// The server dies in the middle of a replay of 10,000 dead letters: between two chunks, with webhooks in flight, between an answer and its
+/// record. After the next start every one has been sent, none more than twice, those twice are what was in flight, and every try is counted.
+/// </summary>
+public sealed class Replays
+{
+    private const int Count = 10_000;
+    private const int BatchSize = 1_000;
+
+    // 64 in flight, a batch of results being recorded, and as many that were claimed but had not begun.
+    private const int InFlight = 64 + 512 + 64;
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(4);
+
+    [Theory]
+    [InlineData(StoreKind.Sqlite, Failpoint.ReplayChunkQueued, 7)]
+    [InlineData(StoreKind.Postgres, Failpoint.ReplayChunkQueued, 7)]
+    [InlineData(StoreKind.Sqlite, Failpoint.DeliverySent, 3_000)]
+    [InlineData(StoreKind.Postgres, Failpoint.DeliverySent, 3_000)]
+    [InlineData(StoreKind.Sqlite, Failpoint.DeliveryRecorded, 20)]
+    [InlineData(StoreKind.Postgres, Failpoint.DeliveryClaimed, 20)]
+    public async Task A_death_in_the_middle_loses_and_doubles_nothing(StoreKind store, string point, int pass)
+    {
+        await using var scene = await Scene.CreateAsync(new SceneSettings
+        {
+            Store = store,
+            AckWhen = "stored",
+            Seed = RandomNumberGenerator.GetInt32(int.MaxValue),
+            Settings = new Dictionary<string, string>(StringComparer.Ordinal)
+            {
+                ["LOG_LEVEL"] = "critical",
+                ["Delivery__Enabled"] = "false",
+                ["Delivery__Timeout"] = "1s",
+                ["Delivery__RetrySchedule"] = ",",
+            },
+        });
+        await MakeDeadLettersAsync(scene);
+        var sending = scene.Setup.With("Delivery__Enabled", "true");
+        await scene.RestartAsync(sending.With("ZAP_FAILPOINT", $"{point}:{pass.ToString(CultureInfo.InvariantCulture)}"));
+        await scene.Server.WaitReadyAsync();
+        var begun = await PostAsync(scene, "/api/dead-letters/replay", new { rate_per_second = 1000 });
+        Assert.Equal(Count, begun.GetProperty("matched").GetInt32());
+        Assert.True(await scene.Server.HasExitedWithinAsync(Limit), $"{point} was not reached");
+
+        await scene.RestartAsync(sending);
+        await scene.Server.WaitReadyAsync();
+        var job = default(JsonElement);
+        await Poll.UntilAsync(
+            async () => (job = await GetAsync(scene, $"/api/replays/{begun.GetProperty("replay_id").GetString()}")).GetProperty("status").GetString() == "finished"
+                && (await GetAsync(scene, "/api/inbox?limit=1&include=total&status=delivered")).GetProperty("total").GetInt32() == Count
+                && (await GetAsync(scene, "/api/inbox?limit=1&status=failed")).GetProperty("count").GetInt32() == 0,
+            Limit,
+            () => $"all to be delivered: {job}\n{scene.Server.Output}");
+
+        Assert.Equal(Count, job.GetProperty("queued").GetInt32());
+        await CheckAsync(scene);
+    }
+
+    /// <summary>Each was sent once, or twice where the death fell; each try is counted, one that was claimed and never made at most once.</summary>
+    private static async Task CheckAsync(Scene scene)
+    {
+        var sent = scene.Deliveries.GroupBy(delivery => delivery.WebhookId).ToDictionary(group => group.Key, group => group.Count());
+        Assert.Equal(Count, sent.Count);
+        Assert.All(sent.Values, count => Assert.InRange(count, 1, 2));
+        Assert.InRange(sent.Values.Count(count => count == 2), 0, InFlight);
+        var uneven = 0;
+        var cursor = "";
+        while (true)
+        {
+            var page = await GetAsync(scene, $"/api/inbox?order=asc&limit=1000{cursor}");
+            foreach (var one in page.GetProperty("events").EnumerateArray())
+            {
+                var id = one.GetProperty("id").GetString()!;
+                Assert.True(EventId.TryParse(id, out var eventId));
+                var (counted, made) = (one.GetProperty("attempts").GetInt32(), 1 + sent[eventId]);
+                Assert.InRange(counted, made, made + 1);
+                if (counted > made) uneven++;
+            }
+
+            if (!page.GetProperty("has_more").GetBoolean()) break;
+            cursor = $"&cursor={page.GetProperty("next_cursor").GetString()}";
+        }
+
+        Assert.InRange(uneven, 0, InFlight);
+    }
+
+    /// <summary>Events that nobody sent, given up by a hand in the tables: thousands of real failures would take the breaker's pauses.</summary>
+    private static async Task MakeDeadLettersAsync(Scene scene)
+    {
+        var batch = Enumerable.Range(0, BatchSize).Select(number => new { type = "t", payload = new { number } }).ToArray();
+        for (var i = 0; i < Count / BatchSize; i++)
+            Assert.Equal(BatchSize, (await PostAsync(scene, "/api/events/batch", batch)).GetProperty("accepted").GetInt32());
+        await scene.Server.KillAsync();
+        const string Insert = """
+            INSERT INTO outcomes (organization_no, event_id, endpoint_id, status, at, attempts, response_status, latency_ms, error)
+            SELECT e.organization_no, e.id, l.endpoint_id, 3, {0}, 1, 400, 1, 'status 400'
+            FROM events e JOIN lanes l ON l.organization_no = e.organization_no
+            """;
+        if (scene.Database is { } database)
+        {
+            await PostgresServer.ExecuteAsync(Insert.Replace("{0}", "now()", StringComparison.Ordinal), database);
+            return;
+        }
+
+        await using var connection = new SqliteConnection($"Data Source={Path.Combine(scene.Setup.DataDirectory, "events.db")};Pooling=False");
+        await connection.OpenAsync();
+        await using var command = connection.CreateCommand();
+        command.CommandText = Insert.Replace("{0}", "unixepoch() * 1000", StringComparison.Ordinal);
+        Assert.Equal(Count, await command.ExecuteNonQueryAsync());
+    }
+
+    private static async Task<JsonElement> PostAsync<T>(Scene scene, string path, T body)
+    {
+        using var content = JsonContent.Create(body);
+        using var answer = await scene.Tenant.Client.PostAsync(new Uri(path, UriKind.Relative), content);
+        return await ReadAsync(answer);
+    }
+
+    private static async Task<JsonElement> GetAsync(Scene scene, string path)
+    {
+        using var answer = await scene.Tenant.Client.GetAsync(new Uri(path, UriKind.Relative));
+        return await ReadAsync(answer);
+    }
+
+    private static async Task<JsonElement> ReadAsync(HttpResponseMessage answer)
+    {
+        var text = await answer.Content.ReadAsStringAsync();
+        Assert.True(answer.IsSuccessStatusCode, text);
+        return JsonDocument.Parse(text).RootElement;
+    }
+}
