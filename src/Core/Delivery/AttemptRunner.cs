@@ -54,6 +54,7 @@ internal sealed partial class AttemptRunner(
         if (outcome.Status == EventStatus.DeadLetter && OperationalEvent.EndpointOf(ended.Event.Type, ended.Event.OrderingKey) is null)
             _ = tell(OperationalEvent.DeadLetter(endpoint, ended.Event, ended.Attempt, result));
         recorder.Add(ended, outcome);
+        ended.Lane.Decided(ended, outcome.Status != EventStatus.Failed);
     }
 
     /// <summary>

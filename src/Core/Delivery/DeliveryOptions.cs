@@ -40,6 +40,12 @@ internal sealed record DeliveryOptions
     /// <summary>An endpoint that has failed for so long without a success is disabled; zero = never.</summary>
     public TimeSpan DisableAfter { get; init; } = TimeSpan.FromDays(5);
 
+    /// <summary>
+    /// With <see cref="EndpointOrdering.Key"/>: how long the events of a key wait for an earlier one that has failed, counted from its first
+    /// failure.
+    /// </summary>
+    public TimeSpan OrderingWait { get; init; } = TimeSpan.FromMinutes(5);
+
     /// <summary>Events a second, at the most, of those that were held while an endpoint was disabled; 0 = no limit.</summary>
     public int CatchUpPerSecond { get; init; } = 100;
 

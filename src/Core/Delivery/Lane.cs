@@ -12,11 +12,7 @@ internal sealed class Lane
     private const int MaxWindow = 4096;
 
     private readonly Lock _lock = new();
-    private readonly Queue<DueEvent> _fresh = new();
-    private readonly Queue<(ClaimedRetry Claim, DateTimeOffset StartBefore)> _retries = new();
-    private readonly HashSet<EventId> _busy = [];
-    private readonly HashSet<EventId> _triedMeanwhile = [];
-    private readonly HashSet<EventId> _acknowledgedMeanwhile = [];
+    private readonly LaneQueue _queue;
     private readonly InFlightLimit _limit;
     private readonly LaneHealth _health;
     private readonly LanePace _pace;
@@ -25,7 +21,6 @@ internal sealed class Lane
     private LaneWindow _window;
     private WebhookTarget _target;
     private int _inFlight;
-    private int _fetching;
     private bool _readWanted = true;
     private bool _reading;
     private bool _waiting;
@@ -41,6 +36,8 @@ internal sealed class Lane
         _health = new LaneHealth(time, target.Endpoint.FailingSince);
         _pace = new LanePace(time, options.CatchUpPerSecond);
         _pace.SetOwn(target.Endpoint.RateLimitPerSecond);
+        _queue = new LaneQueue(time, options.OrderingWait);
+        _queue.Keys.IsOrdered = target.Endpoint.Ordering == EndpointOrdering.Key;
     }
 
     /// <summary>The current configuration; counts from the next try on.</summary>
@@ -55,6 +52,7 @@ internal sealed class Lane
                 _limit.SetMost(MostOf(value));
                 Volatile.Write(ref _target, value);
                 _pace.SetOwn(value.Endpoint.RateLimitPerSecond);
+                _queue.Keys.IsOrdered = value.Endpoint.Ordering == EndpointOrdering.Key;
                 if (!isEnabledAgain) return;
                 _health.Reset();
                 _pace.ReleaseHeld();
@@ -100,7 +98,7 @@ internal sealed class Lane
     {
         get
         {
-            lock (_lock) return MayStart && _fresh.Count + _retries.Count > 0;
+            lock (_lock) return MayStart && _queue.HasNext;
         }
     }
 
@@ -109,7 +107,7 @@ internal sealed class Lane
     {
         get
         {
-            lock (_lock) return IsOpen ? Math.Max(0, Math.Min(_limit.Value - _inFlight, MostClaimed) - _retries.Count) : 0;
+            lock (_lock) return IsOpen ? Math.Max(0, Math.Min(_limit.Value - _inFlight, MostClaimed) - _queue.Retries) : 0;
         }
     }
 
@@ -169,7 +167,7 @@ internal sealed class Lane
     {
         lock (_lock)
         {
-            wait = _waiting || !HasRoom || _fresh.Count + _retries.Count == 0 ? TimeSpan.Zero : _pace.Wait;
+            wait = _waiting || !HasRoom || !_queue.HasNext ? TimeSpan.Zero : _pace.Wait;
             if (wait == TimeSpan.Zero) return false;
             return _waiting = true;
         }
@@ -198,11 +196,11 @@ internal sealed class Lane
     {
         lock (_lock)
         {
-            if (!_readWanted || _reading || !IsOpen || _fresh.Count >= _limit.Value * 2 || _window.Count >= MaxWindow) return false;
+            if (!_readWanted || _reading || !IsOpen || _queue.Fresh >= _limit.Value * 2 || _window.Count >= MaxWindow) return false;
             if (_filter.HoldsAfter(_window.ReadThrough)) return false;
             _readWanted = false;
             _reading = true;
-            _fetching++;
+            _queue.BeginFetch();
             return true;
         }
     }
@@ -242,18 +240,9 @@ internal sealed class Lane
             var before = _window.Cursor;
             // Anything found means that more may follow.
             _readWanted |= page is null || page.ScannedThrough > _window.ReadThrough;
-            foreach (var due in page?.Events ?? [])
-            {
-                if (OperationalEvent.EndpointOf(due.Type, due.OrderingKey) == Endpoint.Id) continue; // it would be told of itself
-                // What a replay overtook is not the lane's any more: its first try was the replay.
-                if (_acknowledgedMeanwhile.Contains(due.Id) || _busy.Contains(due.Id) || _triedMeanwhile.Contains(due.Id)) continue;
-                _window.Add(due.Id);
-                _fresh.Enqueue(due);
-            }
-
-            _triedMeanwhile.Clear();
+            _queue.Add(page?.Events ?? [], Endpoint.Id, _window);
             if (page is not null) _window.ScannedThrough(page.ScannedThrough);
-            EndFetch();
+            _queue.EndFetch();
             return _window.Count == 0 && _window.Cursor > before;
         }
     }
@@ -261,13 +250,10 @@ internal sealed class Lane
     /// <summary>Announces that retries are being claimed; ended by <see cref="EndClaim"/>.</summary>
     public void BeginClaim()
     {
-        lock (_lock) _fetching++;
+        lock (_lock) _queue.BeginFetch();
     }
 
-    /// <summary>
-    /// Takes claimed retries in. One that is still in flight or unrecorded (its claim ran out meanwhile) is left alone; so is a replay of an
-    /// event that waits here for its first try, which has the same number: the result of that try ends the claim.
-    /// </summary>
+    /// <summary>Takes claimed retries in; see <see cref="LaneQueue.Add(IEnumerable{ClaimedRetry}, DateTimeOffset)"/>.</summary>
     /// <param name="claims">The claims for this lane.</param>
     /// <param name="startBefore">A try that starts later than this could outlive its claim.</param>
     /// <param name="moreDue">Whether there may be more, for which there was no room.</param>
@@ -276,14 +262,8 @@ internal sealed class Lane
         lock (_lock)
         {
             MoreRetriesDue = moreDue;
-            foreach (var claim in claims)
-            {
-                if (!claim.IsReplay && _acknowledgedMeanwhile.Contains(claim.Event.Id)) continue;
-                if (claim.Attempt == 1 && _fresh.Any(due => due.Id == claim.Event.Id)) continue;
-                if (_busy.Add(claim.Event.Id)) _retries.Enqueue((claim, startBefore));
-            }
-
-            EndFetch();
+            _queue.Add(claims, startBefore);
+            _queue.EndFetch();
         }
     }
 
@@ -292,17 +272,11 @@ internal sealed class Lane
     {
         lock (_lock)
         {
-            if (!MayStart) return null;
-            while (_retries.TryDequeue(out var retry))
-            {
-                if (now < retry.StartBefore) return Start(retry.Claim.Event, retry.Claim);
-                _busy.Remove(retry.Claim.Event.Id);
-            }
-
-            if (!_fresh.TryDequeue(out var due)) return null;
-            _pace.Reached(due.Id);
-            _busy.Add(due.Id);
-            return Start(due, claim: null);
+            if (!MayStart || _queue.Next(now) is not { } next) return null;
+            if (next.Claim is null) _pace.Reached(next.Event.Id);
+            _inFlight++;
+            _pace.Started();
+            return new LaneTry(this, next.Event, next.Claim, _limit.Epoch);
         }
     }
 
@@ -334,6 +308,21 @@ internal sealed class Lane
         }
     }
 
+    /// <summary>It is known what a try's result means: whether its event is tried again. The next one of its key may start.</summary>
+    public void Decided(LaneTry ended, bool isFinal)
+    {
+        lock (_lock) _queue.Keys.Ended(ended.Event, isFinal);
+    }
+
+    /// <summary>These events had failed before this process and are to be tried again: those of their keys wait for them.</summary>
+    public void HaveFailed(IReadOnlyList<(string Key, EventId Id)> events)
+    {
+        lock (_lock)
+        {
+            foreach (var (key, id) in events) _queue.Keys.HasFailed(key, id);
+        }
+    }
+
     /// <summary>A try's result is about to be recorded: the cursor to record with it.</summary>
     public EventId Finish(LaneTry ended)
     {
@@ -356,11 +345,7 @@ internal sealed class Lane
     /// <summary>A try's result is recorded (or was refused by the store for good): its retry may be claimed again.</summary>
     public void Recorded(LaneTry ended)
     {
-        lock (_lock)
-        {
-            _busy.Remove(ended.Event.Id);
-            if (_reading && ended.Claim is not null) _triedMeanwhile.Add(ended.Event.Id);
-        }
+        lock (_lock) _queue.Recorded(ended, _reading);
     }
 
     /// <summary>Drops what has not started of the given events, read or being read, but no replay; true when the cursor moved.</summary>
@@ -368,37 +353,11 @@ internal sealed class Lane
     {
         lock (_lock)
         {
-            if (_fetching > 0) _acknowledgedMeanwhile.UnionWith(ids);
             var before = _window.Cursor;
-            for (var i = _fresh.Count; i > 0; i--)
-            {
-                var due = _fresh.Dequeue();
-                if (ids.Contains(due.Id)) _window.Finish(due.Id);
-                else _fresh.Enqueue(due);
-            }
-
-            for (var i = _retries.Count; i > 0; i--)
-            {
-                var retry = _retries.Dequeue();
-                if (!retry.Claim.IsReplay && ids.Contains(retry.Claim.Event.Id)) _busy.Remove(retry.Claim.Event.Id);
-                else _retries.Enqueue(retry);
-            }
-
+            _queue.Acknowledged(ids, _window);
             return _window.Cursor > before;
         }
     }
 
     private int MostOf(WebhookTarget target) => Math.Min(target.Endpoint.MaxInFlight ?? int.MaxValue, _mostInFlight);
-
-    private LaneTry Start(DueEvent due, ClaimedRetry? claim)
-    {
-        _inFlight++;
-        _pace.Started();
-        return new LaneTry(this, due, claim, _limit.Epoch);
-    }
-
-    private void EndFetch()
-    {
-        if (--_fetching == 0) _acknowledgedMeanwhile.Clear();
-    }
 }

@@ -96,6 +96,9 @@ internal static class EventSections
             DisableAfter = read.Get(
                 "Delivery:DisableAfter", defaults.DisableAfter, SettingKind.Duration(TimeSpan.Zero, TimeSpan.FromDays(365)),
                 "An endpoint that has failed for so long without a success is disabled, a day after a warning; 0 = never."),
+            OrderingWait = read.Get(
+                "Delivery:OrderingWait", defaults.OrderingWait, SettingKind.Duration(TimeSpan.Zero, TimeSpan.FromDays(1)),
+                "How long the events of an ordering key wait for an earlier one that has failed, at endpoints with `ordering` = `key`."),
             CatchUpPerSecond = read.Get(
                 "Delivery:CatchUpPerSecond", defaults.CatchUpPerSecond, SettingKind.Number(0, StartRate.Most, "events"),
                 "How many of the events held while an endpoint was disabled go out in a second once it is enabled; 0 = any number."),
