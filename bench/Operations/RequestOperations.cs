@@ -48,7 +48,7 @@ internal static class RequestOperations
     private static Func<long> WriteFrame()
     {
         var item = EventOf(Bodies.Usual, default);
-        var frame = new byte[Frame.LengthOf(item.Type.Length, item.DedupId.Length, item.OrderingKey.Length, item.Payload.Length)];
+        var frame = new byte[Frame.LengthOf(item)];
         var sequence = 0L;
         return () =>
         {

@@ -34,11 +34,18 @@ internal sealed class RingJournal : IJournal
     public bool TryAppend(in JournaledEvent item)
     {
         if (_ring.Used > _ring.Capacity / 2) _ring.Release(_ring.Head, _sequence - 1);
-        var length = Frame.LengthOf(item.Type.Length, item.DedupId.Length, item.OrderingKey.Length, item.Payload.Length);
+        var length = Frame.LengthOf(item);
         if (!_ring.TryReserve(length, out var frame)) return false;
         Frame.Write(frame, item, _sequence++, Secret);
         _ring.Publish();
         return true;
+    }
+
+    /// <inheritdoc/>
+    public bool HasRoomFor(long bytes, int longest)
+    {
+        if (_ring.Used > _ring.Capacity / 2) _ring.Release(_ring.Head, _sequence - 1);
+        return _ring.HasRoomFor(bytes, longest);
     }
 
     /// <inheritdoc/>

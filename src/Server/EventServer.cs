@@ -63,7 +63,9 @@ internal sealed partial class EventServer : IAsyncDisposable
         _readiness = new Readiness(stores.Events, TimeProvider.System);
         _gate = new IngestGate();
         _guard = new AddressGuard(settings.Delivery, BoundEndpoints);
-        _dispatcher = new Dispatcher(stores.Deliveries, settings.Delivery, _guard, TimeProvider.System, loggers.CreateLogger<Dispatcher>());
+        var feed = new OperationalFeed(_accounts, () => _shard, settings.Delivery.OperationalEvents, loggers.CreateLogger<OperationalFeed>());
+        _dispatcher = new Dispatcher(
+            stores.Deliveries, settings.Delivery, _guard, TimeProvider.System, loggers.CreateLogger<Dispatcher>(), tell: feed.TellAsync);
         _keyUse = new KeyUseWriter(_accounts, stores.Accounts, TimeProvider.System, loggers.CreateLogger<KeyUseWriter>());
         _upkeep = new StoreUpkeep(stores.Events, TimeProvider.System, loggers.CreateLogger<StoreUpkeep>());
         ServerFigures.Add(_meter, () => _shard, _dispatcher, TimeProvider.System);
@@ -196,7 +198,7 @@ internal sealed partial class EventServer : IAsyncDisposable
 
     private async Task OpenShardAsync(CancellationToken cancellationToken)
     {
-        var parts = new ShardParts(_stores.Events, _dispatcher.EventsStored, TimeProvider.System, _logger);
+        var parts = new ShardParts(_stores.Events, _dispatcher.EventsStored, TimeProvider.System, _logger) { StoredLate = _dispatcher.RewindAsync };
         var (journal, ingest, dedup) = (_memory.Cap(_settings.Journal), _memory.Cap(_settings.Ingest), _memory.Cap(_settings.Dedup));
         _shard = await Shard.OpenAsync(_directory, parts, journal, ingest, dedup, cancellationToken);
     }
@@ -206,10 +208,13 @@ internal sealed partial class EventServer : IAsyncDisposable
         var time = TimeProvider.System;
         var authentication = new Authentication(_accounts, token);
         var routes = _routes;
-        var ingest = new IngestMiddleware(authentication, _gate, new ByteBudget(_memory.Bodies), new MonotonicClock(time), time);
+        var (bodies, clock) = (new ByteBudget(_memory.Bodies), new MonotonicClock(time));
+        var ingest = new IngestMiddleware(authentication, _gate, bodies, clock, time);
 
         // The pipeline takes this path before the table; it is in the table for what else is asked there (405) and for the documentation.
         routes.MapBoth(HttpMethods.Post, "/events", (context, _) => ingest.HandleAsync(context));
+        var batches = new BatchMiddleware(authentication, _gate, bodies, clock, time, _directory.DedupSecret);
+        routes.MapBoth(HttpMethods.Post, "/events/batch", (context, _) => batches.HandleAsync(context));
         var registration = new Registration(_accounts, _stores.Accounts, authentication, _settings.Registration, time, loggers.CreateLogger<Registration>());
         var rotation = new KeyRotation(_accounts, _stores.Accounts, authentication, time, loggers.CreateLogger<KeyRotation>());
         new AccountRoutes(_accounts, authentication, registration, rotation, _dispatcher.DefaultUrl).Map(routes);

@@ -12,7 +12,14 @@ internal delegate Task<TryResult> SendWebhook(WebhookTarget target, DueEvent due
 /// Runs one try from start to result: sends under the current configuration, tells the lane, and hands the result over to be recorded.
 /// </summary>
 internal sealed partial class AttemptRunner(
-    SendWebhook send, OutcomeRecorder recorder, RetrySchedule schedule, TimeProvider time, ILogger logger, Action<LaneTry, WebhookTarget> gone, Action<Lane> advance)
+    SendWebhook send,
+    OutcomeRecorder recorder,
+    RetrySchedule schedule,
+    TimeProvider time,
+    ILogger logger,
+    Action<LaneTry, WebhookTarget> gone,
+    Action<Lane> advance,
+    TellOrganization tell)
 {
     /// <summary>Runs the try. Never throws: a place must come back.</summary>
     public async Task RunAsync(LaneTry started, Turns.Place place, CancellationToken stop)
@@ -35,9 +42,18 @@ internal sealed partial class AttemptRunner(
         started.Lane.Ended(started, result, place.IsSlow);
         // What a removed endpoint answers is nobody's failure; an event that it took was delivered.
         var counts = result.Error == DeliveryError.None || !started.Lane.IsRemoved;
-        if (counts && result.Error != DeliveryError.Stopped) recorder.Add(started, Outcome(started, target.Endpoint, result));
+        if (counts && result.Error != DeliveryError.Stopped) Record(started, target.Endpoint, result);
         Log.Tried(logger, started.Event.Id, target.Endpoint.Id, started.Attempt, result.Status, result.Error, result.Latency.TotalMilliseconds);
         advance(started.Lane);
+    }
+
+    /// <summary>A dead letter is told before it is recorded, so that a crash in between does not keep it from being told.</summary>
+    private void Record(LaneTry ended, EndpointRecord endpoint, TryResult result)
+    {
+        var outcome = Outcome(ended, endpoint, result);
+        if (outcome.Status == EventStatus.DeadLetter && OperationalEvent.EndpointOf(ended.Event.Type, ended.Event.OrderingKey) is null)
+            _ = tell(OperationalEvent.DeadLetter(endpoint, ended.Event, ended.Attempt, result));
+        recorder.Add(ended, outcome);
     }
 
     /// <summary>What a result means for the event: the one place that says when it is tried again and when no more.</summary>

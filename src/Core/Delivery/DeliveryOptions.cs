@@ -34,6 +34,20 @@ internal sealed record DeliveryOptions
     /// <summary>Webhook endpoints of one organization, at the most.</summary>
     public int MaxEndpoints { get; init; } = 50;
 
+    /// <summary>An endpoint that has failed for so long without a success is told to its organization.</summary>
+    public TimeSpan FailingAfter { get; init; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>An endpoint that has failed for so long without a success is disabled; zero = never.</summary>
+    public TimeSpan DisableAfter { get; init; } = TimeSpan.FromDays(5);
+
+    /// <summary>Events a second, at the most, of those that were held while an endpoint was disabled; 0 = no limit.</summary>
+    public int CatchUpPerSecond { get; init; } = 100;
+
+    /// <summary>
+    /// Whether organizations are told, by events in their own inbox, of endpoints that fail and of dead letters.
+    /// </summary>
+    public bool OperationalEvents { get; init; } = true;
+
     /// <summary>One deadline over DNS, connect, TLS, send, headers and body.</summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(30);
 

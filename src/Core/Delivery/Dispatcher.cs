@@ -31,6 +31,7 @@ internal sealed partial class Dispatcher : IAsyncDisposable
     private readonly WebhookSender _sender;
     private readonly SendWebhook _send;
     private readonly EndpointConfiguration _configuration;
+    private readonly EndpointWatch _watch;
     private readonly Turns _turns;
     private readonly LaneReader _reader;
     private readonly OutcomeRecorder _recorder;
@@ -51,6 +52,7 @@ internal sealed partial class Dispatcher : IAsyncDisposable
     /// <param name="random">Draws the jitter; null = at random.</param>
     /// <param name="send">Makes a try; null = a <see cref="WebhookSender"/> does.</param>
     /// <param name="host">Where the loops run; null = on the pool.</param>
+    /// <param name="tell">Tells organizations of failing endpoints and dead letters; null = nobody is told.</param>
     public Dispatcher(
         IDeliveryStore store,
         DeliveryOptions options,
@@ -60,14 +62,17 @@ internal sealed partial class Dispatcher : IAsyncDisposable
         GuardedConnector? connector = null,
         Func<double>? random = null,
         SendWebhook? send = null,
-        ILoopHost? host = null)
+        ILoopHost? host = null,
+        TellOrganization? tell = null)
     {
+        tell ??= static _ => Task.FromResult(true);
         (_store, _options, _guard, _host, _time, _logger) = (store, options, guard, host ?? SystemLoopHost.Instance, time, logger);
         _sender = new WebhookSender(options, connector ?? new GuardedConnector(guard), time, logger);
         _send = send ?? _sender.SendAsync;
-        _configuration = new EndpointConfiguration(store, _lanes, guard, options, time, logger, Advance);
+        _configuration = new EndpointConfiguration(store, _lanes, guard, options, time, logger, Advance, tell);
+        _watch = new EndpointWatch(_lanes, _configuration, options, time, logger, tell);
         _recorder = new OutcomeRecorder(store, Counters, time, logger, () => InFlight, held => _turns!.Hold(held), at => _sweep!.Due(at));
-        var runner = new AttemptRunner(_send, _recorder, new RetrySchedule(options.RetrySchedule, random), time, logger, Disable, Advance);
+        var runner = new AttemptRunner(_send, _recorder, new RetrySchedule(options.RetrySchedule, random), time, logger, Disable, Advance, tell);
         _turns = new Turns(options, _host, time, (started, place) => runner.RunAsync(started, place, _cutTries.Token));
         _reader = new LaneReader(store, time, logger, Advance, _recorder.CursorMoved);
         _sweep = new RetrySweep(store, options, time, logger, () => _lanes.All, () => !_recorder.IsFailing, Advance);
@@ -93,6 +98,23 @@ internal sealed partial class Dispatcher : IAsyncDisposable
     }
 
     /// <summary>
+    /// Sends lanes back, since events from <paramref name="earliest"/> on are about to be stored that lanes may have passed: see
+    /// <see cref="LaneRewind"/>. Between <see cref="LoadAsync"/> and <see cref="StartAsync"/>. Throws <see cref="Storing.StoreException"/>.
+    /// </summary>
+    public async Task RewindAsync(EventId earliest, CancellationToken cancellationToken)
+    {
+        var count = await LaneRewind.RunAsync(_store, earliest, cancellationToken);
+        if (count == 0) return;
+        var stored = (await _store.LoadEndpointsAsync(cancellationToken)).ToDictionary(static endpoint => endpoint.Id);
+        foreach (var lane in _lanes.All)
+        {
+            if (stored.TryGetValue(lane.Endpoint.Id, out var record) && record.LaneGeneration != lane.Generation) lane.Rewind(record);
+        }
+
+        Log.Rewound(_logger, count, earliest);
+    }
+
+    /// <summary>
     /// Loads the endpoints unless that is done, and (if webhooks are enabled) starts sending from their cursors. Throws
     /// <see cref="Storing.StoreException"/>.
     /// </summary>
@@ -110,6 +132,7 @@ internal sealed partial class Dispatcher : IAsyncDisposable
         _loops = Task.WhenAll(
             KeepRunningAsync(() => _reader.RunAsync(_stopLoops.Token)),
             KeepRunningAsync(() => _sweep.RunAsync(_stopLoops.Token)),
+            KeepRunningAsync(() => _watch.RunAsync(_stopLoops.Token)),
             KeepRunningAsync(() => TickAsync(_stopLoops.Token)));
         foreach (var lane in _lanes.All) Advance(lane);
         Log.Started(_logger, endpoints);
@@ -174,6 +197,9 @@ internal sealed partial class Dispatcher : IAsyncDisposable
         foreach (var lane in _lanes.Of(organizationNo)) endpoints.Add(lane.Endpoint);
         return [.. endpoints.OrderBy(static endpoint => endpoint.CreatedAt).ThenBy(static endpoint => endpoint.Id)];
     }
+
+    /// <summary>How an endpoint of the organization is; null when it has none with this id.</summary>
+    public EndpointHealth? HealthOf(int organizationNo, Guid endpointId) => _lanes.Find(organizationNo, endpointId)?.Health;
 
     /// <summary>An endpoint of the organization, or null.</summary>
     public EndpointRecord? Find(int organizationNo, Guid endpointId) => _lanes.Find(organizationNo, endpointId)?.Endpoint;
@@ -288,6 +314,9 @@ internal sealed partial class Dispatcher : IAsyncDisposable
     {
         [LoggerMessage(EventId = LogEvents.DispatcherStarted, Level = LogLevel.Information, Message = "Webhooks: {Endpoints} endpoints loaded")]
         public static partial void Started(ILogger logger, int endpoints);
+
+        [LoggerMessage(EventId = LogEvents.DispatcherRewound, Level = LogLevel.Warning, Message = "Events from {EventId} on are stored late: another server had the shard meanwhile; {Endpoints} endpoints look for them again")]
+        public static partial void Rewound(ILogger logger, int endpoints, EventId eventId);
 
         [LoggerMessage(EventId = LogEvents.DispatcherNotEnabled, Level = LogLevel.Information, Message = "Webhooks are switched off; {Endpoints} endpoints are held")]
         public static partial void NotEnabled(ILogger logger, int endpoints);

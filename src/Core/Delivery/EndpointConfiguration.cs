@@ -14,7 +14,8 @@ internal sealed partial class EndpointConfiguration(
     DeliveryOptions options,
     TimeProvider time,
     ILogger logger,
-    Action<Lane> advance) : IDisposable
+    Action<Lane> advance,
+    TellOrganization tell) : IDisposable
 {
     /// <summary>How long the secret before the present one signs along.</summary>
     public static readonly TimeSpan PreviousSecretLives = TimeSpan.FromHours(24);
@@ -147,13 +148,26 @@ internal sealed partial class EndpointConfiguration(
             },
             cancellationToken);
 
+    /// <summary>Keeps since when a lane's endpoint fails and when that was told.</summary>
+    public Task<bool> NoteHealthAsync(Lane lane, DateTimeOffset? failingSince, DateTimeOffset? toldAt, CancellationToken cancellationToken) =>
+        OneAtATimeAsync(
+            async () =>
+            {
+                var endpoint = lane.Endpoint;
+                await store.SaveHealthAsync(endpoint.OrganizationNo, endpoint.Id, failingSince, toldAt, cancellationToken);
+                lane.Target = WebhookTarget.Create(endpoint with { FailingSince = failingSince, FailingToldAt = toldAt }, guard);
+                return true;
+            },
+            cancellationToken);
+
     /// <summary>
-    /// Disables a lane whose receiver answered 410, at once in memory and as soon as the store takes it there. Does nothing when the URL
-    /// has been changed since the try started, or the endpoint removed.
+    /// Disables a lane, because its receiver answered 410 or has failed for too long: at once in memory and as soon as the store takes it
+    /// there; its organization is told. Does nothing when the URL has been changed since the try started, or the endpoint removed.
     /// </summary>
     public async Task DisableAsync(Lane lane, WebhookTarget tried, string reason, CancellationToken stop)
     {
         var backoff = new Backoff(time);
+        var at = time.GetUtcNow();
         while (!stop.IsCancellationRequested)
         {
             await _one.WaitAsync(CancellationToken.None);
@@ -161,9 +175,11 @@ internal sealed partial class EndpointConfiguration(
             {
                 var current = lane.Endpoint;
                 if (lane.IsRemoved || current.Url != tried.Endpoint.Url || (!current.Enabled && backoff.Failures == 0)) return;
-                var record = current with { Enabled = false, DisabledReason = reason, UpdatedAt = time.GetUtcNow() };
+                var record = current with { Enabled = false, DisabledReason = reason, DisabledAt = at, UpdatedAt = at };
                 lane.Target = WebhookTarget.Create(record, guard);
+                var isTold = await tell(OperationalEvent.Disabled(record, at, reason));
                 await store.SaveEndpointAsync(record, stop);
+                if (!isTold) await tell(OperationalEvent.Disabled(record, at, reason));
                 Log.Disabled(logger, record.Id, reason);
                 return;
             }
@@ -219,6 +235,14 @@ internal sealed partial class EndpointConfiguration(
 
     private async Task<EndpointRecord> SaveAsync(Lane lane, EndpointRecord record, CancellationToken cancellationToken)
     {
+        var wasEnabled = lane.Endpoint.Enabled;
+        if (record.Enabled != wasEnabled) record = record with { DisabledReason = null, DisabledAt = wasEnabled ? record.UpdatedAt : null };
+        if (record.Enabled && !wasEnabled)
+        {
+            await store.SaveHealthAsync(record.OrganizationNo, record.Id, failingSince: null, toldAt: null, cancellationToken);
+            record = record with { FailingSince = null, FailingToldAt = null };
+        }
+
         await store.SaveEndpointAsync(record, cancellationToken);
         Failpoint.Pass(Failpoint.EndpointCommitted);
         lane.Target = WebhookTarget.Create(record, guard);

@@ -24,11 +24,23 @@ internal sealed record EndpointRecord
     /// <summary>Why it was disabled, in words; null when it was not, or by hand.</summary>
     public string? DisabledReason { get; init; }
 
+    /// <summary>When it was disabled; null while it is enabled.</summary>
+    public DateTimeOffset? DisabledAt { get; init; }
+
+    /// <summary>Since when it fails, if it has failed for a while: kept so that a restart does not forget it.</summary>
+    public DateTimeOffset? FailingSince { get; init; }
+
+    /// <summary>When its organization was told so; null = it was not.</summary>
+    public DateTimeOffset? FailingToldAt { get; init; }
+
     /// <summary>
     /// The lane's cursor: every event up to it has an outcome, an acknowledgement or a retry row, or was accepted before the endpoint was
     /// made.
     /// </summary>
     public required EventId DeliveredThrough { get; init; }
+
+    /// <summary>How often the lane was set back: a cursor counts for its own generation only.</summary>
+    public int LaneGeneration { get; init; }
 
     /// <summary>
     /// The lane's first place: events with a greater id are the endpoint's. Null in rows from before there was such a column: see

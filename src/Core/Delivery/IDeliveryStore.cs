@@ -16,6 +16,16 @@ internal interface IDeliveryStore
     /// </summary>
     Task SaveEndpointAsync(EndpointRecord endpoint, CancellationToken cancellationToken);
 
+    /// <summary>Keeps since when an endpoint fails and when that was told; nothing when it is not there.</summary>
+    Task SaveHealthAsync(
+        int organizationNo, Guid endpointId, DateTimeOffset? failingSince, DateTimeOffset? toldAt, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Sets those of the lanes back that are ahead of their place in <paramref name="places"/>, for events that are stored late. From then
+    /// on cursors of a former <see cref="LaneCursor.Generation"/> are not recorded any more: another server may still send.
+    /// </summary>
+    Task RewindLanesAsync(IReadOnlyList<LaneCursor> places, CancellationToken cancellationToken);
+
     /// <summary>
     /// Removes the endpoint with its lane, filters and waiting retries; attempts and outcomes stay. All or nothing; nothing when it is not
     /// there.
@@ -144,11 +154,12 @@ internal sealed record DeliveryResult
 
 /// <summary>Results and cursors to record together.</summary>
 /// <param name="Results">In any order; at most one per event and endpoint.</param>
-/// <param name="Cursors">New cursors; a cursor never goes back.</param>
+/// <param name="Cursors">New cursors; here a cursor never goes back.</param>
 internal sealed record DeliveryBatch(IReadOnlyList<DeliveryResult> Results, IReadOnlyList<LaneCursor> Cursors);
 
 /// <summary>A lane's new cursor.</summary>
 /// <param name="OrganizationNo">The organization.</param>
 /// <param name="EndpointId">The endpoint.</param>
 /// <param name="DeliveredThrough">See <see cref="EndpointRecord.DeliveredThrough"/>.</param>
-internal sealed record LaneCursor(int OrganizationNo, Guid EndpointId, EventId DeliveredThrough);
+/// <param name="Generation">See <see cref="EndpointRecord.LaneGeneration"/>.</param>
+internal sealed record LaneCursor(int OrganizationNo, Guid EndpointId, EventId DeliveredThrough, int Generation);

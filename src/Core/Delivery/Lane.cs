@@ -13,31 +13,32 @@ internal sealed class Lane
 
     private readonly Lock _lock = new();
     private readonly Queue<DueEvent> _fresh = new();
-    private readonly Queue<(ClaimedRetry Claim, DateTimeOffset StartBefore)> _retries = new();
-    private readonly HashSet<EventId> _busyRetries = [];
+    private readonly LaneRetries _retries = new();
     private readonly HashSet<EventId> _acknowledgedMeanwhile = [];
-    private readonly LaneWindow _window;
     private readonly InFlightLimit _limit;
     private readonly LaneHealth _health;
     private readonly StartRate _rate;
     private readonly LaneFilter _filter = new();
     private readonly int _mostInFlight;
+    private readonly int _catchUpPerSecond;
+    private readonly TimeProvider _time;
+    private LaneWindow _window;
     private WebhookTarget _target;
     private int _inFlight;
     private int _fetching;
     private bool _readWanted = true;
     private bool _reading;
-    private bool _waiting;
     private bool _removed;
+    private EventId? _heldThrough;
 
     /// <summary>Creates the lane at its stored cursor; it wants to look for events once.</summary>
     public Lane(WebhookTarget target, DeliveryOptions options, TimeProvider time)
     {
         _target = target;
-        _window = new LaneWindow(target.Endpoint.DeliveredThrough);
-        _mostInFlight = options.MaxInFlightPerEndpoint;
+        (_window, Generation) = (new LaneWindow(target.Endpoint.DeliveredThrough), target.Endpoint.LaneGeneration);
+        (_mostInFlight, _catchUpPerSecond, _time) = (options.MaxInFlightPerEndpoint, options.CatchUpPerSecond, time);
         _limit = new InFlightLimit(MostOf(target));
-        _health = new LaneHealth(time);
+        _health = new LaneHealth(time, target.Endpoint.FailingSince);
         _rate = new StartRate(time);
         _rate.SetLimit(target.Endpoint.RateLimitPerSecond);
     }
@@ -50,15 +51,38 @@ internal sealed class Lane
         {
             lock (_lock)
             {
+                var isEnabledAgain = value.Endpoint.Enabled && !_target.Endpoint.Enabled;
                 _limit.SetMost(MostOf(value));
-                _rate.SetLimit(value.Endpoint.RateLimitPerSecond);
                 Volatile.Write(ref _target, value);
+                if (isEnabledAgain) ReleaseHeld();
+                SetRate();
             }
         }
     }
 
     /// <summary>The current configuration's row.</summary>
     public EndpointRecord Endpoint => Target.Endpoint;
+
+    /// <summary>See <see cref="EndpointRecord.LaneGeneration"/>.</summary>
+    public int Generation { get; private set; }
+
+    /// <summary>How the endpoint is.</summary>
+    public EndpointHealth Health
+    {
+        get
+        {
+            lock (_lock) return _target.Endpoint.Enabled ? _health.Of(_target.Endpoint) : EndpointHealth.Disabled(_target.Endpoint);
+        }
+    }
+
+    /// <summary>Failures in a row, of this process, and since when it fails, also of a former one.</summary>
+    public (int Count, DateTimeOffset? Since) Failing
+    {
+        get
+        {
+            lock (_lock) return (_health.Failures, _health.FailingSince);
+        }
+    }
 
     /// <summary>Whether it takes turns with slow lanes only.</summary>
     public bool IsSlow
@@ -141,18 +165,19 @@ internal sealed class Lane
     /// </summary>
     public bool TryBeginWait(out TimeSpan wait)
     {
-        lock (_lock)
-        {
-            wait = _waiting || !HasRoom || _fresh.Count + _retries.Count == 0 ? TimeSpan.Zero : _rate.Wait;
-            if (wait == TimeSpan.Zero) return false;
-            return _waiting = true;
-        }
+        lock (_lock) return _rate.TryBeginWait(HasRoom && _fresh.Count + _retries.Count > 0, out wait);
     }
 
     /// <summary>See <see cref="TryBeginWait"/>.</summary>
     public void EndWait()
     {
-        lock (_lock) _waiting = false;
+        lock (_lock) _rate.EndWait();
+    }
+
+    /// <summary>Goes back to where the store has set the lane. Only before anything was read.</summary>
+    public void Rewind(EndpointRecord stored)
+    {
+        lock (_lock) (_window, Generation) = (new LaneWindow(stored.DeliveredThrough), stored.LaneGeneration);
     }
 
     /// <summary>Notes that there may be new events in the store.</summary>
@@ -213,10 +238,12 @@ internal sealed class Lane
             foreach (var due in page?.Events ?? [])
             {
                 if (_acknowledgedMeanwhile.Contains(due.Id)) continue;
+                if (OperationalEvent.EndpointOf(due.Type, due.OrderingKey) == Endpoint.Id) continue; // it would be told of itself
                 _window.Add(due.Id);
                 _fresh.Enqueue(due);
             }
 
+            if (page is not null && page.ScannedThrough <= _window.ReadThrough && _fresh.Count == 0) EndCatchUp();
             if (page is not null) _window.ScannedThrough(page.ScannedThrough);
             EndFetch();
             return _window.Count == 0 && _window.Cursor > before;
@@ -240,8 +267,7 @@ internal sealed class Lane
             MoreRetriesDue = moreDue;
             foreach (var claim in claims)
             {
-                if (_acknowledgedMeanwhile.Contains(claim.Event.Id) || !_busyRetries.Add(claim.Event.Id)) continue;
-                _retries.Enqueue((claim, startBefore));
+                if (!_acknowledgedMeanwhile.Contains(claim.Event.Id)) _retries.Add(claim, startBefore);
             }
 
             EndFetch();
@@ -254,13 +280,10 @@ internal sealed class Lane
         lock (_lock)
         {
             if (!MayStart) return null;
-            while (_retries.TryDequeue(out var retry))
-            {
-                if (now < retry.StartBefore) return Start(retry.Claim.Event, retry.Claim.Attempt);
-                _busyRetries.Remove(retry.Claim.Event.Id);
-            }
-
-            return _fresh.TryDequeue(out var due) ? Start(due, attempt: 1) : null;
+            if (_retries.Take(now) is { } retry) return Start(retry.Event, retry.Attempt);
+            if (!_fresh.TryDequeue(out var due)) return null;
+            if (due.Id > _heldThrough) EndCatchUp();
+            return Start(due, attempt: 1);
         }
     }
 
@@ -287,7 +310,7 @@ internal sealed class Lane
             else if (result.Error is not (DeliveryError.Stopped or DeliveryError.BlockedAddress))
             {
                 _limit.Failed(ended.Epoch);
-                _health.Failed(result.RetryAfter);
+                _health.Failed(result);
             }
         }
     }
@@ -314,7 +337,7 @@ internal sealed class Lane
     /// <summary>A try's result is recorded (or was refused by the store for good): its retry may be claimed again.</summary>
     public void Recorded(LaneTry ended)
     {
-        lock (_lock) _busyRetries.Remove(ended.Event.Id);
+        lock (_lock) _retries.Done(ended.Event.Id);
     }
 
     /// <summary>Drops what has not started of the given events, read or being read; true when the cursor moved.</summary>
@@ -331,15 +354,29 @@ internal sealed class Lane
                 else _fresh.Enqueue(due);
             }
 
-            for (var i = _retries.Count; i > 0; i--)
-            {
-                var retry = _retries.Dequeue();
-                if (ids.Contains(retry.Claim.Event.Id)) _busyRetries.Remove(retry.Claim.Event.Id);
-                else _retries.Enqueue(retry);
-            }
-
+            _retries.Drop(ids);
             return _window.Cursor > before;
         }
+    }
+
+    /// <summary>Forgets why it was disabled; what was held meanwhile goes out slowly.</summary>
+    private void ReleaseHeld()
+    {
+        _health.Reset();
+        if (_catchUpPerSecond > 0) _heldThrough = EventId.LowerBound(_time.GetUtcNow());
+    }
+
+    private void EndCatchUp()
+    {
+        if (_heldThrough is null) return;
+        _heldThrough = null;
+        SetRate();
+    }
+
+    private void SetRate()
+    {
+        var own = _target.Endpoint.RateLimitPerSecond;
+        _rate.SetLimit(_heldThrough is null ? own : Math.Min(own ?? int.MaxValue, _catchUpPerSecond));
     }
 
     private int MostOf(WebhookTarget target) => Math.Min(target.Endpoint.MaxInFlight ?? int.MaxValue, _mostInFlight);

@@ -90,7 +90,9 @@ internal sealed partial class OutcomeRecorder(
     {
         var lanes = new Dictionary<Lane, EventId>();
         foreach (var item in batch) lanes[item.Lane] = item.Ended is { } ended ? item.Lane.Finish(ended) : item.Lane.Cursor;
-        return [.. lanes.Select(static pair => new LaneCursor(pair.Key.Endpoint.OrganizationNo, pair.Key.Endpoint.Id, pair.Value))];
+        return [.. lanes.Select(static pair => Cursor(pair.Key, pair.Value))];
+
+        static LaneCursor Cursor(Lane lane, EventId place) => new(lane.Endpoint.OrganizationNo, lane.Endpoint.Id, place, lane.Generation);
     }
 
     private async Task RecordAsync(List<Item> items, List<LaneCursor> cursors)

@@ -61,6 +61,9 @@ internal sealed class FileJournal : IJournal, IDisposable
     /// <inheritdoc/>
     public long UnsyncedBytes => _ring.Used;
 
+    /// <summary>Bytes of frames that it can hold unflushed.</summary>
+    public long RingBytes => _ring.Capacity;
+
     /// <summary>Flushes since the start.</summary>
     public long Flushes => _writer.Flushes;
 
@@ -116,7 +119,7 @@ internal sealed class FileJournal : IJournal, IDisposable
     /// <inheritdoc/>
     public bool TryAppend(in JournaledEvent item)
     {
-        var length = Frame.LengthOf(item.Type.Length, item.DedupId.Length, item.OrderingKey.Length, item.Payload.Length);
+        var length = Frame.LengthOf(item);
         if (!_ring.TryReserve(length, out var frame)) return false;
         Frame.Write(frame, item, _sequence, _directory.FrameSecret);
         _sequence++;
@@ -124,6 +127,9 @@ internal sealed class FileJournal : IJournal, IDisposable
         _writer.Appended();
         return true;
     }
+
+    /// <inheritdoc/>
+    public bool HasRoomFor(long bytes, int longest) => _ring.HasRoomFor(bytes, longest);
 
     /// <inheritdoc/>
     public void Nudge() => _writer.Nudge();

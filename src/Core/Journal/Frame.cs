@@ -36,11 +36,15 @@ internal static class Frame
     public static int LengthOf(int typeBytes, int dedupIdBytes, int orderingKeyBytes, int payloadBytes) =>
         (FixedLength + typeBytes + dedupIdBytes + orderingKeyBytes + payloadBytes + 7) & ~7;
 
+    /// <summary>Bytes that the event's frame takes.</summary>
+    public static int LengthOf(in JournaledEvent item) =>
+        LengthOf(item.Type.Length, item.DedupId.Length, item.OrderingKey.Length, item.Payload.Length);
+
     /// <summary>
     /// Writes the frame. The payload goes first and the checksum last, so that a frame with a good header is whole even when the process
     /// dies in between.
     /// </summary>
-    /// <param name="destination">Exactly <see cref="LengthOf"/> bytes.</param>
+    /// <param name="destination">Exactly <see cref="LengthOf(in JournaledEvent)"/> bytes.</param>
     /// <param name="item">The event; its id must be issued.</param>
     /// <param name="sequence">The frame's place in the journal.</param>
     /// <param name="secret">The data directory's secret.</param>

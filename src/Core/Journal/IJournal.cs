@@ -27,6 +27,12 @@ internal interface IJournal
     /// <summary>Keeps the event; when this returns true it survives the process. False when there is no room now.</summary>
     bool TryAppend(in JournaledEvent item);
 
+    /// <summary>
+    /// Whether frames of so many bytes together, none of them longer than <paramref name="longest"/>, can be appended now, one after the
+    /// other. For the appender: what it is told stays true until it appends.
+    /// </summary>
+    bool HasRoomFor(long bytes, int longest);
+
     /// <summary>Somebody waits for <see cref="Synced"/>: flush now.</summary>
     void Nudge();
 

@@ -180,7 +180,8 @@ internal sealed partial class JournalRecovery
         if (frame.Event.Id <= _id) return; // also in an older segment
         _id = frame.Event.Id;
         if (_id <= _stored.Id || !frame.IsWhole) return;
-        _result = _result with { Events = _result.Events + 1, Bytes = _result.Bytes + frame.Length };
+        var first = _result.Events == 0 ? _id : _result.FirstUnstored;
+        _result = _result with { Events = _result.Events + 1, Bytes = _result.Bytes + frame.Length, FirstUnstored = first };
         _unstored(frame.Event);
     }
 

@@ -21,6 +21,9 @@ internal sealed record RecoveredJournal
     /// <summary>The highest id found; zero = none.</summary>
     public EventId LastId { get; init; }
 
+    /// <summary>The first event that the store does not have yet; zero = none.</summary>
+    public EventId FirstUnstored { get; init; }
+
     /// <summary>Events that the store does not have yet.</summary>
     public long Events { get; init; }
 

@@ -101,6 +101,9 @@ internal sealed unsafe class Ring : IDisposable
         return true;
     }
 
+    /// <summary>See <see cref="IJournal.HasRoomFor"/>: the end of a lap may have to stay empty, by almost the longest frame.</summary>
+    public bool HasRoomFor(long bytes, int longest) => Used + bytes + longest <= Capacity;
+
     /// <summary>Makes the frame that was written into the last reservation visible to the reader.</summary>
     public void Publish() => Volatile.Write(ref _head, _reserved);
 

@@ -39,6 +39,7 @@ internal static class LogEvents
     public const int WebhookSenderUnexpected = 3001;
     public const int DispatcherNotEnabled = 3002;
     public const int DispatcherLoopFailed = 3003;
+    public const int DispatcherRewound = 3004;
     public const int LaneReaderReadFailed = 3010;
     public const int OutcomeRecorderRecordFailed = 3020;
     public const int OutcomeRecorderResultRefused = 3021;
@@ -48,6 +49,9 @@ internal static class LogEvents
     public const int AttemptRunnerRunFailed = 3041;
     public const int EndpointConfigurationDisabled = 3050;
     public const int EndpointConfigurationDisableFailed = 3051;
+    public const int EndpointWatchFailing = 3060;
+    public const int EndpointWatchLookFailed = 3061;
+    public const int OperationalFeedNotTaken = 3070;
 
     // 4000: accounts and inbox
     public const int RegistrationOrganizationCreated = 4001;

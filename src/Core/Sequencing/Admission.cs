@@ -22,6 +22,32 @@ internal sealed class Admission(Shard shard, IEventStore store, ulong dedupSecre
             ? SubmitAsync(organization, item, default, storeAskedAt: -1)
             : SubmitOnceAsync(organization, item, cancellationToken);
 
+    /// <summary>
+    /// Submits a batch. The receipt says whether it was decided (<see cref="ReceiptKind.Accepted"/>), as one; each item then has its own.
+    /// Throws as the other one does.
+    /// </summary>
+    public async ValueTask<Receipt> SubmitAsync(Organization organization, EventBatch batch, CancellationToken cancellationToken)
+    {
+        var createdAt = organization.CreatedAt.ToUnixTimeMilliseconds();
+        var askedAt = -1L;
+        while (true)
+        {
+            var now = time.GetUtcNow().ToUnixTimeMilliseconds();
+            if (!batch.TryFindDuplicates(shard.Dedup, createdAt, now, askedAt))
+            {
+                askedAt = shard.Dedup.EvictionVersion;
+                await FindStoredAsync(organization, batch, now, cancellationToken);
+            }
+
+            var submission = Submission.Rent(organization, batch, askedAt);
+            shard.Submit(submission);
+            var receipt = await submission.WaitAsync();
+            submission.Return();
+            if (receipt.Kind != ReceiptKind.AskStore) return receipt;
+            askedAt = -1;
+        }
+    }
+
     private async ValueTask<Receipt> SubmitOnceAsync(Organization organization, JournaledEvent item, CancellationToken cancellationToken)
     {
         var key = DedupKey.Of(item.DedupId.Span, organization.No, dedupSecret);
@@ -53,6 +79,14 @@ internal sealed class Admission(Shard shard, IEventStore store, ulong dedupSecre
     {
         var notBefore = EventId.LowerBound(DateTimeOffset.FromUnixTimeMilliseconds(now - DedupWindow.LengthMs + 1));
         return store.FindDuplicateAsync(organization.No, Encoding.UTF8.GetString(item.DedupId.Span), notBefore, cancellationToken);
+    }
+
+    /// <summary>Decides those of the batch that the store knows, by one question.</summary>
+    private async Task FindStoredAsync(Organization organization, EventBatch batch, long now, CancellationToken cancellationToken)
+    {
+        var ids = batch.OpenDedupIds();
+        var notBefore = EventId.LowerBound(DateTimeOffset.FromUnixTimeMilliseconds(now - DedupWindow.LengthMs + 1));
+        batch.Decide(await store.FindDuplicatesAsync(organization.No, ids, notBefore, cancellationToken));
     }
 
     /// <summary>Not async itself, so that a receipt that is there at once costs no state machine.</summary>

@@ -1,5 +1,6 @@
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
+using ZapierTriggers.Core.Accounts;
 using ZapierTriggers.Core.Dedup;
 using ZapierTriggers.Core.Events;
 using ZapierTriggers.Core.Journal;
@@ -90,7 +91,7 @@ internal sealed partial class Sequencer
     /// </summary>
     public void Submit(Submission submission)
     {
-        var bytes = submission.Event.Payload.Length;
+        var bytes = submission.PayloadBytes;
         if (Interlocked.Add(ref _queuedBytes, bytes) > _options.QueueBytes)
         {
             Interlocked.Add(ref _queuedBytes, -bytes);
@@ -111,10 +112,11 @@ internal sealed partial class Sequencer
             var turn = 0;
             while (_channel.Reader.TryRead(out var submission))
             {
-                Interlocked.Add(ref _queuedBytes, -submission.Event.Payload.Length);
+                Interlocked.Add(ref _queuedBytes, -submission.PayloadBytes);
+                turn += submission.Batch?.Count ?? 1; // its receipt may hand it on to the next
                 if (TryDecide(submission)) _stalled = false;
                 else await DecideWhenThereIsRoomAsync(submission);
-                if (++turn < TurnLength) continue;
+                if (turn < TurnLength) continue;
                 turn = 0;
                 await Task.Yield();
             }
@@ -159,29 +161,68 @@ internal sealed partial class Sequencer
 
         // 2.
         var now = _time.GetUtcNow().ToUnixTimeMilliseconds();
+        if (submission.Batch is { } batch) return DecideBatch(submission, batch, now);
         var hasDedupId = submission.Event.DedupId.Length > 0;
         if (hasDedupId && IsDecidedByDedup(submission, now)) return true;
 
-        // 3.
+        // 3. and 4.
+        if (!TryKeep(submission.Organization, submission.Event, submission.DedupKey, now, out var receipt)) return false;
+
+        // 5.
+        Answer(submission, receipt);
+        return true;
+    }
+
+    /// <summary>Steps 3 and 4: false when there is no room; nothing has happened then.</summary>
+    private bool TryKeep(Organization organization, in JournaledEvent submitted, DedupKey key, long now, out Receipt receipt)
+    {
         // Never before its organization was made, also when the clock was set back since: the dedup window takes it for proof that an
         // organization has no event from before that time.
-        var item = submission.Event with { Id = _ids.Next(Math.Max(now, submission.Organization.CreatedAt.ToUnixTimeMilliseconds())) };
+        var item = submitted with { Id = _ids.Next(Math.Max(now, organization.CreatedAt.ToUnixTimeMilliseconds())) };
+        receipt = new Receipt(ReceiptKind.Accepted, item.Id, item.PayloadHash);
         Failpoint.Pass(Failpoint.SequencerIssued);
         if (!_journal.TryAppend(item)) return false;
         Failpoint.Pass(Failpoint.SequencerAppended);
 
-        // 4.
-        if (hasDedupId) _dedup.Publish(submission.DedupKey, item.Id, item.PayloadHash);
+        if (!item.DedupId.IsEmpty) _dedup.Publish(key, item.Id, item.PayloadHash);
         Failpoint.Pass(Failpoint.SequencerPublished);
-        submission.Organization.NoteAccepted(item.Id.High);
+        organization.NoteAccepted(item.Id.High);
         Volatile.Write(ref _journaled, item.Id.High);
         Volatile.Write(ref _accepted, _accepted + 1);
-        _bound.Add(1, Frame.LengthOf(item.Type.Length, item.DedupId.Length, item.OrderingKey.Length, item.Payload.Length));
-
+        _bound.Add(1, Frame.LengthOf(item));
         Failpoint.Pass(Failpoint.SequencerNoted);
+        return true;
+    }
 
-        // 5.
-        Answer(submission, new Receipt(ReceiptKind.Accepted, item.Id, item.PayloadHash));
+    /// <summary>
+    /// Steps 2 to 5 for a batch. What is a duplicate, and whether there is room for the rest, is known before the first event is kept. Twins
+    /// in the batch are duplicates of the first of them, which is published by the time of the second.
+    /// </summary>
+    private bool DecideBatch(Submission submission, EventBatch batch, long now)
+    {
+        var organization = submission.Organization;
+        if (!batch.TryFindDuplicates(_dedup, organization.CreatedAt.ToUnixTimeMilliseconds(), now, submission.StoreAskedAt))
+        {
+            submission.Complete(Receipt.AskStore);
+            return true;
+        }
+
+        var (bytes, longest) = batch.Measure();
+        if (!_journal.HasRoomFor(bytes, longest)) return false;
+        var highest = default(EventId);
+        foreach (ref var item in batch.Items)
+        {
+            if (!item.IsDecided && (item.Event.DedupId.IsEmpty || !item.TryFindDuplicate(_dedup, now)))
+            {
+                if (!TryKeep(organization, item.Event, item.DedupKey, now, out var receipt))
+                    throw new InvalidOperationException("The journal has no room for an event of a batch that it had room for.");
+                item.Decide(receipt);
+            }
+
+            if (item.Receipt.Id > highest) highest = item.Receipt.Id;
+        }
+
+        Answer(submission, new Receipt(ReceiptKind.Accepted, highest, 0));
         return true;
     }
 

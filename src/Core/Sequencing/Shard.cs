@@ -23,6 +23,9 @@ internal sealed partial class Shard : IAsyncDisposable
 
     private static readonly TimeSpan StallLimit = TimeSpan.FromSeconds(30);
 
+    // A commit of a dead process can come late once; a checkpoint that moves on and on is another server's work.
+    private const int ClaimTries = 5;
+
     private readonly FileJournal _journal;
     private readonly Sequencer _sequencer;
     private readonly StoreWriter _writer;
@@ -49,7 +52,7 @@ internal sealed partial class Shard : IAsyncDisposable
         ulong dedupSecret)
     {
         (_journal, Dedup, Bound, _options, _time, _logger) = (journal, dedup, bound, options, parts.Time, parts.Logger);
-        _writer = new StoreWriter(journal, claim, refused, bound, parts);
+        _writer = new StoreWriter(journal, claim, refused, bound, parts) { Fenced = RefuseFenced };
         _refusedFiles = refused.Pattern;
         _lastIssued = recovered.LastId > claim.HighestStored ? recovered.LastId : claim.HighestStored;
         _sequencer = new Sequencer(journal, dedup, _lastIssued, bound, _writer.Stored, options, parts.Time, parts.Logger);
@@ -95,12 +98,35 @@ internal sealed partial class Shard : IAsyncDisposable
         DedupOptions dedup,
         CancellationToken cancellationToken)
     {
-        var claim = await parts.Store.ClaimShardAsync(0, directory.JournalId, cancellationToken);
+        for (var tries = 1; tries <= ClaimTries; tries++)
+        {
+            if (await TryOpenAsync(directory, parts, journal, ingest, dedup, cancellationToken) is { } shard) return shard;
+        }
+
+        throw new JournalException(
+            $"The database's checkpoint of {directory.Path} moves while this server starts: another server works with a copy of this "
+            + "directory. Stop it, then start the one that was used last.");
+    }
+
+    /// <summary>
+    /// Recovers first and claims then: a directory that cannot go on from the store's checkpoint must not stop the server that can. Null
+    /// when the checkpoint was moved meanwhile: by a commit of the former process that was still under way, or by another server.
+    /// </summary>
+    private static async Task<Shard?> TryOpenAsync(
+        DataDirectory directory,
+        ShardParts parts,
+        JournalOptions journal,
+        IngestOptions ingest,
+        DedupOptions dedup,
+        CancellationToken cancellationToken)
+    {
+        var stored = await parts.Store.ReadCheckpointAsync(0, directory.JournalId, cancellationToken);
         Shard? shard = null;
         var window = new DedupWindow(dedup, long.MaxValue, () => shard?._writer.Stored.Position ?? 0, parts.Time, parts.Host);
         var bound = new JournalBound(journal.MaxBytes);
         var (opened, recovered) = FileJournal.Open(
-            directory, journal, ingest.AckWhen > AckWhen.Journaled, claim.StoredThrough, Preload, parts.Host, parts.Time, parts.Logger);
+            directory, journal, ingest.AckWhen > AckWhen.Journaled, stored, Preload, parts.Host, parts.Time, parts.Logger);
+        if (await ClaimAsync(parts, directory.JournalId, stored, recovered, opened, cancellationToken) is not { } claim) return null;
         bound.Add(recovered.Events, recovered.Bytes);
         shard = new Shard(opened, new RefusedEvents(directory), recovered, window, bound, claim, parts, ingest, directory.DedupSecret);
 
@@ -112,6 +138,29 @@ internal sealed partial class Shard : IAsyncDisposable
         {
             if (item.DedupId.Length == 0) return;
             window.Preload(DedupKey.Of(item.DedupId.Span, item.OrganizationNo, directory.DedupSecret), item.Id, item.PayloadHash);
+        }
+    }
+
+    /// <summary>Claims the shard; null, and the journal is closed, when the checkpoint has moved. Closes it also when the store is away.</summary>
+    private static async Task<ShardClaim?> ClaimAsync(
+        ShardParts parts, Guid journalId, Checkpoint stored, RecoveredJournal recovered, FileJournal opened, CancellationToken cancellationToken)
+    {
+        ShardClaim? claim = null;
+        try
+        {
+            claim = await parts.Store.ClaimShardAsync(0, journalId, stored, cancellationToken);
+            if (claim is { } held && recovered.Events > 0 && recovered.FirstUnstored < held.HighestStored)
+                await parts.StoredLate(recovered.FirstUnstored, cancellationToken);
+            return claim;
+        }
+        catch
+        {
+            claim = null;
+            throw;
+        }
+        finally
+        {
+            if (claim is null) opened.Dispose();
         }
     }
 
@@ -205,6 +254,8 @@ internal sealed partial class Shard : IAsyncDisposable
         Log.DedupFault(_logger, fault);
     }
 
+    private void RefuseFenced() => _sequencer.Refuse("another server has taken the shard over");
+
     /// <summary>Each second: tells those who waited too long, refuses what could not be answered.</summary>
     private void Watch()
     {
@@ -216,7 +267,7 @@ internal sealed partial class Shard : IAsyncDisposable
         if (_journal.State == JournalState.Poisoned && _writer.Stored.Position >= _journal.Synced.Position) _writer.Stored.Expire(long.MaxValue);
         WatchProgress();
         WatchDedup();
-        if (_writer.IsFenced) _sequencer.Refuse("another server has taken the shard over");
+        if (_writer.IsFenced) RefuseFenced();
         else if (_options.AckWhen == AckWhen.Stored) _sequencer.Refuse(_writer.Trouble);
     }
 
@@ -234,6 +285,12 @@ internal sealed partial class Shard : IAsyncDisposable
 /// <param name="Logger">For what an operator must know.</param>
 internal sealed record ShardParts(IEventStore Store, EventsStored Notify, TimeProvider Time, ILogger Logger)
 {
+    /// <summary>
+    /// Called before events are stored that are older than some that another journal has stored: from which on. What is read behind a cursor
+    /// may have passed them.
+    /// </summary>
+    public Func<EventId, CancellationToken, Task> StoredLate { get; init; } = static (_, _) => Task.CompletedTask;
+
     /// <summary>Where its loops run.</summary>
     public ILoopHost Host { get; init; } = SystemLoopHost.Instance;
 }

@@ -6,7 +6,7 @@ using ZapierTriggers.Core.Events;
 namespace ZapierTriggers.Core.Sequencing;
 
 /// <summary>
-/// One event on its way from the request to its receipt; reused by the thread that rents it. The memories point into the request's own
+/// One event, or a batch, on its way from the request to its receipt; reused by the thread that rents it. The memories point into the request's own
 /// buffer, which must stay untouched
 /// until the receipt is there. A receipt that is there when <see cref="WaitAsync"/> is called costs no suspension; later ones complete on
 /// the pool.
@@ -29,6 +29,12 @@ internal sealed class Submission : IValueTaskSource<Receipt>
     /// <summary>The event, without an id.</summary>
     public JournaledEvent Event { get; private set; }
 
+    /// <summary>The events, when there are several: then <see cref="Event"/> means nothing.</summary>
+    public EventBatch? Batch { get; private set; }
+
+    /// <summary>Bytes of payload.</summary>
+    public long PayloadBytes => Batch?.PayloadBytes ?? Event.Payload.Length;
+
     /// <summary>Hash of the dedup id; only meaningful when <see cref="JournaledEvent.DedupId"/> is not empty.</summary>
     public DedupKey DedupKey { get; private set; }
 
@@ -47,10 +53,21 @@ internal sealed class Submission : IValueTaskSource<Receipt>
         return submission;
     }
 
+    /// <summary>
+    /// The same for a batch. Its receipt says whether it was decided (<see cref="ReceiptKind.Accepted"/>); each item has its own.
+    /// </summary>
+    public static Submission Rent(Organization organization, EventBatch batch, long storeAskedAt)
+    {
+        var submission = Rent(organization, default, default, storeAskedAt);
+        submission.Batch = batch;
+        return submission;
+    }
+
     /// <summary>Makes it available again to this thread. Only after its receipt was taken.</summary>
     public void Return()
     {
         Event = default;
+        Batch = null;
         _source.Reset();
         _free = this;
     }

@@ -13,12 +13,16 @@ internal interface IEventStore
     /// <summary>Brings the schema up to date under a lock and makes partitions ahead. Called once, before anything else.</summary>
     Task PrepareAsync(CancellationToken cancellationToken);
 
+    /// <summary>Up to where this journal is in the store, as the store says; default when it knows nothing of the journal.</summary>
+    Task<Checkpoint> ReadCheckpointAsync(int shard, Guid journalId, CancellationToken cancellationToken);
+
     /// <summary>
     /// Takes a shard over from whoever had it: raises its epoch above all others', so that any other holder's next commit is refused. Each
-    /// journal has a checkpoint of its own, so
-    /// that a data directory which comes back after another one had the shard still stores what it holds.
+    /// journal has a checkpoint of its own, so that a data directory which comes back after another one had the shard still stores what it
+    /// holds. Null, and nothing has happened, when the journal's checkpoint is not at <paramref name="expected"/> (any more): whoever moved
+    /// it is to be looked at first, and must not be fenced by one that cannot go on from there.
     /// </summary>
-    Task<ShardClaim> ClaimShardAsync(int shard, Guid journalId, CancellationToken cancellationToken);
+    Task<ShardClaim?> ClaimShardAsync(int shard, Guid journalId, Checkpoint expected, CancellationToken cancellationToken);
 
     /// <summary>
     /// Commits the events and moves the shard's checkpoint from <paramref name="previous"/> to <paramref name="next"/> in one transaction:
@@ -40,6 +44,19 @@ internal interface IEventStore
     /// clock that was set back lets an expired one count again; the dedup window names the newest, too.
     /// </summary>
     Task<DuplicateOf?> FindDuplicateAsync(int organizationNo, string dedupId, EventId notBefore, CancellationToken cancellationToken);
+
+    /// <summary>The same for many dedup ids, each given once; those that are there. A store that can ask for all at once does.</summary>
+    async Task<IReadOnlyDictionary<string, DuplicateOf>> FindDuplicatesAsync(
+        int organizationNo, IReadOnlyCollection<string> dedupIds, EventId notBefore, CancellationToken cancellationToken)
+    {
+        var found = new Dictionary<string, DuplicateOf>(StringComparer.Ordinal);
+        foreach (var dedupId in dedupIds)
+        {
+            if (await FindDuplicateAsync(organizationNo, dedupId, notBefore, cancellationToken) is { } first) found.Add(dedupId, first);
+        }
+
+        return found;
+    }
 
     /// <summary>One page of an organization's inbox.</summary>
     Task<InboxPage> ReadInboxAsync(InboxQuery query, CancellationToken cancellationToken);

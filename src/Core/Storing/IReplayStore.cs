@@ -5,9 +5,6 @@ namespace ZapierTriggers.Core.Storing;
 /// <summary>What comparing a journal with the store takes; changes nothing. Failures are <see cref="StoreException"/>.</summary>
 internal interface IReplayStore
 {
-    /// <summary>Up to where this journal is in the store, as the store says; null when it knows nothing of the journal.</summary>
-    Task<Checkpoint?> FindCheckpointAsync(int shard, Guid journalId, CancellationToken cancellationToken);
-
     /// <summary>Those of the events that the store has, as rows or in its quarantine.</summary>
     Task<IReadOnlySet<EventId>> FindKnownAsync(ReadOnlyMemory<JournaledEvent> events, CancellationToken cancellationToken);
 }

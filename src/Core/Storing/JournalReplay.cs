@@ -4,10 +4,12 @@ using ZapierTriggers.Core.Journal;
 namespace ZapierTriggers.Core.Storing;
 
 /// <summary>
-/// Compares what the journal of a stopped server still holds with what the store has, and stores what is missing, in order and once. Rows
-/// and checkpoint commit together, and each piece is compared again before it is stored, so an interrupted run is simply run again.
+/// Compares what the journal of a stopped server still holds with what the store has, and stores what is missing, in order and once, after
+/// <c>storedLate</c> has been told of the first: lanes may have passed it. Rows and checkpoint commit together, and each piece is compared
+/// again before it is stored, so an interrupted run is simply run again.
 /// </summary>
-internal sealed class JournalReplay(RetainedJournal journal, Guid journalId, IEventStore store, IReplayStore replays)
+internal sealed class JournalReplay(
+    RetainedJournal journal, Guid journalId, IEventStore store, IReplayStore replays, Func<EventId, CancellationToken, Task> storedLate)
 {
     private const int Shard = 0;
 
@@ -16,7 +18,7 @@ internal sealed class JournalReplay(RetainedJournal journal, Guid journalId, IEv
     /// <summary>Compares only.</summary>
     public async Task<ReplayReport> CompareAsync(CancellationToken cancellationToken)
     {
-        var checkpoint = await replays.FindCheckpointAsync(Shard, journalId, cancellationToken) ?? default;
+        var checkpoint = await store.ReadCheckpointAsync(Shard, journalId, cancellationToken);
         return await RunAsync(new ReplayReport { Checkpoint = checkpoint }, claim: null, cancellationToken);
     }
 
@@ -26,7 +28,9 @@ internal sealed class JournalReplay(RetainedJournal journal, Guid journalId, IEv
     /// </summary>
     public async Task<ReplayReport> StoreAsync(CancellationToken cancellationToken)
     {
-        var claim = await store.ClaimShardAsync(Shard, journalId, cancellationToken);
+        var checkpoint = await store.ReadCheckpointAsync(Shard, journalId, cancellationToken);
+        var claim = await store.ClaimShardAsync(Shard, journalId, checkpoint, cancellationToken) ?? throw new StoreException(
+            StoreFailure.Fault, "The checkpoint moves: a server works with a copy of this data directory. Stop it, and look again which copy is to go on.");
         return await RunAsync(new ReplayReport { Checkpoint = claim.StoredThrough }, claim, cancellationToken);
     }
 
@@ -42,6 +46,7 @@ internal sealed class JournalReplay(RetainedJournal journal, Guid journalId, IEv
             if (claim is not { } held || (report.HasGap && end.Id > report.Checkpoint.Id)) continue;
             var next = end.Id > report.MovedTo.Id ? end : report.MovedTo;
             if (missing.Length == 0 && next == report.MovedTo) continue;
+            if (report.Stored + report.SetAside == 0 && missing.Length > 0) await storedLate(missing[0].Id, cancellationToken);
             await AppendAsync(held, report, next, missing, cancellationToken);
         }
 

@@ -74,6 +74,9 @@ internal sealed partial class StoreWriter : IDisposable
     /// <summary>Ends after <see cref="Stop"/>, or when fenced.</summary>
     public Task Completion { get; private set; } = Task.CompletedTask;
 
+    /// <summary>Called when the shard turns out to be another server's, before anybody is told.</summary>
+    public Action? Fenced { get; init; }
+
     /// <summary>Starts storing.</summary>
     public void Start(ILoopHost host) => Completion = host.Run(RunAsync);
 
@@ -105,6 +108,7 @@ internal sealed partial class StoreWriter : IDisposable
             {
                 IsFenced = true;
                 Trouble = error.Message;
+                Fenced?.Invoke();
                 Stored.Fail();
                 Log.Fenced(_logger, error.Message);
                 return;

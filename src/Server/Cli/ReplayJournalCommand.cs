@@ -1,4 +1,5 @@
 using System.Globalization;
+using ZapierTriggers.Core.Delivery;
 using ZapierTriggers.Core.Journal;
 using ZapierTriggers.Core.Operations;
 using ZapierTriggers.Core.Storing;
@@ -31,7 +32,12 @@ internal static class ReplayJournalCommand
         using var directory = DataDirectory.Open(settings.Storage.DataDirectory, TimeProvider.System);
         await using var stores = await StoreSet.OpenAsync(settings.Storage, TimeProvider.System, cancellationToken);
         using var journal = new RetainedJournal(directory);
-        var replay = new JournalReplay(journal, directory.JournalId, stores.Events, stores.Replays);
+        var replay = new JournalReplay(
+            journal,
+            directory.JournalId,
+            stores.Events,
+            stores.Replays,
+            (earliest, cancelled) => LaneRewind.RunAsync(stores.Deliveries, earliest, cancelled));
         if (mayStore) await stores.PrepareAsync(cancellationToken);
         var report = mayStore ? await replay.StoreAsync(cancellationToken) : await replay.CompareAsync(cancellationToken);
         Write(output, directory, journal, report, mayStore);

@@ -90,6 +90,18 @@ internal static class EventSections
             MaxEndpoints = read.Get(
                 "Delivery:MaxEndpoints", defaults.MaxEndpoints, SettingKind.Number(1, 1_000, "endpoints"),
                 "Webhook endpoints of one organization, at the most."),
+            FailingAfter = read.Get(
+                "Delivery:FailingAfter", defaults.FailingAfter, SettingKind.Duration(TimeSpan.FromSeconds(1), TimeSpan.FromDays(7)),
+                "An endpoint that has failed for so long without a success is told to its organization (`endpoint.failing`)."),
+            DisableAfter = read.Get(
+                "Delivery:DisableAfter", defaults.DisableAfter, SettingKind.Duration(TimeSpan.Zero, TimeSpan.FromDays(365)),
+                "An endpoint that has failed for so long without a success is disabled, a day after a warning; 0 = never."),
+            CatchUpPerSecond = read.Get(
+                "Delivery:CatchUpPerSecond", defaults.CatchUpPerSecond, SettingKind.Number(0, StartRate.Most, "events"),
+                "How many of the events held while an endpoint was disabled go out in a second once it is enabled; 0 = any number."),
+            OperationalEvents = read.Get(
+                "Delivery:OperationalEvents", defaults.OperationalEvents, SettingKind.Switch,
+                "Whether organizations are told of failing endpoints and dead letters, by events in their own inbox."),
             Timeout = read.Get(
                 "Delivery:Timeout", defaults.Timeout, SettingKind.Duration(TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(5)),
                 "One deadline over DNS, connect, TLS, send and answer of a try."),

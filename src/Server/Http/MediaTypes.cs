@@ -33,6 +33,24 @@ internal static class MediaTypes
         return false;
     }
 
+    /// <summary>
+    /// Whether a body with these headers is taken as a batch: JSON as above, or lines of it (<c>application/x-ndjson</c>).
+    /// </summary>
+    public static bool IsAcceptedBatch(IHeaderDictionary headers, out bool isLines, [NotNullWhen(false)] out string? refusal)
+    {
+        isLines = false;
+        if (IsAcceptedJson(headers, out refusal)) return true;
+        if (headers.ContentEncoding.Count > 0) return false;
+        var contentType = headers.ContentType.ToString().AsSpan();
+        var end = contentType.IndexOf(';');
+        var type = (end < 0 ? contentType : contentType[..end]).Trim();
+        foreach (var lines in (ReadOnlySpan<string>)["application/x-ndjson", "application/ndjson", "application/jsonl"])
+            isLines |= type.Equals(lines, StringComparison.OrdinalIgnoreCase);
+        isLines = isLines && (end < 0 || IsUtf8(contentType[(end + 1)..]));
+        if (!isLines) refusal = $"The Content-Type is {headers.ContentType}; send application/json or application/x-ndjson in UTF-8.";
+        return isLines;
+    }
+
     private static bool IsUtf8(ReadOnlySpan<char> parameters)
     {
         foreach (var range in parameters.Split(';'))

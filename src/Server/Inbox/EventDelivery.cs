@@ -40,6 +40,7 @@ internal sealed record EventDelivery(Delivery Delivery, bool Matched, string Rea
     private static (bool Matched, string Reason) Explain(StoredEvent stored, EndpointRecord endpoint, bool isRecorded)
     {
         if (stored.Id <= endpoint.FirstPlace) return (false, "the endpoint starts after this event");
+        if (OperationalEvent.EndpointOf(stored.Type, stored.OrderingKey) == endpoint.Id) return (false, "it is about this endpoint");
         if (endpoint.Filters.At(stored.Id).Find(stored.Type) is not { } pattern) return (false, "no pattern matches");
         var reason = $"type matches {pattern}";
         if (isRecorded) return (true, reason);

@@ -13,7 +13,8 @@ namespace ZapierTriggers.Server.Ingest;
 /// <param name="Refusal">Why the request is refused (422), or null.</param>
 internal readonly record struct IdempotencyKey(ReadOnlyMemory<byte> DedupId, bool IsHeader, string? Refusal)
 {
-    private const string HeaderName = "Idempotency-Key";
+    /// <summary>The header.</summary>
+    public const string HeaderName = "Idempotency-Key";
 
     /// <summary>Takes the header into account.</summary>
     public static IdempotencyKey Read(IHeaderDictionary headers, ReadOnlyMemory<byte> fromBody)

@@ -13,6 +13,13 @@ internal static class IngestAnswers
     private static readonly StringValues JsonType = "application/json";
     private static readonly StringValues ReplayedTrue = "true";
 
+    /// <summary>What is wrong with a dedup id that came with another payload before.</summary>
+    public const string KeyReused = "This dedup id was sent within 24 hours with another payload. Send a new id with a new event.";
+
+    /// <summary>What is wrong with a payload that is too large.</summary>
+    public static readonly string TooLarge = string.Create(
+        CultureInfo.InvariantCulture, $"A payload has at most {EventLimits.MaxPayloadBytes} bytes. Send a smaller one, or a link to the data.");
+
     /// <summary>Answers what became of the event.</summary>
     /// <param name="context">The request.</param>
     /// <param name="receipt">The sequencer's decision.</param>
@@ -27,8 +34,7 @@ internal static class IngestAnswers
                 WriteAccepted(context.Response, receipt.Id);
                 return Task.CompletedTask;
             case ReceiptKind.Duplicate when receipt.PayloadHash != payloadHash:
-                return Answers.ProblemAsync(
-                    context, Problem.KeyReused, "This dedup id was sent within 24 hours with another payload. Send a new id with a new event.", ("event_id", receipt.Id.ToString()));
+                return Answers.ProblemAsync(context, Problem.KeyReused, KeyReused, ("event_id", receipt.Id.ToString()));
             case ReceiptKind.Duplicate when isHeader:
                 context.Response.Headers["Idempotency-Replayed"] = ReplayedTrue;
                 WriteAccepted(context.Response, receipt.Id);
@@ -58,11 +64,8 @@ internal static class IngestAnswers
         context, Problem.QueueFull, "More events are waiting than may wait; nothing was kept. Send it again later.", ("retry_after_seconds", RetrySeconds));
 
     /// <summary>413.</summary>
-    public static Task TooLargeAsync(HttpContext context) => Answers.ProblemAsync(
-        context,
-        Problem.PayloadTooLarge,
-        string.Create(CultureInfo.InvariantCulture, $"A payload has at most {EventLimits.MaxPayloadBytes} bytes. Send a smaller one, or a link to the data."),
-        ("limit_bytes", EventLimits.MaxPayloadBytes));
+    public static Task TooLargeAsync(HttpContext context) =>
+        Answers.ProblemAsync(context, Problem.PayloadTooLarge, TooLarge, ("limit_bytes", EventLimits.MaxPayloadBytes));
 
     /// <summary>415.</summary>
     public static Task UnsupportedAsync(HttpContext context, string why) => Answers.ProblemAsync(context, Problem.UnsupportedMediaType, why);
@@ -74,10 +77,8 @@ internal static class IngestAnswers
     /// <summary>400 or 422 for a body that is not an event.</summary>
     public static Task InvalidAsync(HttpContext context, in ParsedEvent parsed)
     {
-        if (parsed.Error.IsInvalidJson()) return Answers.ProblemAsync(context, Problem.InvalidJson, ParseErrorText.Of(parsed.Error, parsed.ErrorPosition));
-        if (parsed.Error == EventParseError.MissingFields)
-            return Answers.ProblemAsync(context, Problem.MissingFields, "Send {\"type\": \"…\", \"payload\": {…}}; dedup_id and ordering_key may be added.");
-        return InvalidFieldAsync(context, parsed.Error.Field() ?? "body", ParseErrorText.Of(parsed.Error, 0));
+        var (problem, detail, field) = ParseErrorText.Explain(parsed.Error, parsed.ErrorPosition);
+        return field is null ? Answers.ProblemAsync(context, problem, detail) : Answers.ProblemAsync(context, problem, detail, ("field", field));
     }
 
     /// <summary>202, written into the response's own buffer: no serializer, no copy.</summary>

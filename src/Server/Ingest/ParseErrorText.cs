@@ -1,10 +1,17 @@
 using ZapierTriggers.Core.Events;
+using ZapierTriggers.Server.Http;
 
 namespace ZapierTriggers.Server.Ingest;
 
 /// <summary>What to tell the sender of a body that is not an event: what was wrong and what to send instead.</summary>
 internal static class ParseErrorText
 {
+    /// <summary>The problem, its detail, and the field that is to blame, if one is.</summary>
+    public static (Problem Problem, string Detail, string? Field) Explain(EventParseError error, int position) =>
+        error.IsInvalidJson() ? (Problem.InvalidJson, Of(error, position), null)
+        : error == EventParseError.MissingFields ? (Problem.MissingFields, Of(error, position), null)
+        : (Problem.InvalidField, Of(error, position), error.Field() ?? "body");
+
     /// <summary>The detail. <paramref name="position"/> is the byte at which invalid JSON was noticed.</summary>
     public static string Of(EventParseError error, int position) => error switch
     {
@@ -16,6 +23,7 @@ internal static class ParseErrorText
         EventParseError.TooDeep => $"Objects and arrays are nested deeper than {JsonScanner.MaxDepth} at byte {position}; send a flatter payload.",
         EventParseError.TwinKey => $"The key at byte {position} was there before; send each key once.",
         EventParseError.TrailingBytes => $"Something follows the object at byte {position}; send one event per request.",
+        EventParseError.MissingFields => "Send {\"type\": \"…\", \"payload\": {…}}; dedup_id and ordering_key may be added.",
         EventParseError.TypeNotString => "type is not a string.",
         EventParseError.TypeEmpty => "type is empty; send a name like user.created.",
         EventParseError.TypeTooLong => $"type has over {EventLimits.MaxTextCharacters} characters.",

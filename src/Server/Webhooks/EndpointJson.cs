@@ -8,13 +8,13 @@ namespace ZapierTriggers.Server.Webhooks;
 internal static class EndpointJson
 {
     /// <summary>Writes one.</summary>
-    public static void Write(Utf8JsonWriter writer, EndpointRecord endpoint) => Write(writer, endpoint, secret: null);
+    public static void Write(Utf8JsonWriter writer, EndpointNow now) => Write(writer, now, secret: null);
 
     /// <summary>Writes one that was just made, with its secret.</summary>
-    public static void WriteMade(Utf8JsonWriter writer, EndpointRecord endpoint) => Write(writer, endpoint, endpoint.Secret);
+    public static void WriteMade(Utf8JsonWriter writer, EndpointNow now) => Write(writer, now, now.Endpoint.Secret);
 
     /// <summary>Writes the list of an organization.</summary>
-    public static void WriteAll(Utf8JsonWriter writer, IReadOnlyList<EndpointRecord> endpoints)
+    public static void WriteAll(Utf8JsonWriter writer, IReadOnlyList<EndpointNow> endpoints)
     {
         writer.WriteStartObject();
         writer.WriteStartArray("endpoints"u8);
@@ -54,8 +54,9 @@ internal static class EndpointJson
         writer.WriteEndObject();
     }
 
-    private static void Write(Utf8JsonWriter writer, EndpointRecord endpoint, string? secret)
+    private static void Write(Utf8JsonWriter writer, EndpointNow now, string? secret)
     {
+        var endpoint = now.Endpoint;
         writer.WriteStartObject();
         writer.WriteString("id"u8, endpoint.Id);
         writer.WriteString("url"u8, endpoint.Url);
@@ -72,9 +73,29 @@ internal static class EndpointJson
         writer.WriteNullable("timeout_seconds"u8, endpoint.TimeoutSeconds);
         WriteSchedule(writer, endpoint.RetrySchedule);
         writer.WriteString("ordering"u8, endpoint.Ordering == EndpointOrdering.Key ? "key"u8 : "none"u8);
+        WriteHealth(writer, now.Health);
         writer.WriteTime("created_at"u8, endpoint.CreatedAt);
         writer.WriteTime("updated_at"u8, endpoint.UpdatedAt);
         if (secret is not null) writer.WriteString("secret"u8, secret);
+        writer.WriteEndObject();
+    }
+
+    private static void WriteHealth(Utf8JsonWriter writer, EndpointHealth health)
+    {
+        writer.WriteStartObject("health"u8);
+        writer.WriteString("state"u8, health.State switch
+        {
+            EndpointState.BackingOff => "backing_off"u8,
+            EndpointState.Paused => "paused"u8,
+            EndpointState.Disabled => "disabled"u8,
+            _ => "active"u8,
+        });
+        writer.WriteTime("since"u8, health.Since);
+        writer.WriteString("reason"u8, health.Reason);
+        writer.WriteTime("resumes_at"u8, health.ResumesAt);
+        writer.WriteNumber("failures_in_a_row"u8, health.Failing.Count);
+        writer.WriteTime("failing_since"u8, health.Failing.Since);
+        writer.WriteString("last_error"u8, health.Failing.LastError);
         writer.WriteEndObject();
     }
 
@@ -98,6 +119,11 @@ internal static class EndpointJson
         writer.WriteEndObject();
     }
 }
+
+/// <summary>An endpoint and how it is at the moment.</summary>
+/// <param name="Endpoint">Its configuration.</param>
+/// <param name="Health">How it is.</param>
+internal sealed record EndpointNow(EndpointRecord Endpoint, EndpointHealth Health);
 
 /// <summary>A test event and what came of it.</summary>
 /// <param name="Endpoint">Where it was sent.</param>

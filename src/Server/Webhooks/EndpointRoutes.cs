@@ -43,20 +43,25 @@ internal sealed class EndpointRoutes(
         return null;
     }
 
+    /// <summary>An endpoint that has been removed meanwhile is as it was.</summary>
+    private EndpointNow Now(EndpointRecord endpoint) =>
+        new(endpoint, dispatcher.HealthOf(endpoint.OrganizationNo, endpoint.Id) ?? EndpointHealth.Disabled(endpoint));
+
     private static Task NotFoundAsync(HttpContext context) => Answers.ProblemAsync(
         context, Problem.EndpointNotFound, "Your organization has no endpoint with this id. GET /api/endpoints lists those it has.");
 
     private async Task ListAsync(HttpContext context)
     {
         if (await authenticate(context) is not { } key) return;
-        await Answers.JsonAsync(context, StatusCodes.Status200OK, dispatcher.EndpointsOf(key.Organization.No), EndpointJson.WriteAll);
+        EndpointNow[] all = [.. dispatcher.EndpointsOf(key.Organization.No).Select(Now)];
+        await Answers.JsonAsync(context, StatusCodes.Status200OK, all, EndpointJson.WriteAll);
     }
 
     private async Task ReadAsync(HttpContext context, string? id)
     {
         if (await authenticate(context) is not { } key) return;
         if (await FindOrAnswerAsync(context, dispatcher, key.Organization, id) is not { } endpoint) return;
-        await Answers.JsonAsync(context, StatusCodes.Status200OK, endpoint, EndpointJson.Write);
+        await Answers.JsonAsync(context, StatusCodes.Status200OK, Now(endpoint), EndpointJson.Write);
     }
 
     private async Task CreateAsync(HttpContext context)
@@ -79,7 +84,7 @@ internal sealed class EndpointRoutes(
             () => dispatcher.CreateAsync(made, call, CancellationToken.None),
             NotKnownIfMade,
             change => change.Endpoint is { } endpoint
-                ? Answers.JsonAsync(context, StatusCodes.Status201Created, endpoint, EndpointJson.WriteMade)
+                ? Answers.JsonAsync(context, StatusCodes.Status201Created, Now(endpoint), EndpointJson.WriteMade)
                 : RefuseAsync(context, change.Refusal));
     }
 
@@ -95,7 +100,7 @@ internal sealed class EndpointRoutes(
                 key.Organization.No, known.Id, fields.ApplyTo, fields.Patterns, key.Organization.LastAccepted, CancellationToken.None),
             NotKnownIfChanged,
             change => change.Endpoint is { } endpoint
-                ? Answers.JsonAsync(context, StatusCodes.Status200OK, endpoint, EndpointJson.Write)
+                ? Answers.JsonAsync(context, StatusCodes.Status200OK, Now(endpoint), EndpointJson.Write)
                 : RefuseAsync(context, change.Refusal));
     }
 

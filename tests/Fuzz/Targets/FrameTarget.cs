@@ -42,7 +42,7 @@ internal static class FrameTarget
     private static void CheckRewritten(ReadOnlySpan<byte> bytes, ReadFrame frame)
     {
         var item = frame.Event;
-        var written = new byte[Frame.LengthOf(item.Type.Length, item.DedupId.Length, item.OrderingKey.Length, item.Payload.Length)];
+        var written = new byte[Frame.LengthOf(item)];
         Finding.Unless(written.Length == frame.Length, $"a frame of {frame.Length} bytes would be written in {written.Length}");
         Frame.Write(written, item, frame.Sequence, Secret);
         var proven = Frame.FixedLength + item.Type.Length + item.DedupId.Length + item.OrderingKey.Length + item.Payload.Length;
@@ -61,7 +61,7 @@ internal static class FrameTarget
             OrderingKey = Encoding.UTF8.GetBytes(orderingKey),
             Payload = Encoding.UTF8.GetBytes(payload),
         };
-        var bytes = new byte[Frame.LengthOf(item.Type.Length, item.DedupId.Length, item.OrderingKey.Length, item.Payload.Length)];
+        var bytes = new byte[Frame.LengthOf(item)];
         Frame.Write(bytes, item, sequence, Secret);
         return bytes;
     }

@@ -45,7 +45,10 @@ internal sealed class MemoryEventStore : IEventStore
 
     public Task PrepareAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    public Task<ShardClaim> ClaimShardAsync(int shard, Guid journalId, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public Task<Checkpoint> ReadCheckpointAsync(int shard, Guid journalId, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public Task<ShardClaim?> ClaimShardAsync(int shard, Guid journalId, Checkpoint expected, CancellationToken cancellationToken) =>
+        throw new NotSupportedException();
 
     public Task AppendAsync(ShardClaim claim, Checkpoint previous, Checkpoint next, ReadOnlyMemory<JournaledEvent> events, CancellationToken cancellationToken) =>
         throw new NotSupportedException();

@@ -3,6 +3,9 @@ namespace ZapierTriggers.Tests.Integration.Infrastructure;
 /// <summary>One server for the tests of a class, which keep apart by an organization each.</summary>
 public abstract class ServerFixture(StoreKind store) : IAsyncLifetime
 {
+    /// <summary>Where it stores.</summary>
+    public StoreKind Store => store;
+
     internal ServerUnderTest Server { get; private set; } = null!;
 
     public async ValueTask InitializeAsync() => Server = await ServerUnderTest.StartAsync(store);

@@ -56,7 +56,7 @@ public abstract class AppendConformance<T>(T fixture) : IClassFixture<T>
         var previous = writer.At;
         var first = _events.Many(1);
         await writer.AppendAsync(first);
-        await Store.ClaimShardAsync(writer.Claim.Shard, byAnotherJournal ? Guid.NewGuid() : writer.Claim.JournalId, CancellationToken.None);
+        await ShardWriter.ClaimShardAsync(Store, writer.Claim.Shard, byAnotherJournal ? Guid.NewGuid() : writer.Claim.JournalId);
 
         var fenced = await Assert.ThrowsAsync<StoreException>(() => writer.AppendAsync(_events.Next()));
         var repeated = await Assert.ThrowsAsync<StoreException>(
@@ -148,15 +148,28 @@ public abstract class AppendConformance<T>(T fixture) : IClassFixture<T>
     public async Task A_claim_raises_the_epoch_and_each_journal_has_a_checkpoint_of_its_own()
     {
         var (shard, journal, other) = (StoreFixture.NextNumber(), Guid.NewGuid(), Guid.NewGuid());
-        var first = await Store.ClaimShardAsync(shard, journal, CancellationToken.None);
+        var first = await ShardWriter.ClaimShardAsync(Store, shard, journal);
         var next = new Checkpoint(_events.Next().Id, 9);
         await Store.AppendAsync(first, default, next, ReadOnlyMemory<JournaledEvent>.Empty, CancellationToken.None);
 
-        var second = await Store.ClaimShardAsync(shard, other, CancellationToken.None);
-        var third = await Store.ClaimShardAsync(shard, journal, CancellationToken.None);
+        var second = await ShardWriter.ClaimShardAsync(Store, shard, other);
+        var third = await ShardWriter.ClaimShardAsync(Store, shard, journal);
 
         Assert.Equal(new ShardClaim(shard, first.Epoch + 1, other, default, next.Id), second);
         Assert.Equal(new ShardClaim(shard, first.Epoch + 2, journal, next, next.Id), third);
+    }
+
+    [Fact]
+    public async Task A_claim_that_expects_another_checkpoint_changes_nothing()
+    {
+        var writer = await fixture.NewShardAsync();
+        var expected = writer.At;
+        await writer.AppendAsync(_events.Next());
+
+        Assert.Null(await Store.ClaimShardAsync(writer.Claim.Shard, writer.Claim.JournalId, expected, CancellationToken.None));
+
+        await writer.AppendAsync(_events.Next()); // not fenced
+        Assert.Equal(writer.At, await Store.ReadCheckpointAsync(writer.Claim.Shard, writer.Claim.JournalId, CancellationToken.None));
     }
 
     [Fact]
@@ -186,7 +199,7 @@ public abstract class AppendConformance<T>(T fixture) : IClassFixture<T>
     }
 
     private Task<ShardClaim> ReclaimAsync(ShardWriter writer) =>
-        Store.ClaimShardAsync(writer.Claim.Shard, writer.Claim.JournalId, CancellationToken.None);
+        ShardWriter.ClaimShardAsync(Store, writer.Claim.Shard, writer.Claim.JournalId);
 
     private static string Text(ReadOnlyMemory<byte> utf8) => Encoding.UTF8.GetString(utf8.Span);
 }

@@ -149,6 +149,27 @@ public abstract class InboxConformance<T>(T fixture) : IClassFixture<T>
         Assert.Null(await fixture.Stores.Events.FindDuplicateAsync(StoreFixture.NextNumber(), "order-1", default, CancellationToken.None));
     }
 
+    [Fact]
+    public async Task Many_dedup_ids_are_looked_up_at_once()
+    {
+        var first = _events.Next(dedupId: "order-1");
+        var second = _events.Next(payload: "{}", dedupId: "order-1");
+        var other = _events.Next(dedupId: "órder-2");
+        await AppendAsync([first, second, other]);
+
+        var found = await FindManyAsync(_events.OrganizationNo, default, "order-1", "órder-2", "order-3", "order\0");
+
+        Assert.Equal(new DuplicateOf(second.Id, second.PayloadHash), found["order-1"]);
+        Assert.Equal(new DuplicateOf(other.Id, other.PayloadHash), found["órder-2"]);
+        Assert.Equal(2, found.Count);
+        Assert.Equal(["órder-2"], (await FindManyAsync(_events.OrganizationNo, other.Id, "order-1", "órder-2")).Keys);
+        Assert.Empty(await FindManyAsync(StoreFixture.NextNumber(), default, "order-1", "órder-2"));
+        Assert.Empty(await FindManyAsync(_events.OrganizationNo, default));
+    }
+
+    private Task<IReadOnlyDictionary<string, DuplicateOf>> FindManyAsync(int organizationNo, EventId notBefore, params string[] dedupIds) =>
+        fixture.Stores.Events.FindDuplicatesAsync(organizationNo, dedupIds, notBefore, CancellationToken.None);
+
     private Task<DuplicateOf?> FindAsync(string dedupId, EventId notBefore) =>
         fixture.Stores.Events.FindDuplicateAsync(_events.OrganizationNo, dedupId, notBefore, CancellationToken.None);
 

@@ -128,6 +128,41 @@ public abstract class LaneConformance<T>(T fixture) : IClassFixture<T>
     }
 
     [Fact]
+    public async Task A_lane_that_was_set_back_takes_no_cursor_from_before_that()
+    {
+        var scene = await DeliveryScene.SetAsync(fixture);
+        var ids = await scene.AppendAsync(3);
+        await MoveAsync(scene, ids[2]);
+
+        await Store.RewindLanesAsync([new LaneCursor(scene.OrganizationNo, scene.Endpoint.Id, ids[0], Generation: 0)], CancellationToken.None);
+        await MoveAsync(scene, ids[2]);
+
+        var back = await LoadAsync(scene);
+        Assert.Equal((ids[0], 1), (back.DeliveredThrough, back.LaneGeneration));
+        await Store.RecordAsync(
+            new DeliveryBatch([], [new LaneCursor(scene.OrganizationNo, scene.Endpoint.Id, ids[1], back.LaneGeneration)]), CancellationToken.None);
+        Assert.Equal(ids[1], (await LoadAsync(scene)).DeliveredThrough);
+    }
+
+    [Fact]
+    public async Task Setting_back_moves_no_lane_forward_and_no_other_one()
+    {
+        var (scene, other) = (await DeliveryScene.SetAsync(fixture), await DeliveryScene.SetAsync(fixture));
+        var ids = await scene.AppendAsync(2);
+        await MoveAsync(scene, ids[0]);
+
+        await Store.RewindLanesAsync(
+            [
+                new LaneCursor(scene.OrganizationNo, scene.Endpoint.Id, ids[1], Generation: 0),
+                new LaneCursor(other.OrganizationNo, scene.Endpoint.Id, default, Generation: 0),
+            ],
+            CancellationToken.None);
+
+        var stored = await LoadAsync(scene);
+        Assert.Equal((ids[0], 0), (stored.DeliveredThrough, stored.LaneGeneration));
+    }
+
+    [Fact]
     public async Task All_of_an_endpoint_is_kept_and_changed()
     {
         var scene = await DeliveryScene.SetAsync(fixture);
@@ -245,7 +280,7 @@ public abstract class LaneConformance<T>(T fixture) : IClassFixture<T>
     }
 
     private static Task MoveAsync(DeliveryScene scene, params EventId[] through) => scene.Store.RecordAsync(
-        new DeliveryBatch([], [.. through.Select(id => new LaneCursor(scene.OrganizationNo, scene.Endpoint.Id, id))]),
+        new DeliveryBatch([], [.. through.Select(id => new LaneCursor(scene.OrganizationNo, scene.Endpoint.Id, id, Generation: 0))]),
         CancellationToken.None);
 
     private async Task<EndpointRecord> LoadAsync(DeliveryScene scene) =>

@@ -70,7 +70,7 @@ public sealed class PostgresStoreTests : IAsyncLifetime
         await hold.ExecuteNonQueryAsync();
 
         // Both queue up behind our lock, the claim first.
-        var claim = _fixture.Stores.Events.ClaimShardAsync(writer.Claim.Shard, Guid.NewGuid(), CancellationToken.None);
+        var claim = _fixture.Stores.Events.ClaimShardAsync(writer.Claim.Shard, Guid.NewGuid(), default, CancellationToken.None);
         await UntilWaitingAsync(1);
         var append = writer.AppendAsync(_events.Next());
         await UntilWaitingAsync(2);

@@ -21,7 +21,14 @@ internal sealed class ShardWriter
     public Checkpoint At { get; private set; }
 
     public static async Task<ShardWriter> ClaimAsync(IEventStore store, int shard) =>
-        new(store, await store.ClaimShardAsync(shard, Guid.NewGuid(), CancellationToken.None));
+        new(store, await ClaimShardAsync(store, shard, Guid.NewGuid()));
+
+    /// <summary>Claims it from wherever its checkpoint is.</summary>
+    public static async Task<ShardClaim> ClaimShardAsync(IEventStore store, int shard, Guid journalId)
+    {
+        var expected = await store.ReadCheckpointAsync(shard, journalId, CancellationToken.None);
+        return Assert.NotNull(await store.ClaimShardAsync(shard, journalId, expected, CancellationToken.None));
+    }
 
     /// <summary>The checkpoint that a batch from here on ends at.</summary>
     public Checkpoint After(IReadOnlyList<JournaledEvent> events) => new(events[^1].Id, At.Sequence + events.Count);

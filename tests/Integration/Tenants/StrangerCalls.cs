@@ -37,6 +37,8 @@ internal static class StrangerCalls
         ["GET /events/{id}"] = ById,
         ["POST /api/events"] = PostEventAsync,
         ["POST /events"] = PostEventAsync,
+        ["POST /api/events/batch"] = PostBatchAsync,
+        ["POST /events/batch"] = PostBatchAsync,
         ["POST /api/ack/{id}"] = ById,
         ["POST /ack/{id}"] = ById,
         ["POST /api/inbox/ack/{id}"] = ById,
@@ -76,6 +78,15 @@ internal static class StrangerCalls
             $$"""{"type":"stranger","payload":{},"dedup_id":"{{id.DedupId}}","ordering_key":"{{id.Organization}}"}""");
         if (reply.Status == 202) caller.Learn(reply.Accepted());
         else Assert.Contains(reply.Duplicate(), caller.EventIds);
+        return reply;
+    }
+
+    private static async Task<Reply> PostBatchAsync(ITestServer server, Organization caller, ForeignIds id, HttpMethod method, string path)
+    {
+        var reply = await SendAsync(caller, method, path, $$"""[{"type":"stranger","payload":{},"dedup_id":"{{id.DedupId}}"}]""");
+        var result = reply.Json["results"]![0]!;
+        if ((string?)result["status"] == "accepted") caller.Learn((string)result["id"]!);
+        else Assert.Contains((string)result["event_id"]!, caller.EventIds);
         return reply;
     }
 

@@ -55,6 +55,26 @@ internal sealed class MemoryDeliveryStore : IDeliveryStore
         return _endpoints[endpoint.Id] = endpoint;
     });
 
+    public Task SaveHealthAsync(
+        int organizationNo, Guid endpointId, DateTimeOffset? failingSince, DateTimeOffset? toldAt, CancellationToken cancellationToken) => Call("health", () =>
+    {
+        if (_endpoints.TryGetValue(endpointId, out var endpoint))
+            _endpoints[endpointId] = endpoint with { FailingSince = failingSince, FailingToldAt = toldAt };
+        return true;
+    });
+
+    public Task RewindLanesAsync(IReadOnlyList<LaneCursor> places, CancellationToken cancellationToken) => Call("rewind", () =>
+    {
+        foreach (var (_, endpointId, place, _) in places)
+        {
+            var endpoint = _endpoints[endpointId];
+            if (endpoint.DeliveredThrough <= place) continue;
+            _endpoints[endpointId] = endpoint with { DeliveredThrough = place, LaneGeneration = endpoint.LaneGeneration + 1 };
+        }
+
+        return true;
+    });
+
     public Task DeleteEndpointAsync(int organizationNo, Guid endpointId, DateTimeOffset at, CancellationToken cancellationToken) => Call("delete", () =>
     {
         foreach (var key in _retries.Keys.Where(key => key.Item1 == endpointId).ToList()) _retries.Remove(key);
@@ -106,9 +126,10 @@ internal sealed class MemoryDeliveryStore : IDeliveryStore
     public Task RecordAsync(DeliveryBatch batch, CancellationToken cancellationToken) => Call("record", () =>
     {
         foreach (var result in batch.Results) Record(result);
-        foreach (var (_, endpointId, cursor) in batch.Cursors)
+        foreach (var (_, endpointId, cursor, generation) in batch.Cursors)
         {
-            if (!_endpoints.TryGetValue(endpointId, out var endpoint) || cursor <= endpoint.DeliveredThrough) continue;
+            if (!_endpoints.TryGetValue(endpointId, out var endpoint)) continue;
+            if (cursor <= endpoint.DeliveredThrough || generation != endpoint.LaneGeneration) continue;
             foreach (var (id, (owner, stored)) in _events)
             {
                 if (owner != endpoint.OrganizationNo || id <= endpoint.DeliveredThrough || id > cursor || IsFinished(endpointId, id)) continue;

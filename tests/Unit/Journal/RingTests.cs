@@ -127,7 +127,7 @@ public sealed class RingTests : IDisposable
     private static bool TryAppend(Ring ring, long sequence, int payloadBytes)
     {
         var item = TestEvent.Numbered((int)sequence, new EventId((ulong)sequence, 1), payloadBytes).ToJournaled();
-        var length = Frame.LengthOf(item.Type.Length, item.DedupId.Length, item.OrderingKey.Length, item.Payload.Length);
+        var length = Frame.LengthOf(item);
         if (!ring.TryReserve(length, out var frame)) return false;
         Frame.Write(frame, item, sequence, Secret);
         ring.Publish();

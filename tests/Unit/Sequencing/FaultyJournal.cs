@@ -22,6 +22,8 @@ internal sealed class FaultyJournal(FileJournal journal) : IJournal
 
     public bool TryAppend(in JournaledEvent item) => BeforeAppend() && journal.TryAppend(item);
 
+    public bool HasRoomFor(long bytes, int longest) => journal.HasRoomFor(bytes, longest);
+
     public void Nudge() => journal.Nudge();
 
     public bool TryRead(JournalBatch batch) => journal.TryRead(batch);

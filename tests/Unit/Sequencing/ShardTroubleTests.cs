@@ -60,7 +60,7 @@ public sealed class ShardTroubleTests : IDisposable
         var time = new FakeTimeProvider(TimeProvider.System.GetUtcNow());
         await using var test = await ShardUnderTest.OpenAsync(
             _directory.At("a"), ackWhen: AckWhen.Stored, journal: JournalUnderTest.Eager, time: time);
-        await test.Store.ClaimShardAsync(0, Guid.NewGuid(), default);
+        await test.Store.ClaimShardAsync(0, Guid.NewGuid(), default, default);
         Assert.Equal(ReceiptKind.Unknown, (await test.SubmitAsync().WaitAsync(ShardUnderTest.Patience)).Kind);
         Assert.True(test.Shard.Writer.IsFenced);
         Assert.Equal(ReceiptKind.Unavailable, (await test.SubmitAsync()).Kind);
@@ -73,10 +73,9 @@ public sealed class ShardTroubleTests : IDisposable
     {
         var time = new FakeTimeProvider(TimeProvider.System.GetUtcNow());
         await using var test = await ShardUnderTest.OpenAsync(_directory.At("a"), journal: JournalUnderTest.Eager, time: time);
-        await test.Store.ClaimShardAsync(0, Guid.NewGuid(), default);
+        await test.Store.ClaimShardAsync(0, Guid.NewGuid(), default, default);
         await test.SubmitAsync();
-        Assert.True(SpinWait.SpinUntil(() => test.Shard.Writer.IsFenced, ShardUnderTest.Patience));
-        time.Advance(TimeSpan.FromSeconds(1)); // the watch
+        await test.Shard.Writer.Completion.WaitAsync(ShardUnderTest.Patience);
         Assert.Equal(ReceiptKind.Unavailable, (await test.SubmitAsync()).Kind);
     }
 

@@ -39,11 +39,15 @@ internal sealed class ShardUnderTest : IAsyncDisposable
         AckWhen ackWhen = AckWhen.Journaled,
         JournalOptions? journal = null,
         IngestOptions? ingest = null,
-        TimeProvider? time = null)
+        TimeProvider? time = null,
+        Func<EventId, CancellationToken, Task>? storedLate = null)
     {
         store ??= new StoreModel();
         var directory = DataDirectory.Open(path, TimeProvider.System);
-        var parts = new ShardParts(store, _ => { }, time ?? TimeProvider.System, NullLogger.Instance);
+        var parts = new ShardParts(store, _ => { }, time ?? TimeProvider.System, NullLogger.Instance)
+        {
+            StoredLate = storedLate ?? ((_, _) => Task.CompletedTask),
+        };
         var options = (ingest ?? new IngestOptions()) with { AckWhen = ackWhen };
         var shard = await Shard.OpenAsync(directory, parts, journal ?? JournalUnderTest.Small, options, new DedupOptions(), default);
         return new ShardUnderTest(directory, shard, store);

@@ -13,6 +13,14 @@ internal sealed class DeliveryConnection(StoreConnection connection, SimulatedSt
     }
 
     /// <inheritdoc/>
+    public Task SaveHealthAsync(
+        int organizationNo, Guid endpointId, DateTimeOffset? failingSince, DateTimeOffset? toldAt, CancellationToken cancellationToken) => 
+        connection.CommitAsync(static () => { });
+
+    /// <inheritdoc/>
+    public Task RewindLanesAsync(IReadOnlyList<LaneCursor> places, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    /// <inheritdoc/>
     public Task SaveEndpointAsync(EndpointRecord endpoint, CancellationToken cancellationToken) => throw new NotSupportedException();
 
     /// <inheritdoc/>

@@ -46,7 +46,7 @@ internal sealed class DeliveryTables
     public void Record(DeliveryBatch batch, IReadOnlyList<StoredRow> events)
     {
         foreach (var result in batch.Results) Record(result);
-        foreach (var (organizationNo, endpoint, cursor) in batch.Cursors)
+        foreach (var (organizationNo, endpoint, cursor, _) in batch.Cursors)
         {
             var before = CursorOf(endpoint);
             if (cursor <= before) continue;

@@ -75,10 +75,13 @@ internal sealed class SimulatedStore(Random random)
         Execute(late);
     }
 
-    public ShardClaim Claim(int shard, Guid journalId)
+    public Checkpoint CheckpointOf(Guid journalId) => _state.Checkpoints.GetValueOrDefault(journalId);
+
+    public ShardClaim? Claim(int shard, Guid journalId, Checkpoint expected)
     {
+        if (CheckpointOf(journalId) != expected) return null;
         var highest = _state.Checkpoints.Values.Select(checkpoint => checkpoint.Id).DefaultIfEmpty().Max();
-        return new ShardClaim(shard, ++_state.Epoch, journalId, _state.Checkpoints.GetValueOrDefault(journalId), highest);
+        return new ShardClaim(shard, ++_state.Epoch, journalId, expected, highest);
     }
 
     public void Append(ShardClaim claim, Checkpoint previous, Checkpoint next, StoredRow[] rows)

@@ -12,12 +12,21 @@ internal sealed class StoreConnection(Life life, SimulatedStore store) : IEventS
     public void ArriveLate() => store.ArriveLate(_waited);
 
     /// <inheritdoc/>
-    public async Task<ShardClaim> ClaimShardAsync(int shard, Guid journalId, CancellationToken cancellationToken)
+    public async Task<Checkpoint> ReadCheckpointAsync(int shard, Guid journalId, CancellationToken cancellationToken)
     {
-        ShardClaim claim = default;
+        await AskAsync();
+        var checkpoint = store.CheckpointOf(journalId);
+        await life.TravelAsync();
+        return checkpoint;
+    }
+
+    /// <inheritdoc/>
+    public async Task<ShardClaim?> ClaimShardAsync(int shard, Guid journalId, Checkpoint expected, CancellationToken cancellationToken)
+    {
+        ShardClaim? claim = null;
         if (life.Fails(FaultKind.StoreAway)) throw Away();
         await life.TravelAsync();
-        life.Effect("claim", "shard", () => claim = store.Claim(shard, journalId)); // one that arrives after its sender's death would fence the next one out
+        life.Effect("claim", "shard", () => claim = store.Claim(shard, journalId, expected)); // one that arrives after its sender's death would fence the next one out
         return claim;
     }
 

@@ -43,6 +43,12 @@ internal sealed class StoreModel : IEventStore
     /// <summary>Rows that it refuses.</summary>
     public Func<TestEvent, bool> Refuses { get; set; } = _ => false;
 
+    /// <summary>Runs before each claim.</summary>
+    public Action? BeforeClaim { get; set; }
+
+    /// <summary>The epoch of the latest claim.</summary>
+    public long Epoch => Volatile.Read(ref _epoch);
+
     /// <summary>Thrown by the next append, once.</summary>
     public Exception? Fault { get; set; }
 
@@ -62,13 +68,27 @@ internal sealed class StoreModel : IEventStore
     public void Release() => Interlocked.Exchange(ref _hold, null)?.SetResult();
 
     /// <inheritdoc/>
-    public Task<ShardClaim> ClaimShardAsync(int shard, Guid journalId, CancellationToken cancellationToken)
+    public Task<Checkpoint> ReadCheckpointAsync(int shard, Guid journalId, CancellationToken cancellationToken)
     {
+        lock (_gate) return Task.FromResult(_checkpoints.GetValueOrDefault(journalId));
+    }
+
+    /// <inheritdoc/>
+    public Task<ShardClaim?> ClaimShardAsync(int shard, Guid journalId, Checkpoint expected, CancellationToken cancellationToken)
+    {
+        BeforeClaim?.Invoke();
         lock (_gate)
         {
+            if (_checkpoints.GetValueOrDefault(journalId) != expected) return Task.FromResult<ShardClaim?>(null);
             var highest = _checkpoints.Values.Select(checkpoint => checkpoint.Id).DefaultIfEmpty().Max();
-            return Task.FromResult(new ShardClaim(shard, ++_epoch, journalId, _checkpoints.GetValueOrDefault(journalId), highest));
+            return Task.FromResult<ShardClaim?>(new ShardClaim(shard, ++_epoch, journalId, expected, highest));
         }
+    }
+
+    /// <summary>Moves a journal's checkpoint, as a commit does that comes late.</summary>
+    public void Move(Guid journalId, Checkpoint to)
+    {
+        lock (_gate) _checkpoints[journalId] = to;
     }
 
     /// <inheritdoc/>

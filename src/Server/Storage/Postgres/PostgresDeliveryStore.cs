@@ -6,6 +6,13 @@ namespace ZapierTriggers.Server.Storage.Postgres;
 /// <summary>Lanes in Postgres; endpoints, retries and outcomes in files of their own.</summary>
 internal sealed class PostgresDeliveryStore(PostgresDatabase database, TimeProvider time) : IDeliveryStore
 {
+    private const string Rewind = """
+        UPDATE lanes l
+        SET delivered_through = c.delivered_through, generation = l.generation + 1
+        FROM unnest($1::integer[], $2::uuid[], $3::uuid[]) AS c (organization_no, endpoint_id, delivered_through)
+        WHERE l.organization_no = c.organization_no AND l.endpoint_id = c.endpoint_id AND l.delivered_through > c.delivered_through
+        """;
+
     /// <summary>
     /// Payloads are cut off by their running size before they are read; what is settled is looked at but brings no bytes.
     /// </summary>
@@ -80,6 +87,20 @@ internal sealed class PostgresDeliveryStore(PostgresDatabase database, TimeProvi
     /// <inheritdoc/>
     public Task SaveEndpointAsync(EndpointRecord endpoint, CancellationToken cancellationToken) =>
         _endpoints.SaveAsync(endpoint, cancellationToken);
+
+    /// <inheritdoc/>
+    public Task SaveHealthAsync(
+        int organizationNo, Guid endpointId, DateTimeOffset? failingSince, DateTimeOffset? toldAt, CancellationToken cancellationToken) =>
+        _endpoints.SaveHealthAsync(organizationNo, endpointId, failingSince, toldAt, cancellationToken);
+
+    /// <inheritdoc/>
+    public Task RewindLanesAsync(IReadOnlyList<LaneCursor> places, CancellationToken cancellationToken) =>
+        database.ExecuteAsync(
+            Rewind,
+            parameters => parameters.With(places.Select(place => place.OrganizationNo).ToArray())
+                .With(places.Select(place => place.EndpointId).ToArray())
+                .With(places.Select(place => place.DeliveredThrough.ToGuid()).ToArray()),
+            cancellationToken);
 
     /// <inheritdoc/>
     public Task DeleteEndpointAsync(int organizationNo, Guid endpointId, DateTimeOffset at, CancellationToken cancellationToken) =>

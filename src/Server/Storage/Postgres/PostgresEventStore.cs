@@ -15,6 +15,18 @@ internal sealed class PostgresEventStore(PostgresDatabase database, TimeProvider
         LIMIT 1
         """;
 
+    private const string Duplicates = """
+        SELECT u.dedup_id, f.id, f.payload_hash
+        FROM unnest($2::text[]) AS u (dedup_id)
+        CROSS JOIN LATERAL (
+            SELECT e.id, e.payload_hash
+            FROM events e
+            WHERE e.organization_no = $1 AND e.dedup_id = u.dedup_id AND e.id >= $3
+            ORDER BY e.id DESC
+            LIMIT 1
+        ) f
+        """;
+
     private const string Probe = """
         UPDATE probes SET at = now() WHERE organization_no = 0
         """;
@@ -33,8 +45,12 @@ internal sealed class PostgresEventStore(PostgresDatabase database, TimeProvider
     }
 
     /// <inheritdoc/>
-    public Task<ShardClaim> ClaimShardAsync(int shard, Guid journalId, CancellationToken cancellationToken) =>
-        _shards.ClaimAsync(shard, journalId, cancellationToken);
+    public Task<Checkpoint> ReadCheckpointAsync(int shard, Guid journalId, CancellationToken cancellationToken) =>
+        _shards.ReadCheckpointAsync(shard, journalId, cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<ShardClaim?> ClaimShardAsync(int shard, Guid journalId, Checkpoint expected, CancellationToken cancellationToken) =>
+        _shards.ClaimAsync(shard, journalId, expected, cancellationToken);
 
     /// <inheritdoc/>
     public async Task AppendAsync(
@@ -81,6 +97,19 @@ internal sealed class PostgresEventStore(PostgresDatabase database, TimeProvider
             row => new DuplicateOf(row.GetEventId(0), unchecked((ulong)row.GetInt64(1))),
             cancellationToken);
         return found.Count == 0 ? null : found[0];
+    }
+
+    /// <inheritdoc/>
+    public async Task<IReadOnlyDictionary<string, DuplicateOf>> FindDuplicatesAsync(
+        int organizationNo, IReadOnlyCollection<string> dedupIds, EventId notBefore, CancellationToken cancellationToken)
+    {
+        var ids = dedupIds.Where(id => !id.Contains('\0', StringComparison.Ordinal)).ToArray();
+        var found = await database.QueryAsync(
+            Duplicates,
+            parameters => parameters.With(organizationNo).With(ids).With(notBefore),
+            row => (DedupId: row.GetString(0), First: new DuplicateOf(row.GetEventId(1), unchecked((ulong)row.GetInt64(2)))),
+            cancellationToken);
+        return found.ToDictionary(row => row.DedupId, row => row.First, StringComparer.Ordinal);
     }
 
     /// <inheritdoc/>

@@ -63,11 +63,13 @@ internal sealed class PostgresOutcomes(PostgresDatabase database, TimeProvider t
     private const string Cursors = """
         UPDATE lanes l
         SET delivered_through = c.delivered_through
-        FROM (SELECT u.organization_no, u.endpoint_id,
+        FROM (SELECT u.organization_no, u.endpoint_id, u.generation,
                      (array_agg(u.delivered_through ORDER BY u.delivered_through DESC))[1] AS delivered_through
-              FROM unnest($1::integer[], $2::uuid[], $3::uuid[]) AS u (organization_no, endpoint_id, delivered_through)
-              GROUP BY u.organization_no, u.endpoint_id) c
-        WHERE l.organization_no = c.organization_no AND l.endpoint_id = c.endpoint_id AND l.delivered_through < c.delivered_through
+              FROM unnest($1::integer[], $2::uuid[], $3::uuid[], $4::integer[])
+                   AS u (organization_no, endpoint_id, delivered_through, generation)
+              GROUP BY u.organization_no, u.endpoint_id, u.generation) c
+        WHERE l.organization_no = c.organization_no AND l.endpoint_id = c.endpoint_id AND l.generation = c.generation
+          AND l.delivered_through < c.delivered_through
         """;
 
     /// <summary>See <see cref="IDeliveryStore.RecordAsync"/>.</summary>
@@ -117,7 +119,8 @@ internal sealed class PostgresOutcomes(PostgresDatabase database, TimeProvider t
         var command = new NpgsqlBatchCommand(Cursors);
         command.Parameters.With(cursors.Select(cursor => cursor.OrganizationNo).ToArray())
             .With(cursors.Select(cursor => cursor.EndpointId).ToArray())
-            .With(cursors.Select(cursor => cursor.DeliveredThrough.ToGuid()).ToArray());
+            .With(cursors.Select(cursor => cursor.DeliveredThrough.ToGuid()).ToArray())
+            .With(cursors.Select(cursor => cursor.Generation).ToArray());
         commands.BatchCommands.Add(command);
     }
 

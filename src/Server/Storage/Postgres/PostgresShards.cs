@@ -58,39 +58,61 @@ internal sealed class PostgresShards(PostgresDatabase database, TimeProvider tim
         """;
 
     private const string Read = """
-        SELECT epoch, stored_through FROM shards WHERE shard = $1 AND journal_id = $2
+        SELECT epoch, stored_through, stored_sequence FROM shards WHERE shard = $1 AND journal_id = $2
         """;
 
     private const string Quarantine = """
         INSERT INTO quarantine (organization_no, id, shard, event, reason, at) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING
         """;
 
+    /// <summary>See <see cref="IEventStore.ReadCheckpointAsync"/>.</summary>
+    public async Task<Checkpoint> ReadCheckpointAsync(int shard, Guid journalId, CancellationToken cancellationToken)
+    {
+        var rows = await database.QueryAsync(
+            Read,
+            parameters => parameters.With(shard).With(journalId),
+            row => new Checkpoint(IdOrZero(row, 1), row.GetInt64(2)),
+            cancellationToken);
+        return rows.Count == 0 ? default : rows[0];
+    }
+
     /// <summary>
     /// See <see cref="IEventStore.ClaimShardAsync"/>. One transaction; under READ COMMITTED each of its statements sees what was committed
-    /// before it, so what follows the lock knows all earlier claims.
+    /// before it, so what follows the lock knows all earlier claims, and what follows the raise knows the commit that it waited for.
     /// </summary>
-    public Task<ShardClaim> ClaimAsync(int shard, Guid journalId, CancellationToken cancellationToken) =>
-        database.RunAsync(
+    public Task<ShardClaim?> ClaimAsync(int shard, Guid journalId, Checkpoint expected, CancellationToken cancellationToken) =>
+        database.RunAsync<ShardClaim?>(
             async connection =>
             {
-                await using var batch = new NpgsqlBatch(connection);
-                Add(batch, Lock).With(LockKey).With(shard);
-                Add(batch, Introduce).With(shard).With(journalId);
-                Add(batch, Raise).With(shard);
-                Add(batch, Claimed).With(shard).With(journalId);
-                await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
-                await reader.NextResultAsync(cancellationToken);
-                var rows = await reader.ReadAllAsync(
-                    row => new ShardClaim(
-                        shard,
-                        row.GetInt64(0),
-                        journalId,
-                        new Checkpoint(IdOrZero(row, 1), row.GetInt64(2)),
-                        IdOrZero(row, 3)),
-                    cancellationToken);
-                return rows[0];
+                await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+                var claim = await RaiseAsync(connection, shard, journalId, cancellationToken);
+                if (claim.StoredThrough != expected)
+                {
+                    await transaction.RollbackAsync(cancellationToken);
+                    return null;
+                }
+
+                await transaction.CommitAsync(cancellationToken);
+                return claim;
             },
             cancellationToken);
+
+    private static async Task<ShardClaim> RaiseAsync(
+        NpgsqlConnection connection, int shard, Guid journalId, CancellationToken cancellationToken)
+    {
+        await using var batch = new NpgsqlBatch(connection);
+        Add(batch, Lock).With(LockKey).With(shard);
+        Add(batch, Introduce).With(shard).With(journalId);
+        Add(batch, Raise).With(shard);
+        Add(batch, Claimed).With(shard).With(journalId);
+        await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
+        await reader.NextResultAsync(cancellationToken);
+        var rows = await reader.ReadAllAsync(
+            row => new ShardClaim(
+                shard, row.GetInt64(0), journalId, new Checkpoint(IdOrZero(row, 1), row.GetInt64(2)), IdOrZero(row, 3)),
+            cancellationToken);
+        return rows[0];
+    }
 
     /// <summary>
     /// See <see cref="IEventStore.AppendAsync"/>; a missing partition leaves as the driver's exception's mapping with that SQLSTATE.

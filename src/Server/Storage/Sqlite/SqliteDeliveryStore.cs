@@ -6,6 +6,11 @@ namespace ZapierTriggers.Server.Storage.Sqlite;
 /// <summary>Lanes in SQLite; endpoints, retries and outcomes in files of their own.</summary>
 internal sealed class SqliteDeliveryStore(SqliteDatabase database, TimeProvider time) : IDeliveryStore
 {
+    private const string Rewind = """
+        UPDATE lanes SET delivered_through = $3, generation = generation + 1
+        WHERE organization_no = $1 AND endpoint_id = $2 AND delivered_through > $3
+        """;
+
     private const string Lane = """
         SELECT e.id, e.type,
                EXISTS (SELECT 1 FROM acks a WHERE a.organization_no = $1 AND a.event_id = e.id)
@@ -43,6 +48,17 @@ internal sealed class SqliteDeliveryStore(SqliteDatabase database, TimeProvider 
     /// <inheritdoc/>
     public Task SaveEndpointAsync(EndpointRecord endpoint, CancellationToken cancellationToken) =>
         _endpoints.SaveAsync(endpoint, cancellationToken);
+
+    /// <inheritdoc/>
+    public Task SaveHealthAsync(
+        int organizationNo, Guid endpointId, DateTimeOffset? failingSince, DateTimeOffset? toldAt, CancellationToken cancellationToken) =>
+        _endpoints.SaveHealthAsync(organizationNo, endpointId, failingSince, toldAt, cancellationToken);
+
+    /// <inheritdoc/>
+    public Task RewindLanesAsync(IReadOnlyList<LaneCursor> places, CancellationToken cancellationToken) =>
+        database.WriteAsync(
+            connection => places.Sum(place => connection.Execute(Rewind, place.OrganizationNo, place.EndpointId, place.DeliveredThrough)),
+            cancellationToken);
 
     /// <inheritdoc/>
     public Task DeleteEndpointAsync(int organizationNo, Guid endpointId, DateTimeOffset at, CancellationToken cancellationToken) =>

@@ -1,3 +1,4 @@
+using Microsoft.Data.Sqlite;
 using ZapierTriggers.Core.Events;
 using ZapierTriggers.Core.Storing;
 
@@ -40,8 +41,12 @@ internal sealed class SqliteEventStore(SqliteDatabase database, TimeProvider tim
     public Task PrepareAsync(CancellationToken cancellationToken) => SqliteMigrations.RunAsync(database, time, cancellationToken);
 
     /// <inheritdoc/>
-    public Task<ShardClaim> ClaimShardAsync(int shard, Guid journalId, CancellationToken cancellationToken) =>
-        _shards.ClaimAsync(shard, journalId, cancellationToken);
+    public Task<Checkpoint> ReadCheckpointAsync(int shard, Guid journalId, CancellationToken cancellationToken) =>
+        _shards.ReadCheckpointAsync(shard, journalId, cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<ShardClaim?> ClaimShardAsync(int shard, Guid journalId, Checkpoint expected, CancellationToken cancellationToken) =>
+        _shards.ClaimAsync(shard, journalId, expected, cancellationToken);
 
     /// <inheritdoc/>
     public Task AppendAsync(
@@ -72,13 +77,30 @@ internal sealed class SqliteEventStore(SqliteDatabase database, TimeProvider tim
         var found = await database.ReadAsync(
             connection => connection.Query(
                 Duplicate,
-                row => new DuplicateOf(row.GetEventId(0), unchecked((ulong)row.GetInt64(1))),
+                ReadDuplicate,
                 organizationNo,
                 dedupId,
                 notBefore),
             cancellationToken);
         return found.Count == 0 ? null : found[0];
     }
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyDictionary<string, DuplicateOf>> FindDuplicatesAsync(
+        int organizationNo, IReadOnlyCollection<string> dedupIds, EventId notBefore, CancellationToken cancellationToken) =>
+        database.ReadAsync<IReadOnlyDictionary<string, DuplicateOf>>(
+            connection =>
+            {
+                using var find = new SqliteStatement(connection, Duplicate);
+                var found = new Dictionary<string, DuplicateOf>(StringComparer.Ordinal);
+                foreach (var dedupId in dedupIds)
+                {
+                    if (find.Query(ReadDuplicate, organizationNo, dedupId, notBefore) is [var first, ..]) found.Add(dedupId, first);
+                }
+
+                return found;
+            },
+            cancellationToken);
 
     /// <inheritdoc/>
     public Task<InboxPage> ReadInboxAsync(InboxQuery query, CancellationToken cancellationToken) =>
@@ -117,4 +139,6 @@ internal sealed class SqliteEventStore(SqliteDatabase database, TimeProvider tim
     /// <inheritdoc/>
     public Task ProbeAsync(CancellationToken cancellationToken) =>
         database.WriteAsync(connection => connection.Execute(Probe, time.GetUtcNow()), cancellationToken);
+
+    private static DuplicateOf ReadDuplicate(SqliteDataReader row) => new(row.GetEventId(0), unchecked((ulong)row.GetInt64(1)));
 }

@@ -42,7 +42,8 @@ internal sealed class SqliteOutcomes(SqliteDatabase database, TimeProvider time)
         """;
 
     private const string Cursor = """
-        UPDATE lanes SET delivered_through = $3 WHERE organization_no = $1 AND endpoint_id = $2 AND delivered_through < $3
+        UPDATE lanes SET delivered_through = $3
+        WHERE organization_no = $1 AND endpoint_id = $2 AND generation = $4 AND delivered_through < $3
         """;
 
     /// <summary>See <see cref="IDeliveryStore.RecordAsync"/>.</summary>
@@ -53,7 +54,8 @@ internal sealed class SqliteOutcomes(SqliteDatabase database, TimeProvider time)
                 RecordFinal(connection, batch.Results.Where(result => result.Status != EventStatus.Failed));
                 RecordFailed(connection, batch.Results.Where(result => result.Status == EventStatus.Failed));
                 using var move = new SqliteStatement(connection, Cursor);
-                foreach (var cursor in batch.Cursors) move.Execute(cursor.OrganizationNo, cursor.EndpointId, cursor.DeliveredThrough);
+                foreach (var cursor in batch.Cursors)
+                    move.Execute(cursor.OrganizationNo, cursor.EndpointId, cursor.DeliveredThrough, cursor.Generation);
                 return true;
             },
             cancellationToken);

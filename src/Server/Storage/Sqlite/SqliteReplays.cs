@@ -6,24 +6,11 @@ namespace ZapierTriggers.Server.Storage.Sqlite;
 /// <summary>What is in SQLite of a journal.</summary>
 internal sealed class SqliteReplays(SqliteDatabase database) : IReplayStore
 {
-    private const string Checkpoint = """
-        SELECT stored_through, stored_sequence FROM shards WHERE shard = $1 AND journal_id = $2 AND stored_through IS NOT NULL
-        """;
-
     private const string Known = """
         SELECT 1 FROM events WHERE organization_no = $1 AND id = $2
         UNION ALL
         SELECT 1 FROM quarantine WHERE organization_no = $1 AND id = $2
         """;
-
-    /// <inheritdoc/>
-    public async Task<Checkpoint?> FindCheckpointAsync(int shard, Guid journalId, CancellationToken cancellationToken)
-    {
-        var rows = await database.ReadAsync(
-            connection => connection.Query(Checkpoint, row => new Checkpoint(row.GetEventId(0), row.GetInt64(1)), shard, journalId),
-            cancellationToken);
-        return rows.Count == 0 ? null : rows[0];
-    }
 
     /// <inheritdoc/>
     public Task<IReadOnlySet<EventId>> FindKnownAsync(ReadOnlyMemory<JournaledEvent> events, CancellationToken cancellationToken) =>

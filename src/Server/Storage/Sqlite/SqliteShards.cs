@@ -37,18 +37,23 @@ internal sealed class SqliteShards(SqliteDatabase database, TimeProvider time)
         """;
 
     private const string Read = """
-        SELECT epoch, stored_through FROM shards WHERE shard = $1 AND journal_id = $2
+        SELECT epoch, stored_through, stored_sequence FROM shards WHERE shard = $1 AND journal_id = $2
         """;
 
     private const string Quarantine = """
         INSERT INTO quarantine (organization_no, id, shard, event, reason, at) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING
         """;
 
+    /// <summary>See <see cref="IEventStore.ReadCheckpointAsync"/>.</summary>
+    public Task<Checkpoint> ReadCheckpointAsync(int shard, Guid journalId, CancellationToken cancellationToken) =>
+        database.ReadAsync(connection => ReadCheckpoint(connection, shard, journalId), cancellationToken);
+
     /// <summary>See <see cref="IEventStore.ClaimShardAsync"/>.</summary>
-    public Task<ShardClaim> ClaimAsync(int shard, Guid journalId, CancellationToken cancellationToken) =>
-        database.WriteAsync(
+    public Task<ShardClaim?> ClaimAsync(int shard, Guid journalId, Checkpoint expected, CancellationToken cancellationToken) =>
+        database.WriteAsync<ShardClaim?>(
             connection =>
             {
+                if (ReadCheckpoint(connection, shard, journalId) != expected) return null;
                 connection.Execute(Introduce, shard, journalId, time.GetUtcNow());
                 connection.Execute(Raise, shard);
                 return connection.Query(Claimed, row => ReadClaim(row, shard, journalId), shard, journalId)[0];
@@ -107,6 +112,12 @@ internal sealed class SqliteShards(SqliteDatabase database, TimeProvider time)
         var rows = connection.Query(Read, row => (Epoch: row.GetInt64(0), Through: IdOrZero(row, 1)), claim.Shard, claim.JournalId);
         CheckpointMismatch.Explain(claim, next, rows.Count == 0 ? null : rows[0].Epoch, rows.Count == 0 ? default : rows[0].Through);
         return false;
+    }
+
+    private static Checkpoint ReadCheckpoint(SqliteConnection connection, int shard, Guid journalId)
+    {
+        var rows = connection.Query(Read, row => new Checkpoint(IdOrZero(row, 1), row.GetInt64(2)), shard, journalId);
+        return rows.Count == 0 ? default : rows[0];
     }
 
     private static ShardClaim ReadClaim(SqliteDataReader row, int shard, Guid journalId) =>

@@ -1,0 +1,156 @@
+using System.IO.Hashing;
+using ZapierTriggers.Core.Accounts;
+using ZapierTriggers.Core.Dedup;
+using ZapierTriggers.Core.Events;
+using ZapierTriggers.Core.Journal;
+using ZapierTriggers.Core.Limits;
+using ZapierTriggers.Core.Sequencing;
+using ZapierTriggers.Server.Accounts;
+using ZapierTriggers.Server.Http;
+
+namespace ZapierTriggers.Server.Ingest;
+
+/// <summary>
+/// <c>POST /api/events/batch</c>: many events in one request and one place in the sequencer's queue.
+/// <list type="number">
+/// <item>key → organization</item>
+/// <item>rate limit: a turn for the first item, later one for each of the others as far as there are any</item>
+/// <item>body, whole</item>
+/// <item>items: each is an event, or is refused alone</item>
+/// <item>admission of all events together: one receipt for the batch, one for each</item>
+/// <item>answer, in the order of the items</item>
+/// </list>
+/// </summary>
+internal sealed class BatchMiddleware(Authentication authentication, IngestGate gate, ByteBudget bodies, MonotonicClock clock, TimeProvider time, ulong dedupSecret)
+{
+    // More than a frame has around what comes from the body (72 bytes, rounded up to 8).
+    private const int FrameExtra = 96;
+
+    /// <summary>Answers one request.</summary>
+    public async Task HandleAsync(HttpContext context)
+    {
+        // 1.
+        if (await authentication.AuthenticateOrAnswerAsync(context, KeyScopes.EventsWrite) is not { } key) return;
+
+        // 2.
+        var organization = key.Organization;
+        var decision = organization.Window.TryTake(1, clock.Milliseconds);
+        RateLimitHeaders.Write(context.Response.Headers, decision);
+        if (!decision.Allowed)
+        {
+            await RateLimitHeaders.AnswerRefusedAsync(context, decision, "events", time.GetUtcNow());
+            return;
+        }
+
+        if (gate.Shard is not { } shard)
+        {
+            await IngestAnswers.UnavailableAsync(context, gate.Reason);
+            return;
+        }
+
+        // 3. The media type first, so that nobody is told to send what is refused for it.
+        if (!MediaTypes.IsAcceptedBatch(context.Request.Headers, out var isLines, out var refusal))
+        {
+            await IngestAnswers.UnsupportedAsync(context, refusal);
+            return;
+        }
+
+        var most = MostBytes(shard);
+        var body = await RequestBody.ReadAsync(context, most, bodies);
+        if (body.IsTooLarge || body.IsPastBudget)
+        {
+            await (body.IsTooLarge ? BatchAnswers.TooLargeAsync(context, most) : IngestAnswers.QueueFullAsync(context));
+            return;
+        }
+
+        try
+        {
+            await TakeAsync(context, organization, shard, body.Memory, isLines);
+        }
+        finally
+        {
+            body.Release();
+        }
+    }
+
+    private async Task TakeAsync(HttpContext context, Organization organization, Shard shard, ReadOnlyMemory<byte> body, bool isLines)
+    {
+        // 4.
+        var items = new List<Range>();
+        var error = isLines
+            ? BatchSplitter.SplitLines(body.Span, EventLimits.MaxBatchItems, items)
+            : BatchSplitter.SplitArray(body.Span, EventLimits.MaxBatchItems, items);
+        if (error != BatchError.None)
+        {
+            await BatchAnswers.InvalidAsync(context, error);
+            return;
+        }
+
+        if (context.Request.Headers.ContainsKey(IdempotencyKey.HeaderName))
+        {
+            await IngestAnswers.InvalidFieldAsync(context, "dedup_id", $"{IdempotencyKey.HeaderName} is for one event; give each item of a batch a dedup_id.");
+            return;
+        }
+
+        var results = new BatchResult[items.Count];
+        using var batch = new EventBatch(Math.Max(1, items.Count));
+        var granted = Math.Min(items.Count, 1 + TakeMore(context, organization, items.Count - 1));
+        for (var i = 0; i < items.Count; i++)
+            results[i] = i < granted ? Add(batch, organization, body[items[i]]) : BatchResult.Refused(Problem.RateLimited, PastLimit(organization));
+
+        // 5.
+        if (batch.Count > 0)
+        {
+            var receipt = await shard.Admission.SubmitAsync(organization, batch, context.RequestAborted);
+            if (receipt.Kind != ReceiptKind.Accepted)
+            {
+                await IngestAnswers.ReceiptAsync(context, receipt, payloadHash: 0, isHeader: false, shard);
+                return;
+            }
+        }
+
+        // 6.
+        await BatchAnswers.ResultsAsync(context, results, batch);
+    }
+
+    /// <summary>Parses an item and adds its event to the batch, or says why it is none.</summary>
+    private BatchResult Add(EventBatch batch, Organization organization, ReadOnlyMemory<byte> text)
+    {
+        var parsed = ParsedEvent.Parse(text);
+        if (parsed.Error != EventParseError.None)
+        {
+            var (problem, detail, field) = ParseErrorText.Explain(parsed.Error, parsed.ErrorPosition);
+            return BatchResult.Refused(problem, detail, field);
+        }
+
+        if (parsed.Payload.Length > EventLimits.MaxPayloadBytes) return BatchResult.Refused(Problem.PayloadTooLarge, IngestAnswers.TooLarge);
+        var item = new JournaledEvent
+        {
+            OrganizationNo = organization.No,
+            Id = default,
+            PayloadHash = XxHash3.HashToUInt64(parsed.Payload.Span),
+            Type = parsed.Type,
+            DedupId = parsed.DedupId,
+            OrderingKey = parsed.OrderingKey,
+            Payload = parsed.Payload,
+        };
+        batch.Add(item, item.DedupId.IsEmpty ? default : DedupKey.Of(item.DedupId.Span, organization.No, dedupSecret));
+        return BatchResult.Taken(batch.Count - 1);
+    }
+
+    /// <summary>Takes turns for the items behind the first, as many as there are; the headers tell what is left then.</summary>
+    private int TakeMore(HttpContext context, Organization organization, int count)
+    {
+        if (count <= 0) return 0;
+        var decision = organization.Window.TakeUpTo(count, clock.Milliseconds);
+        RateLimitHeaders.Write(context.Response.Headers, decision);
+        return decision.Granted;
+    }
+
+    private static string PastLimit(Organization organization) =>
+        $"At most {organization.Window.Limit} events in any {RateWindow.Seconds} seconds; send this item again later.";
+
+    /// <summary>A ring that was set small cannot hold the frames of the largest batch at once.</summary>
+    private static int MostBytes(Shard shard) =>
+        (int)Math.Min(EventLimits.MaxBatchBytes, shard.Journal.RingBytes - Frame.MaxLength - (EventLimits.MaxBatchItems * FrameExtra));
+}
