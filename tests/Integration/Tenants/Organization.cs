@@ -81,8 +81,9 @@ internal sealed class Organization
         var shown = events["events"]!.AsArray().Select(one =>
             new JsonArray([.. ((string[])["id", "type", "payload", "dedup_id"]).Select(name => one![name]?.DeepClone()),
             (string?)one!["status"] == "delivered"]).ToJsonString());
-        var endpoints = (await Tenant.GetAsync("/api/endpoints")).Text;
-        return $"{keys.ToJsonString()}\n{endpoints}\n{events["total"]}\n{string.Join('\n', shown)}";
+        var endpoints = (await Tenant.GetAsync("/api/endpoints")).Json;
+        foreach (var endpoint in endpoints["endpoints"]!.AsArray()) endpoint!.AsObject().Remove("health");
+        return $"{keys.ToJsonString()}\n{endpoints.ToJsonString()}\n{events["total"]}\n{string.Join('\n', shown)}";
     }
 
     // Of a key the first 17 characters are the same for all keys of an organization.
