@@ -198,7 +198,11 @@ internal sealed partial class EventServer : IAsyncDisposable
 
     private async Task OpenShardAsync(CancellationToken cancellationToken)
     {
-        var parts = new ShardParts(_stores.Events, _dispatcher.EventsStored, TimeProvider.System, _logger) { StoredLate = _dispatcher.RewindAsync };
+        var parts = new ShardParts(_stores.Events, _dispatcher.EventsStored, TimeProvider.System, _logger)
+        {
+            StoredLate = _dispatcher.RewindAsync,
+            IsAwaited = _dispatcher.IsAwaited,
+        };
         var (journal, ingest, dedup) = (_memory.Cap(_settings.Journal), _memory.Cap(_settings.Ingest), _memory.Cap(_settings.Dedup));
         _shard = await Shard.OpenAsync(_directory, parts, journal, ingest, dedup, cancellationToken);
     }

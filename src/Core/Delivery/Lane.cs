@@ -9,7 +9,7 @@ internal sealed class Lane
     /// <summary>
     /// The most ids between cursor and read position: a first event that hangs must not make the window grow without end.
     /// </summary>
-    private const int MaxWindow = 1024;
+    private const int MaxWindow = 4096;
 
     private readonly Lock _lock = new();
     private readonly Queue<DueEvent> _fresh = new();
@@ -17,11 +17,9 @@ internal sealed class Lane
     private readonly HashSet<EventId> _acknowledgedMeanwhile = [];
     private readonly InFlightLimit _limit;
     private readonly LaneHealth _health;
-    private readonly StartRate _rate;
+    private readonly LanePace _pace;
     private readonly LaneFilter _filter = new();
     private readonly int _mostInFlight;
-    private readonly int _catchUpPerSecond;
-    private readonly TimeProvider _time;
     private LaneWindow _window;
     private WebhookTarget _target;
     private int _inFlight;
@@ -29,18 +27,17 @@ internal sealed class Lane
     private bool _readWanted = true;
     private bool _reading;
     private bool _removed;
-    private EventId? _heldThrough;
 
     /// <summary>Creates the lane at its stored cursor; it wants to look for events once.</summary>
     public Lane(WebhookTarget target, DeliveryOptions options, TimeProvider time)
     {
         _target = target;
         (_window, Generation) = (new LaneWindow(target.Endpoint.DeliveredThrough), target.Endpoint.LaneGeneration);
-        (_mostInFlight, _catchUpPerSecond, _time) = (options.MaxInFlightPerEndpoint, options.CatchUpPerSecond, time);
+        _mostInFlight = options.MaxInFlightPerEndpoint;
         _limit = new InFlightLimit(MostOf(target));
         _health = new LaneHealth(time, target.Endpoint.FailingSince);
-        _rate = new StartRate(time);
-        _rate.SetLimit(target.Endpoint.RateLimitPerSecond);
+        _pace = new LanePace(time, options.CatchUpPerSecond);
+        _pace.SetOwn(target.Endpoint.RateLimitPerSecond);
     }
 
     /// <summary>The current configuration; counts from the next try on.</summary>
@@ -54,8 +51,10 @@ internal sealed class Lane
                 var isEnabledAgain = value.Endpoint.Enabled && !_target.Endpoint.Enabled;
                 _limit.SetMost(MostOf(value));
                 Volatile.Write(ref _target, value);
-                if (isEnabledAgain) ReleaseHeld();
-                SetRate();
+                _pace.SetOwn(value.Endpoint.RateLimitPerSecond);
+                if (!isEnabledAgain) return;
+                _health.Reset();
+                _pace.ReleaseHeld();
             }
         }
     }
@@ -125,14 +124,14 @@ internal sealed class Lane
 
     private bool IsOpen => Endpoint.Enabled && !_removed && !_health.IsPaused;
 
-    private bool MayStart => HasRoom && _rate.Wait == TimeSpan.Zero;
+    private bool MayStart => HasRoom && _pace.Wait == TimeSpan.Zero;
 
     private bool HasRoom => _inFlight < _limit.Value && IsOpen;
 
     /// <summary>
     /// A claimed retry that cannot start soon would outlive its claim: no more than the rate lets through in ten seconds.
     /// </summary>
-    private int MostClaimed => _rate.PerSecond is { } rate ? rate * 10 : int.MaxValue;
+    private int MostClaimed => _pace.PerSecond is { } rate ? rate * 10 : int.MaxValue;
 
     /// <summary>Stops it for good, or (when its endpoint could not be removed) goes on.</summary>
     public void SetRemoved(bool removed)
@@ -165,13 +164,13 @@ internal sealed class Lane
     /// </summary>
     public bool TryBeginWait(out TimeSpan wait)
     {
-        lock (_lock) return _rate.TryBeginWait(HasRoom && _fresh.Count + _retries.Count > 0, out wait);
+        lock (_lock) return _pace.TryBeginWait(HasRoom && _fresh.Count + _retries.Count > 0, out wait);
     }
 
     /// <summary>See <see cref="TryBeginWait"/>.</summary>
     public void EndWait()
     {
-        lock (_lock) _rate.EndWait();
+        lock (_lock) _pace.EndWait();
     }
 
     /// <summary>Goes back to where the store has set the lane. Only before anything was read.</summary>
@@ -191,7 +190,7 @@ internal sealed class Lane
     {
         lock (_lock)
         {
-            if (!_readWanted || _reading || !IsOpen || _fresh.Count >= _limit.Value || _window.Count >= MaxWindow) return false;
+            if (!_readWanted || _reading || !IsOpen || _fresh.Count >= _limit.Value * 2 || _window.Count >= MaxWindow) return false;
             if (_filter.HoldsAfter(_window.ReadThrough)) return false;
             _readWanted = false;
             _reading = true;
@@ -215,7 +214,7 @@ internal sealed class Lane
                     OrganizationNo = Endpoint.OrganizationNo,
                     EndpointId = Endpoint.Id,
                     After = _window.ReadThrough,
-                    Limit = Math.Min(Math.Max(8, _limit.Value * 4), Math.Max(1, MaxWindow - _window.Count)),
+                    Limit = Math.Min(Math.Max(8, _limit.Value * 8), Math.Max(1, MaxWindow - _window.Count)),
                     MaxBytes = Math.Clamp(_limit.Value, 2, 32) * 32 * 1024,
                     Patterns = _filter.BeginRead(Endpoint.Filters, _window.ReadThrough),
                 };
@@ -243,7 +242,6 @@ internal sealed class Lane
                 _fresh.Enqueue(due);
             }
 
-            if (page is not null && page.ScannedThrough <= _window.ReadThrough && _fresh.Count == 0) EndCatchUp();
             if (page is not null) _window.ScannedThrough(page.ScannedThrough);
             EndFetch();
             return _window.Count == 0 && _window.Cursor > before;
@@ -282,7 +280,7 @@ internal sealed class Lane
             if (!MayStart) return null;
             if (_retries.Take(now) is { } retry) return Start(retry.Event, retry.Attempt);
             if (!_fresh.TryDequeue(out var due)) return null;
-            if (due.Id > _heldThrough) EndCatchUp();
+            _pace.Reached(due.Id);
             return Start(due, attempt: 1);
         }
     }
@@ -359,32 +357,12 @@ internal sealed class Lane
         }
     }
 
-    /// <summary>Forgets why it was disabled; what was held meanwhile goes out slowly.</summary>
-    private void ReleaseHeld()
-    {
-        _health.Reset();
-        if (_catchUpPerSecond > 0) _heldThrough = EventId.LowerBound(_time.GetUtcNow());
-    }
-
-    private void EndCatchUp()
-    {
-        if (_heldThrough is null) return;
-        _heldThrough = null;
-        SetRate();
-    }
-
-    private void SetRate()
-    {
-        var own = _target.Endpoint.RateLimitPerSecond;
-        _rate.SetLimit(_heldThrough is null ? own : Math.Min(own ?? int.MaxValue, _catchUpPerSecond));
-    }
-
     private int MostOf(WebhookTarget target) => Math.Min(target.Endpoint.MaxInFlight ?? int.MaxValue, _mostInFlight);
 
     private LaneTry Start(DueEvent due, int attempt)
     {
         _inFlight++;
-        _rate.Started();
+        _pace.Started();
         return new LaneTry(this, due, attempt, _limit.Epoch);
     }
 

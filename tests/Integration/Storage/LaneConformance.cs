@@ -145,6 +145,22 @@ public abstract class LaneConformance<T>(T fixture) : IClassFixture<T>
     }
 
     [Fact]
+    public async Task Since_when_an_endpoint_fails_is_kept_until_it_does_not()
+    {
+        var scene = await DeliveryScene.SetAsync(fixture);
+
+        await Store.SaveHealthAsync(scene.OrganizationNo, scene.Endpoint.Id, Now, Now.AddMinutes(5), CancellationToken.None);
+        await Store.SaveHealthAsync(scene.OrganizationNo + 1, scene.Endpoint.Id, Now.AddDays(1), toldAt: null, CancellationToken.None);
+        await Store.SaveEndpointAsync(scene.Endpoint with { DisabledAt = Now.AddHours(1) }, CancellationToken.None);
+
+        var failing = await LoadAsync(scene);
+        Assert.Equal((Now, Now.AddMinutes(5), Now.AddHours(1)), (failing.FailingSince, failing.FailingToldAt, failing.DisabledAt));
+        await Store.SaveHealthAsync(scene.OrganizationNo, scene.Endpoint.Id, failingSince: null, toldAt: null, CancellationToken.None);
+        var well = await LoadAsync(scene);
+        Assert.Equal((null, null), (well.FailingSince, well.FailingToldAt));
+    }
+
+    [Fact]
     public async Task Setting_back_moves_no_lane_forward_and_no_other_one()
     {
         var (scene, other) = (await DeliveryScene.SetAsync(fixture), await DeliveryScene.SetAsync(fixture));

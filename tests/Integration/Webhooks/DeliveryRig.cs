@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
@@ -18,7 +19,8 @@ internal sealed class DeliveryRig : IAsyncDisposable
         Options = options ?? new DeliveryOptions { AllowPrivateNetworks = true };
         Store = store ?? new MemoryDeliveryStore();
         Clock = clock ?? new FakeTimeProvider(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero));
-        Dispatcher = new Dispatcher(Store, Options, new AddressGuard(Options), Clock, NullLogger<Dispatcher>.Instance, random: () => 0.5);
+        Dispatcher = new Dispatcher(
+            Store, Options, new AddressGuard(Options), Clock, NullLogger<Dispatcher>.Instance, random: () => 0.5, tell: TellAsync);
     }
 
     public DeliveryOptions Options { get; }
@@ -28,6 +30,12 @@ internal sealed class DeliveryRig : IAsyncDisposable
     public FakeTimeProvider Clock { get; }
 
     public Dispatcher Dispatcher { get; }
+
+    /// <summary>What organizations were told, and when.</summary>
+    public ConcurrentQueue<(OperationalEvent Event, DateTimeOffset At)> Told { get; } = new();
+
+    /// <summary>Whether what is told is taken.</summary>
+    public bool TakesTold { get; set; } = true;
 
     /// <summary>Starts with one endpoint at the receiver.</summary>
     public static async Task<(DeliveryRig Rig, EndpointRecord Endpoint)> StartAsync(Receiver receiver, DeliveryOptions? options = null)
@@ -63,4 +71,10 @@ internal sealed class DeliveryRig : IAsyncDisposable
         Clock.Advance(Dispatcher.InFlight == 0 && Dispatcher.Unrecorded == 0 ? step ?? TimeSpan.FromMilliseconds(50) : busyStep ?? TimeSpan.FromMilliseconds(2)));
 
     public ValueTask DisposeAsync() => Dispatcher.DisposeAsync();
+
+    private Task<bool> TellAsync(OperationalEvent told)
+    {
+        if (TakesTold) Told.Enqueue((told, Clock.GetUtcNow()));
+        return Task.FromResult(TakesTold);
+    }
 }

@@ -34,21 +34,19 @@ public abstract class EndpointRoutesTests<T>(T fixture) : IClassFixture<T>
         Assert.True(WebhookSecret.TryDecode((string)made.Json["secret"]!, out _));
         var expected = made.Json;
         expected.Remove("secret");
-        Assert.Equal("active", (string?)expected["health"]!["state"]);
-        var shown = expected.DeepClone();
-        expected.Remove("health");
         var id = (string)expected["id"]!;
         Assert.Equal(
             $$"""
             {"id":"{{id}}","url":"http://127.0.0.1:9/a","description":null,"event_types":["*"],"headers":{},"enabled":true,"is_default":false,
             "disabled_reason":null,"rate_limit_per_second":null,"max_in_flight":null,"timeout_seconds":null,"retry_schedule":null,"ordering":"none",
-            "created_at":"{{expected["created_at"]}}","updated_at":"{{expected["created_at"]}}"}
+            "health":{"state":"active","since":"{{expected["created_at"]}}","reason":null,"resumes_at":null,"failures_in_a_row":0,"failing_since":null,
+            "last_error":null},"created_at":"{{expected["created_at"]}}","updated_at":"{{expected["created_at"]}}"}
             """.ReplaceLineEndings(""),
             expected.ToJsonString());
-        Assert.Equal(shown.ToJsonString(), (await tenant.GetAsync($"{Path}/{id}")).Json.ToJsonString());
+        Assert.Equal(expected.ToJsonString(), (await tenant.GetAsync($"{Path}/{id}")).Json.ToJsonString());
         var list = (await tenant.GetAsync(Path)).Json;
         Assert.Equal(1, (int)list["count"]!);
-        Assert.Equal(shown.ToJsonString(), Assert.Single(list["endpoints"]!.AsArray())!.ToJsonString());
+        Assert.Equal(expected.ToJsonString(), Assert.Single(list["endpoints"]!.AsArray())!.ToJsonString());
     }
 
     [Fact]
@@ -81,7 +79,7 @@ public abstract class EndpointRoutesTests<T>(T fixture) : IClassFixture<T>
             """[null,["*"],{},true,null,null,null,null,"none"]""",
             new JsonArray([.. ((string[])["description", "event_types", "headers", "enabled", "rate_limit_per_second", "max_in_flight", "timeout_seconds", "retry_schedule", "ordering"])
                 .Select(name => reset.Json[name]?.DeepClone())]).ToJsonString());
-        Assert.Equal(WithoutTime(reset), WithoutTime(await tenant.PatchAsync(path, "{}")));
+        Assert.Equal(reset.Text, (await tenant.PatchAsync(path, "{}")).Text, Normal);
     }
 
     [Theory]
@@ -310,10 +308,6 @@ public abstract class EndpointRoutesTests<T>(T fixture) : IClassFixture<T>
 
     private static DateTimeOffset Time(JsonNode? text) => DateTimeOffset.Parse((string)text!, CultureInfo.InvariantCulture);
 
-    private static string WithoutTime(Reply reply)
-    {
-        var json = reply.Json;
-        json.Remove("updated_at");
-        return json.ToJsonString();
-    }
+    private static readonly IEqualityComparer<string> Normal = EqualityComparer<string>.Create(
+        static (one, other) => one?[..one.IndexOf("updated_at", StringComparison.Ordinal)] == other?[..other.IndexOf("updated_at", StringComparison.Ordinal)]);
 }

@@ -22,6 +22,8 @@ internal sealed class MemoryDeliveryStore : IDeliveryStore
     /// <summary>Decides whether the named call fails; null = it does not.</summary>
     public Func<string, bool>? Fails { get; set; }
 
+    public IReadOnlyList<EndpointRecord> Endpoints => Locked(() => _endpoints.Values.ToList());
+
     public IReadOnlyList<string> Violations => Locked(() => _violations.ToList());
 
     public IReadOnlyList<DeliveryResult> Results => Locked(() => _results.ToList());
@@ -33,6 +35,9 @@ internal sealed class MemoryDeliveryStore : IDeliveryStore
 
     public IReadOnlyList<AttemptRecord> AttemptsOf(Guid endpoint, EventId id) =>
         Locked(() => _attempts.Where(pair => pair.Key.Item1 == endpoint && pair.Key.Item2 == id).OrderBy(pair => pair.Key.Item3).Select(pair => pair.Value).ToList());
+
+    /// <summary>Events handed to lanes so far: what they hold is at most that.</summary>
+    public int HandedOut { get; private set; }
 
     public EndpointRecord Endpoint(Guid id) => Locked(() => _endpoints[id]);
 
@@ -97,6 +102,7 @@ internal sealed class MemoryDeliveryStore : IDeliveryStore
             bytes += stored.Payload.Length;
         }
 
+        HandedOut += due.Count;
         return new LanePage(due, through);
     });
 

@@ -19,6 +19,11 @@ internal sealed class SqliteOutcomes(SqliteDatabase database, TimeProvider time)
         ON CONFLICT DO NOTHING
         """;
 
+    /// <summary>Asked once for each endpoint of a batch: mostly none waits, and then nothing needs dropping.</summary>
+    private const string AnyRetry = """
+        SELECT EXISTS (SELECT 1 FROM retries WHERE organization_no = $1 AND endpoint_id = $2)
+        """;
+
     private const string DropRetry = """
         DELETE FROM retries WHERE organization_no = $1 AND event_id = $2 AND endpoint_id = $3
         """;
@@ -63,7 +68,9 @@ internal sealed class SqliteOutcomes(SqliteDatabase database, TimeProvider time)
     private void RecordFinal(SqliteConnection connection, IEnumerable<DeliveryResult> results)
     {
         using var outcome = new SqliteStatement(connection, Outcome);
+        using var any = new SqliteStatement(connection, AnyRetry);
         using var drop = new SqliteStatement(connection, DropRetry);
+        var waiting = new Dictionary<(int, Guid), bool>();
         foreach (var result in results)
         {
             var attempt = result.Attempt;
@@ -78,7 +85,10 @@ internal sealed class SqliteOutcomes(SqliteDatabase database, TimeProvider time)
                 attempt?.LatencyMilliseconds,
                 attempt?.Error ?? result.Reason,
                 attempt?.ResponseBody);
-            drop.Execute(result.OrganizationNo, result.EventId, result.EndpointId);
+            var lane = (result.OrganizationNo, result.EndpointId);
+            if (!waiting.TryGetValue(lane, out var hasRetries))
+                waiting[lane] = hasRetries = any.Query(row => row.GetBoolean(0), result.OrganizationNo, result.EndpointId)[0];
+            if (hasRetries) drop.Execute(result.OrganizationNo, result.EventId, result.EndpointId);
         }
     }
 
