@@ -23,7 +23,6 @@ internal sealed class Lane
     private int _inFlight;
     private bool _readWanted = true;
     private bool _reading;
-    private bool _waiting;
     private bool _removed;
 
     /// <summary>Creates the lane at its stored cursor; it wants to look for events once.</summary>
@@ -165,18 +164,13 @@ internal sealed class Lane
     /// </summary>
     public bool TryBeginWait(out TimeSpan wait)
     {
-        lock (_lock)
-        {
-            wait = _waiting || !HasRoom || !_queue.HasNext ? TimeSpan.Zero : _pace.Wait;
-            if (wait == TimeSpan.Zero) return false;
-            return _waiting = true;
-        }
+        lock (_lock) return _pace.TryBeginWait(HasRoom && _queue.HasNext, out wait);
     }
 
     /// <summary>See <see cref="TryBeginWait"/>.</summary>
     public void EndWait()
     {
-        lock (_lock) _waiting = false;
+        lock (_lock) _pace.EndWait();
     }
 
     /// <summary>Goes back to where the store has set the lane. Only before anything was read.</summary>

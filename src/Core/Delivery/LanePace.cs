@@ -40,6 +40,12 @@ internal sealed class LanePace(TimeProvider time, int catchUpPerSecond)
         Apply();
     }
 
+    /// <summary>See <see cref="StartRate.TryBeginWait"/>.</summary>
+    public bool TryBeginWait(bool isWanted, out TimeSpan wait) => _rate.TryBeginWait(isWanted, out wait);
+
+    /// <summary>See <see cref="StartRate.EndWait"/>.</summary>
+    public void EndWait() => _rate.EndWait();
+
     /// <summary>A try starts.</summary>
     public void Started() => _rate.Started();
 

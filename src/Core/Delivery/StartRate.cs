@@ -11,6 +11,7 @@ internal sealed class StartRate(TimeProvider time)
 
     private long[] _starts = [];
     private int _next;
+    private bool _isAwaited;
 
     /// <summary>The limit; null = none.</summary>
     public int? PerSecond { get; private set; }
@@ -39,6 +40,17 @@ internal sealed class StartRate(TimeProvider time)
         var kept = latest.AsSpan(Math.Max(0, latest.Length - _starts.Length));
         kept.CopyTo(_starts.AsSpan(_starts.Length - kept.Length));
     }
+
+    /// <summary>Whether somebody is to wait before the next try; not when somebody does already. Ended by <see cref="EndWait"/>.</summary>
+    public bool TryBeginWait(bool isWanted, out TimeSpan wait)
+    {
+        wait = _isAwaited || !isWanted ? TimeSpan.Zero : Wait;
+        if (wait == TimeSpan.Zero) return false;
+        return _isAwaited = true;
+    }
+
+    /// <summary>The wait is over.</summary>
+    public void EndWait() => _isAwaited = false;
 
     /// <summary>A try starts.</summary>
     public void Started()

@@ -11,6 +11,7 @@ namespace ZapierTriggers.Tests.Integration.Requests;
 /// </summary>
 public sealed class SecretsTests
 {
+    private const string HeaderMark = "header-mark-of-the-tests";
     private const string PayloadMark = "payload-mark-of-the-tests";
 
     [Theory]
@@ -26,6 +27,10 @@ public sealed class SecretsTests
         var errors = new List<Reply>();
 
         secrets.AddRange(PartsOf(await tenant.SetWebhookAsync(receiver.Url)));
+        var made = await tenant.PostAsync("/api/endpoints", $$$"""{"url":"{{{receiver.Url}}}","headers":{"Authorization":"Bearer {{{HeaderMark}}}"}}""");
+        var rotatedSecret = await tenant.PostAsync($"/api/endpoints/{made.Json["id"]}/rotate-secret");
+        secrets.AddRange([HeaderMark, .. PartsOf((string)made.Json["secret"]!), .. PartsOf((string)rotatedSecret.Json["secret"]!)]);
+        var shown = new[] { await tenant.GetAsync("/api/endpoints"), await tenant.PostAsync($"/api/endpoints/{made.Json["id"]}/test") };
         for (var i = 0; i < 20; i++) (await tenant.PostEventAsync(
             $$$"""{"type":"a","payload":{"x":"{{{PayloadMark}}}"},"dedup_id":"{{{PayloadMark}}}-{{{i}}}"}""")).Accepted();
         await ZapierTriggers.Tests.Crash.Infrastructure.Poll.UntilAsync(() => receiver.Requests.Count > 0, TimeSpan.FromSeconds(60),
@@ -50,6 +55,7 @@ public sealed class SecretsTests
         {
             Assert.DoesNotContain(secret, server.Output, StringComparison.Ordinal);
             Assert.DoesNotContain(secret, listed.Text, StringComparison.Ordinal);
+            foreach (var one in shown) Assert.DoesNotContain(secret, one.Text, StringComparison.Ordinal);
             foreach (var error in errors) Assert.DoesNotContain(secret,
                 error.Text + string.Concat(error.Headers.Select(pair => pair.Value)), StringComparison.Ordinal);
         }
@@ -95,7 +101,7 @@ public sealed class SecretsTests
             [.. "{\"mode\":"u8, .. quoted, .. ",\"organization_name\":\"a\"}"u8], [.. "{\"grace_seconds\":"u8, .. quoted, (byte)'}'],
             [.. "{\"event_ids\":"u8, .. quoted, (byte)'}'],
         ];
-        string[] paths = ["/api/events", "/api/inbox/ack", "/api/webhook/config"];
+        string[] paths = ["/api/events", "/api/inbox/ack", "/api/webhook/config", "/api/endpoints"];
         (string Path, int Body)[] others = [("/api/keys/rotate", 0), ("/api/keys/rotate", 1), ("/api/keys/rotate", 4),
             ("/api/keys/rotate", 8), ("/api/keys/generate", 6), ("/api/keys/generate", 7)];
         var requests = heads.Concat(paths.SelectMany(path => bodies.Select(body => RawClient.Request("POST", path, key, body))))
