@@ -43,11 +43,12 @@ internal static class Commands
                 "closed" => await ClosedCommand.RunAsync(arguments, stop.Token),
                 "overload" => await OverloadCommand.RunAsync(arguments, stop.Token),
                 "compare" => await CompareCommand.RunAsync(arguments, stop.Token),
+                "webhooks" => await WebhooksCommand.RunAsync(arguments, stop.Token),
                 "bare" => await BareCommand.RunAsync(arguments, stop.Token),
-                _ => throw new UsageException($"There is no command '{args[0]}'; there are run, closed, overload, compare and bare."),
+                _ => throw new UsageException($"There is no command '{args[0]}'; there are run, closed, overload, compare, webhooks and bare."),
             };
         }
-        catch (Exception exception) when (exception is UsageException or IOException or HttpRequestException or SocketException)
+        catch (Exception exception) when (exception is UsageException or IOException or TimeoutException or HttpRequestException or SocketException)
         {
             await Console.Error.WriteLineAsync(exception.Message);
             return ExitCode.Failure;

@@ -27,11 +27,22 @@ internal static class Usage
           --seconds N          of each round, default 5
           --connections LIST   default 64,1
           --against-key KEY    B's key
+        webhooks  deliveries a second beside a plain client's posts, in turn; how soon an event is at its receiver; then the audit
+          --url URL, --server-pid PID
+          --rounds N           default 5, after one to warm up; --no-rounds: none
+          --events N           of each round, default 40000
+          --in-flight N        posts in flight of the plain client, default 64
+          --hold N             seconds for which the endpoint is paused while a round's events are accepted
+          --idle-rate N        events per second for the latency with nothing else to do, default 20
+          --busy-rate N        measures the latency at this rate too
+          --seconds N          of each latency, default 10
+          --hanging N, --failing N   measures the latency alone and beside so many bad endpoints; needs --admin-token
+          --neighbours-rate N  events per second for these, default 100
         bare      hosts the yardstick, a Kestrel that only reads and answers
           --port N             default 9090
           --headers MODE       contract (default) or none
 
-        For run, closed, overload and compare:
+        For all of these but bare:
           --connections N      default 64
           --threads N          sending threads, default 1
           --key KEY            an organization's key; without it one is made by POST /api/keys/generate

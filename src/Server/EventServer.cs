@@ -203,7 +203,11 @@ internal sealed partial class EventServer : IAsyncDisposable
 
     private async Task OpenShardAsync(CancellationToken cancellationToken)
     {
-        var parts = new ShardParts(_stores.Events, _dispatcher.EventsStored, TimeProvider.System, _logger) { StoredLate = _dispatcher.RewindAsync };
+        var parts = new ShardParts(_stores.Events, _dispatcher.EventsStored, TimeProvider.System, _logger)
+        {
+            StoredLate = _dispatcher.RewindAsync,
+            IsAwaited = _dispatcher.IsAwaited,
+        };
         var (journal, ingest, dedup) = (_memory.Cap(_settings.Journal), _memory.Cap(_settings.Ingest), _memory.Cap(_settings.Dedup));
         _shard = await Shard.OpenAsync(_directory, parts, journal, ingest, dedup, cancellationToken);
     }
@@ -224,7 +228,8 @@ internal sealed partial class EventServer : IAsyncDisposable
         var rotation = new KeyRotation(_accounts, _stores.Accounts, authentication, time, loggers.CreateLogger<KeyRotation>());
         new AccountRoutes(_accounts, authentication, registration, rotation, _dispatcher.DefaultUrl).Map(routes);
         new AdminRoutes(_accounts, _stores.Accounts, authentication, time).Map(routes);
-        new InboxRoutes(_stores.Events, authentication, StoredBarrierAsync, new PageRoom(_memory.Pages), _dispatcher.EndpointsOf).Map(routes);
+        var pages = new PageRoom(_memory.Pages);
+        new InboxRoutes(_stores.Events, authentication, StoredBarrierAsync, pages, _dispatcher.EndpointsOf).Map(routes);
         new AckRoutes(_stores.Events, authentication, StoredBarrierAsync, _dispatcher.Acknowledged, time).Map(routes);
         Authenticate manager = context => authentication.AuthenticateOrAnswerAsync(context, KeyScopes.WebhooksManage);
         new WebhookRoutes(manager, _dispatcher, _guard).Map(routes);

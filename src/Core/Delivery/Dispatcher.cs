@@ -72,7 +72,7 @@ internal sealed partial class Dispatcher : IAsyncDisposable
         _configuration = new EndpointConfiguration(store, _lanes, guard, options, time, logger, Advance, tell);
         _watch = new EndpointWatch(_lanes, _configuration, options, time, logger, tell);
         _recorder = new OutcomeRecorder(store, Counters, time, logger, () => InFlight, held => _turns!.Hold(held), at => _sweep!.Due(at));
-        var runner = new AttemptRunner(_send, _recorder, new RetrySchedule(options.RetrySchedule, random), time, logger, Disable, Advance, tell);
+        var runner = new AttemptRunner(_send, _recorder, new RetrySchedule(options.RetrySchedule, random), time, logger, Disable, Refill, tell);
         _turns = new Turns(options, _host, time, (started, place) => runner.RunAsync(started, place, _cutTries.Token));
         _reader = new LaneReader(store, time, logger, Advance, _recorder.CursorMoved);
         _sweep = new RetrySweep(store, options, time, logger, () => _lanes.All, () => !_recorder.IsFailing, Advance);
@@ -174,6 +174,9 @@ internal sealed partial class Dispatcher : IAsyncDisposable
         }
     }
 
+    /// <summary>Whether the organization has an endpoint, so that somebody waits for its events. Cheap, never blocks or throws.</summary>
+    public bool IsAwaited(int organizationNo) => _options.Enabled && !_lanes.Of(organizationNo).IsEmpty;
+
     /// <summary>These events have been acknowledged, and that is committed: no new try of them starts.</summary>
     public void Acknowledged(int organizationNo, IReadOnlyList<EventId> ids)
     {
@@ -224,7 +227,12 @@ internal sealed partial class Dispatcher : IAsyncDisposable
 
     /// <summary>See <see cref="EndpointConfiguration.ChangeAsync"/>.</summary>
     public Task<EndpointChange> ChangeAsync(
-        int organizationNo, Guid endpointId, Func<EndpointRecord, EndpointRecord> change, EventTypePatterns? patterns, ulong lastAccepted, CancellationToken cancellationToken) =>
+        int organizationNo,
+        Guid endpointId,
+        Func<EndpointRecord, EndpointRecord> change,
+        EventTypePatterns? patterns,
+        ulong lastAccepted,
+        CancellationToken cancellationToken) =>
         _configuration.ChangeAsync(organizationNo, endpointId, change, patterns, lastAccepted, cancellationToken);
 
     /// <summary>See <see cref="EndpointConfiguration.RotateSecretAsync"/>.</summary>
@@ -239,7 +247,8 @@ internal sealed partial class Dispatcher : IAsyncDisposable
     /// Sends an event of nobody's to the endpoint now, as it is configured, enabled or not; nothing is recorded. Also the headers that were
     /// sent.
     /// </summary>
-    public async Task<(TryResult Result, IReadOnlyList<EndpointHeader> Headers)> SendTestAsync(EndpointRecord endpoint, DueEvent due, CancellationToken cancellationToken)
+    public async Task<(TryResult Result, IReadOnlyList<EndpointHeader> Headers)> SendTestAsync(
+        EndpointRecord endpoint, DueEvent due, CancellationToken cancellationToken)
     {
         var target = WebhookTarget.Create(endpoint, _guard);
         var result = await _send(target, due, cancellationToken);
@@ -260,9 +269,18 @@ internal sealed partial class Dispatcher : IAsyncDisposable
     private void Advance(Lane lane)
     {
         if (!_options.Enabled) return;
-        _reader.Offer(lane);
+        Refill(lane);
         if (lane.IsReady) _turns.Enqueue(lane);
-        else if (lane.TryBeginWait(out var wait)) _ = AdvanceAfterAsync(lane, wait);
+    }
+
+    /// <summary>
+    /// Lets a lane read on, claim, and wait for its rate. After a try this is all: its place goes on to the next lane, or to the same one,
+    /// by itself.
+    /// </summary>
+    private void Refill(Lane lane)
+    {
+        _reader.Offer(lane);
+        if (lane.TryBeginWait(out var wait)) _ = AdvanceAfterAsync(lane, wait);
         if (lane.MoreRetriesDue && lane.RetryRoom > 0) _sweep.RoomAgain();
     }
 

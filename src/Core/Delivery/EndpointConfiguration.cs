@@ -38,20 +38,12 @@ internal sealed partial class EndpointConfiguration(
             {
                 var now = time.GetUtcNow();
                 if (lanes.DefaultOf(organizationNo) is { } lane)
-                    return SaveAsync(lane, lane.Endpoint with { Url = url, Enabled = true, DisabledReason = null, UpdatedAt = now }, cancellationToken);
-                var made = new EndpointRecord
                 {
-                    Id = Guid.NewGuid(),
-                    OrganizationNo = organizationNo,
-                    IsDefault = true,
-                    Url = url,
-                    Secret = WebhookSecret.Generate(),
-                    Enabled = true,
-                    DeliveredThrough = LastPlace(lastAccepted, now),
-                    StartsAfter = LastPlace(lastAccepted, now),
-                    CreatedAt = now,
-                    UpdatedAt = now,
-                };
+                    var changed = lane.Endpoint with { Url = url, Enabled = true, DisabledReason = null, UpdatedAt = now };
+                    return SaveAsync(lane, changed, cancellationToken);
+                }
+
+                var made = NewDefault(organizationNo, url, LastPlace(lastAccepted, now), now);
                 return AddAsync(_unsettled.Plan(organizationNo, call: "", made) with { Url = url }, call: "", cancellationToken);
             },
             cancellationToken);
@@ -104,7 +96,9 @@ internal sealed partial class EndpointConfiguration(
             },
             cancellationToken);
 
-    /// <summary>Gives an endpoint of the organization a new secret; the old one signs along for a day. Null when it has none with this id.</summary>
+    /// <summary>
+    /// Gives an endpoint of the organization a new secret; the old one signs along for a day. Null when it has none with this id.
+    /// </summary>
     public Task<EndpointRecord?> RotateSecretAsync(int organizationNo, Guid endpointId, CancellationToken cancellationToken) =>
         OneAtATimeAsync<EndpointRecord?>(
             async () =>
@@ -213,6 +207,20 @@ internal sealed partial class EndpointConfiguration(
         var clock = EventId.LowerBound(now);
         return lastAccepted > clock.High ? new EventId(lastAccepted, ulong.MaxValue) : clock;
     }
+
+    private static EndpointRecord NewDefault(int organizationNo, string url, EventId place, DateTimeOffset now) => new()
+    {
+        Id = Guid.NewGuid(),
+        OrganizationNo = organizationNo,
+        IsDefault = true,
+        Url = url,
+        Secret = WebhookSecret.Generate(),
+        Enabled = true,
+        DeliveredThrough = place,
+        StartsAfter = place,
+        CreatedAt = now,
+        UpdatedAt = now,
+    };
 
     private async Task<EndpointRecord> AddAsync(EndpointRecord record, string call, CancellationToken cancellationToken)
     {

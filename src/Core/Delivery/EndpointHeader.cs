@@ -27,7 +27,9 @@ internal sealed record EndpointHeader(string Name, string Value)
     };
 
     private static readonly string[] ReservedPrefixes = ["Content-", "webhook-", "X-Event-"];
-    private static readonly string[] SecretWords = ["auth", "token", "secret", "key", "password", "cookie", "signature", "credential", "session"];
+
+    private static readonly string[] SecretWords =
+        ["auth", "token", "secret", "key", "password", "cookie", "signature", "credential", "session"];
 
     /// <summary>Whether the value may grant access, and so is not shown again.</summary>
     public bool IsSecret => SecretWords.Any(word => Name.Contains(word, StringComparison.OrdinalIgnoreCase));
@@ -40,7 +42,8 @@ internal sealed record EndpointHeader(string Name, string Value)
     {
         if (name.Length == 0 || name.AsSpan().ContainsAnyExcept(TokenCharacters))
             return "a header's name consists of letters, digits and !#$%&'*+-.^_`|~ (RFC 9110, 5.6.2).";
-        if (Reserved.TryGetValue(name, out var reserved)) return $"{reserved} is set by this server or belongs to one connection; leave it out.";
+        if (Reserved.TryGetValue(name, out var reserved))
+            return $"{reserved} is set by this server or belongs to one connection; leave it out.";
         if (ReservedPrefixes.FirstOrDefault(prefix => name.StartsWith(prefix, StringComparison.OrdinalIgnoreCase)) is { } prefix)
             return $"headers that begin with {prefix} are set by this server; leave them out.";
         if (value.AsSpan().ContainsAnyExceptInRange(' ', '~') || value.StartsWith(' ') || value.EndsWith(' '))

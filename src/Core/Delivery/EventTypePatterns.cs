@@ -56,7 +56,8 @@ internal sealed class EventTypePatterns : IEquatable<EventTypePatterns>
     {
         foreach (var text in Texts)
         {
-            if (text == Any || (text.EndsWith(AnyRest, StringComparison.Ordinal) ? type.AsSpan().StartsWith(text.AsSpan(0, text.Length - 1)) : type == text)) return text;
+            var isPrefix = text.EndsWith(AnyRest, StringComparison.Ordinal);
+            if (text == Any || (isPrefix ? type.AsSpan().StartsWith(text.AsSpan(0, text.Length - 1)) : type == text)) return text;
         }
 
         return null;

@@ -9,8 +9,10 @@ internal sealed class InFlightLimit(int most)
 {
     private int _most = most;
 
-    /// <summary>Where it starts.</summary>
-    public const int Initial = 4;
+    /// <summary>
+    /// Where it starts: until an endpoint has answered once it may be one that hangs, and takes no more than one of the places for these.
+    /// </summary>
+    public const int Initial = 1;
 
     /// <summary>The most for an endpoint that answers slowly: it shares its places with all other slow ones.</summary>
     public const int MostWhenSlow = 16;

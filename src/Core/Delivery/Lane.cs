@@ -9,20 +9,17 @@ internal sealed class Lane
     /// <summary>
     /// The most ids between cursor and read position: a first event that hangs must not make the window grow without end.
     /// </summary>
-    private const int MaxWindow = 1024;
+    private const int MaxWindow = 4096;
 
     private readonly Lock _lock = new();
     private readonly Queue<DueEvent> _fresh = new();
-    private readonly Queue<(ClaimedRetry Claim, DateTimeOffset StartBefore)> _retries = new();
-    private readonly HashSet<EventId> _busy = [];
-    private readonly HashSet<EventId> _triedMeanwhile = [];
+    private readonly LaneClaims _claims = new();
     private readonly HashSet<EventId> _acknowledgedMeanwhile = [];
     private readonly InFlightLimit _limit;
     private readonly LaneHealth _health;
-    private readonly StartRate _rate;
+    private readonly LanePace _pace;
+    private readonly LaneFilter _filter = new();
     private readonly int _mostInFlight;
-    private readonly int _catchUpPerSecond;
-    private readonly TimeProvider _time;
     private LaneWindow _window;
     private WebhookTarget _target;
     private int _inFlight;
@@ -31,20 +28,17 @@ internal sealed class Lane
     private bool _reading;
     private bool _waiting;
     private bool _removed;
-    private EventId? _pin;
-    private EventId? _readBound;
-    private EventId? _heldThrough;
 
     /// <summary>Creates the lane at its stored cursor; it wants to look for events once.</summary>
     public Lane(WebhookTarget target, DeliveryOptions options, TimeProvider time)
     {
         _target = target;
         (_window, Generation) = (new LaneWindow(target.Endpoint.DeliveredThrough), target.Endpoint.LaneGeneration);
-        (_mostInFlight, _catchUpPerSecond, _time) = (options.MaxInFlightPerEndpoint, options.CatchUpPerSecond, time);
+        _mostInFlight = options.MaxInFlightPerEndpoint;
         _limit = new InFlightLimit(MostOf(target));
         _health = new LaneHealth(time, target.Endpoint.FailingSince);
-        _rate = new StartRate(time);
-        _rate.SetLimit(target.Endpoint.RateLimitPerSecond);
+        _pace = new LanePace(time, options.CatchUpPerSecond);
+        _pace.SetOwn(target.Endpoint.RateLimitPerSecond);
     }
 
     /// <summary>The current configuration; counts from the next try on.</summary>
@@ -58,8 +52,10 @@ internal sealed class Lane
                 var isEnabledAgain = value.Endpoint.Enabled && !_target.Endpoint.Enabled;
                 _limit.SetMost(MostOf(value));
                 Volatile.Write(ref _target, value);
-                if (isEnabledAgain) ReleaseHeld();
-                SetRate();
+                _pace.SetOwn(value.Endpoint.RateLimitPerSecond);
+                if (!isEnabledAgain) return;
+                _health.Reset();
+                _pace.ReleaseHeld();
             }
         }
     }
@@ -102,7 +98,7 @@ internal sealed class Lane
     {
         get
         {
-            lock (_lock) return MayStart && _fresh.Count + _retries.Count > 0;
+            lock (_lock) return MayStart && _fresh.Count + _claims.Count > 0;
         }
     }
 
@@ -111,7 +107,7 @@ internal sealed class Lane
     {
         get
         {
-            lock (_lock) return IsOpen ? Math.Max(0, Math.Min(_limit.Value - _inFlight, MostClaimed) - _retries.Count) : 0;
+            lock (_lock) return IsOpen ? Math.Max(0, Math.Min(_limit.Value - _inFlight, MostClaimed) - _claims.Count) : 0;
         }
     }
 
@@ -127,23 +123,16 @@ internal sealed class Lane
         }
     }
 
-    /// <summary>Up to where it has read, or (while the cursor waits) is done.</summary>
-    public EventId ReadThrough
-    {
-        get
-        {
-            lock (_lock) return _window.ReadThrough;
-        }
-    }
-
     private bool IsOpen => Endpoint.Enabled && !_removed && !_health.IsPaused;
 
-    private bool MayStart => HasRoom && _rate.Wait == TimeSpan.Zero;
+    private bool MayStart => HasRoom && _pace.Wait == TimeSpan.Zero;
 
     private bool HasRoom => _inFlight < _limit.Value && IsOpen;
 
-    /// <summary>A claimed retry that cannot start soon would outlive its claim: no more than the rate lets through in ten seconds.</summary>
-    private int MostClaimed => _rate.PerSecond is { } rate ? rate * 10 : int.MaxValue;
+    /// <summary>
+    /// A claimed retry that cannot start soon would outlive its claim: no more than the rate lets through in ten seconds.
+    /// </summary>
+    private int MostClaimed => _pace.PerSecond is { } rate ? rate * 10 : int.MaxValue;
 
     /// <summary>Stops it for good, or (when its endpoint could not be removed) goes on.</summary>
     public void SetRemoved(bool removed)
@@ -157,16 +146,7 @@ internal sealed class Lane
     /// </summary>
     public EventId Pin(EventId lastOfOld)
     {
-        lock (_lock)
-        {
-            foreach (var id in (ReadOnlySpan<EventId>)[_window.ReadThrough, Endpoint.Filters.Versions.Count == 0 ? default : Endpoint.Filters.Versions[^1].From])
-            {
-                if (id > lastOfOld) lastOfOld = id;
-            }
-
-            _pin = lastOfOld;
-            return lastOfOld;
-        }
+        lock (_lock) return _filter.Pin(lastOfOld, _window.ReadThrough, Endpoint.Filters);
     }
 
     /// <summary>Goes on past the pin, under whatever filter the target has now.</summary>
@@ -174,9 +154,7 @@ internal sealed class Lane
     {
         lock (_lock)
         {
-            // A read that is under way was made with the old one.
-            if (_reading && !(_readBound <= _pin)) _readBound = _pin;
-            _pin = null;
+            _filter.Unpin(_reading);
             _readWanted = true;
         }
     }
@@ -189,7 +167,7 @@ internal sealed class Lane
     {
         lock (_lock)
         {
-            wait = _waiting || !HasRoom || _fresh.Count + _retries.Count == 0 ? TimeSpan.Zero : _rate.Wait;
+            wait = _waiting || !HasRoom || _fresh.Count + _claims.Count == 0 ? TimeSpan.Zero : _pace.Wait;
             if (wait == TimeSpan.Zero) return false;
             return _waiting = true;
         }
@@ -218,8 +196,8 @@ internal sealed class Lane
     {
         lock (_lock)
         {
-            if (!_readWanted || _reading || !IsOpen || _fresh.Count >= _limit.Value || _window.Count >= MaxWindow) return false;
-            if (_window.ReadThrough >= _pin) return false;
+            if (!_readWanted || _reading || !IsOpen || _fresh.Count >= _limit.Value * 2 || _window.Count >= MaxWindow) return false;
+            if (_filter.HoldsAfter(_window.ReadThrough)) return false;
             _readWanted = false;
             _reading = true;
             _fetching++;
@@ -237,16 +215,14 @@ internal sealed class Lane
         {
             lock (_lock)
             {
-                var (patterns, through) = Endpoint.Filters.After(_window.ReadThrough);
-                _readBound = through;
                 return new LaneRead
                 {
                     OrganizationNo = Endpoint.OrganizationNo,
                     EndpointId = Endpoint.Id,
                     After = _window.ReadThrough,
-                    Limit = Math.Min(Math.Max(8, _limit.Value * 4), Math.Max(1, MaxWindow - _window.Count)),
+                    Limit = Math.Min(Math.Max(8, _limit.Value * 8), Math.Max(1, MaxWindow - _window.Count)),
                     MaxBytes = Math.Clamp(_limit.Value, 2, 32) * 32 * 1024,
-                    Patterns = patterns,
+                    Patterns = _filter.BeginRead(Endpoint.Filters, _window.ReadThrough),
                 };
             }
         }
@@ -260,20 +236,19 @@ internal sealed class Lane
         lock (_lock)
         {
             _reading = false;
-            page = CutOff(page);
+            page = _filter.CutOff(page);
             var before = _window.Cursor;
             // Anything found means that more may follow.
             _readWanted |= page is null || page.ScannedThrough > _window.ReadThrough;
             foreach (var due in page?.Events ?? [])
             {
                 if (OperationalEvent.EndpointOf(due.Type, due.OrderingKey) == Endpoint.Id) continue; // it would be told of itself
-                // What a replay overtook is not the lane's any more: its first try was the replay.
-                if (_acknowledgedMeanwhile.Contains(due.Id) || _busy.Contains(due.Id) || _triedMeanwhile.Contains(due.Id)) continue;
+                if (_acknowledgedMeanwhile.Contains(due.Id) || _claims.HasOvertaken(due.Id)) continue;
                 _window.Add(due.Id);
                 _fresh.Enqueue(due);
             }
 
-            _triedMeanwhile.Clear();
+            _claims.EndRead();
             if (page is not null) _window.ScannedThrough(page.ScannedThrough);
             EndFetch();
             return _window.Count == 0 && _window.Cursor > before;
@@ -302,7 +277,7 @@ internal sealed class Lane
             {
                 if (!claim.IsReplay && _acknowledgedMeanwhile.Contains(claim.Event.Id)) continue;
                 if (claim.Attempt == 1 && _fresh.Any(due => due.Id == claim.Event.Id)) continue;
-                if (_busy.Add(claim.Event.Id)) _retries.Enqueue((claim, startBefore));
+                _claims.Add(claim, startBefore);
             }
 
             EndFetch();
@@ -315,15 +290,10 @@ internal sealed class Lane
         lock (_lock)
         {
             if (!MayStart) return null;
-            while (_retries.TryDequeue(out var retry))
-            {
-                if (now < retry.StartBefore) return Start(retry.Claim.Event, retry.Claim);
-                _busy.Remove(retry.Claim.Event.Id);
-            }
-
+            if (_claims.TakeNext(now) is { } claim) return Start(claim.Event, claim);
             if (!_fresh.TryDequeue(out var due)) return null;
-            if (due.Id > _heldThrough) EndCatchUp();
-            _busy.Add(due.Id);
+            _pace.Reached(due.Id);
+            _claims.Began(due.Id);
             return Start(due, claim: null);
         }
     }
@@ -378,11 +348,7 @@ internal sealed class Lane
     /// <summary>A try's result is recorded (or was refused by the store for good): its retry may be claimed again.</summary>
     public void Recorded(LaneTry ended)
     {
-        lock (_lock)
-        {
-            _busy.Remove(ended.Event.Id);
-            if (_reading && ended.Claim is not null) _triedMeanwhile.Add(ended.Event.Id);
-        }
+        lock (_lock) _claims.Recorded(ended.Event.Id, ended.Claim is not null, _reading);
     }
 
     /// <summary>Drops what has not started of the given events, read or being read, but no replay; true when the cursor moved.</summary>
@@ -399,45 +365,9 @@ internal sealed class Lane
                 else _fresh.Enqueue(due);
             }
 
-            for (var i = _retries.Count; i > 0; i--)
-            {
-                var retry = _retries.Dequeue();
-                if (!retry.Claim.IsReplay && ids.Contains(retry.Claim.Event.Id)) _busy.Remove(retry.Claim.Event.Id);
-                else _retries.Enqueue(retry);
-            }
-
+            _claims.Acknowledged(ids);
             return _window.Cursor > before;
         }
-    }
-
-    /// <summary>
-    /// The page without what is under another filter than it was read with. An event past the bound shows that all before it are stored.
-    /// </summary>
-    private LanePage? CutOff(LanePage? page)
-    {
-        var bound = _pin is { } pin && !(_readBound <= pin) ? pin : _readBound;
-        if (page is null || bound is not { } last || page.ScannedThrough <= last) return page;
-        return new LanePage([.. page.Events.TakeWhile(due => due.Id <= last)], last);
-    }
-
-    /// <summary>Forgets why it was disabled; what was held meanwhile goes out slowly.</summary>
-    private void ReleaseHeld()
-    {
-        _health.Reset();
-        if (_catchUpPerSecond > 0) _heldThrough = EventId.LowerBound(_time.GetUtcNow());
-    }
-
-    private void EndCatchUp()
-    {
-        if (_heldThrough is null) return;
-        _heldThrough = null;
-        SetRate();
-    }
-
-    private void SetRate()
-    {
-        var own = _target.Endpoint.RateLimitPerSecond;
-        _rate.SetLimit(_heldThrough is null ? own : Math.Min(own ?? int.MaxValue, _catchUpPerSecond));
     }
 
     private int MostOf(WebhookTarget target) => Math.Min(target.Endpoint.MaxInFlight ?? int.MaxValue, _mostInFlight);
@@ -445,7 +375,7 @@ internal sealed class Lane
     private LaneTry Start(DueEvent due, ClaimedRetry? claim)
     {
         _inFlight++;
-        _rate.Started();
+        _pace.Started();
         return new LaneTry(this, due, claim, _limit.Epoch);
     }
 

@@ -43,7 +43,9 @@ internal sealed class LaneTable
         lock (_lock)
         {
             var organizationNo = lane.Endpoint.OrganizationNo;
-            if (_byOrganization.TryGetValue(organizationNo, out var found)) _byOrganization[organizationNo] = [.. found.Where(other => other != lane)];
+            Lane[] left = [.. Of(organizationNo).ToArray().Where(other => other != lane)];
+            if (left.Length > 0) _byOrganization[organizationNo] = left;
+            else _byOrganization.TryRemove(organizationNo, out _);
             Volatile.Write(ref _all, [.. _all.Where(other => other != lane)]);
         }
     }

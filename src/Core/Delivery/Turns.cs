@@ -119,7 +119,7 @@ internal sealed class Turns(DeliveryOptions options, ILoopHost host, TimeProvide
     /// <summary>Keeps a place as long as some lane is ready: one try after another, without a thread hop between them.</summary>
     private async Task RunAsync(Place place, Lane lane)
     {
-        for (var next = lane; next is not null; next = PassOn(place))
+        for (var next = lane; next is not null; next = PassOn(place, next))
         {
             var started = next.TryStart(time.GetUtcNow());
             if (started is null) continue;
@@ -130,13 +130,17 @@ internal sealed class Turns(DeliveryOptions options, ILoopHost host, TimeProvide
         }
     }
 
-    /// <summary>Gives the place back and takes one again for whoever is next; null when nobody is.</summary>
-    private Lane? PassOn(Place place)
+    /// <summary>
+    /// Gives the place back and takes one again for whoever is next: the lane that had it stands at the end of the line, unless it has
+    /// nothing to start. Null when nobody is next.
+    /// </summary>
+    private Lane? PassOn(Place place, Lane had)
     {
         lock (_lock)
         {
             if (place.IsSlow) _slowInUse--;
             else _soonInUse--;
+            if (!_stopped && had.IsReady && _queued.Add(had)) (had.IsSlow ? _slow : _soon).Enqueue(had);
             if (Take() is { } taken)
             {
                 place.IsSlow = taken.Slow;

@@ -17,7 +17,7 @@ namespace ZapierTriggers.Core.Delivery;
 internal static class WebhookBody
 {
     /// <summary>Bytes of the tail.</summary>
-    public const int TailLength = 41;
+    public const int TailLength = 40;
 
     private const int TimeLength = 24;
     private const byte FirstPrintable = 0x20;

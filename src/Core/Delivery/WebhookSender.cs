@@ -69,7 +69,8 @@ internal sealed partial class WebhookSender : IDisposable
         using var request = CreateRequest(target, due, at);
         // Asked for, or it is not there yet.
         _ = request.Content!.Headers.ContentLength;
-        return [.. request.Content.Headers.NonValidated.Concat(request.Headers.NonValidated).Select(static pair => new EndpointHeader(pair.Key, pair.Value.ToString()))];
+        var headers = request.Content.Headers.NonValidated.Concat(request.Headers.NonValidated);
+        return [.. headers.Select(static pair => new EndpointHeader(pair.Key, pair.Value.ToString()))];
     }
 
     /// <summary>Closes all connections.</summary>
@@ -98,16 +99,13 @@ internal sealed partial class WebhookSender : IDisposable
 
     private WebhookRequest CreateRequest(WebhookTarget target, DueEvent due, DateTimeOffset at)
     {
-        var head = new ArrayBufferWriter<byte>(128 + due.Type.Length);
-        WebhookBody.WriteHead(head, due.Id, due.Type);
-        var tail = new ArrayBufferWriter<byte>(WebhookBody.TailLength);
-        WebhookBody.WriteTail(tail, due.Id);
+        var content = WebhookContent.Of(due);
         var id = due.Id.ToString();
         var seconds = at.ToUnixTimeSeconds();
-        var signature = target.SignatureAt(at).Sign(due.Id, seconds, head.WrittenSpan, due.Payload, tail.WrittenSpan);
+        var signature = target.SignatureAt(at).Sign(due.Id, seconds, content.Head.Span, content.Payload.Span, content.Tail.Span);
 
-        var request = new WebhookRequest(target.Uri!) { Content = new WebhookContent(head.WrittenMemory, due.Payload, tail.WrittenMemory) };
-        request.Content.Headers.TryAddWithoutValidation("Content-Type", "application/json");
+        var request = new WebhookRequest(target.Uri!) { Content = content };
+        content.Headers.TryAddWithoutValidation("Content-Type", "application/json");
         var headers = request.Headers;
         headers.TryAddWithoutValidation("User-Agent", _userAgent);
         headers.TryAddWithoutValidation("X-Event-ID", id);

@@ -5,7 +5,7 @@ namespace ZapierTriggers.Core.Delivery;
 
 /// <summary>
 /// Signs deliveries by Standard Webhooks 1.0.0: <c>v1,</c> and the base64 of HMAC-SHA256 over <c>id.timestamp.body</c>, one for each valid
-/// secret, separated by a space. Safe for concurrent use. A body comes in pieces and is never copied; a keyed hash is kept between calls,
+/// secret, separated by a space. Safe for concurrent use. A body may come in pieces; a keyed hash is kept between calls,
 /// because keying one costs more than hashing a small body.
 /// </summary>
 internal sealed class WebhookSignature
@@ -63,8 +63,9 @@ internal sealed class WebhookSignature
     {
         hash.AppendData(signed);
         hash.AppendData(head);
-        hash.AppendData(payload);
-        hash.AppendData(tail);
+        // Each call costs more than hashing 100 bytes, also with none.
+        if (!payload.IsEmpty) hash.AppendData(payload);
+        if (!tail.IsEmpty) hash.AppendData(tail);
         Span<byte> mac = stackalloc byte[HMACSHA256.HashSizeInBytes];
         hash.GetHashAndReset(mac);
         Version.CopyTo(destination);

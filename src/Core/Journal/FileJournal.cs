@@ -135,6 +135,9 @@ internal sealed class FileJournal : IJournal, IDisposable
     public void Nudge() => _writer.Nudge();
 
     /// <inheritdoc/>
+    public void Hasten() => _writer.Hasten();
+
+    /// <inheritdoc/>
     public bool TryRead(JournalBatch batch) => _reader.TryRead(batch);
 
     /// <inheritdoc/>

@@ -36,6 +36,14 @@ internal interface IJournal
     /// <summary>Somebody waits for <see cref="Synced"/>: flush now.</summary>
     void Nudge();
 
+    /// <summary>
+    /// A webhook waits for what was appended: flush soon. Unlike <see cref="Nudge"/> it may wait a little for more to come along, so that a
+    /// stream of such events does not flush all the time.
+    /// </summary>
+    void Hasten()
+    {
+    }
+
     /// <summary>Reads the next synced events; false when there are none now. Their memories are valid until the next call.</summary>
     bool TryRead(JournalBatch batch);
 

@@ -64,6 +64,9 @@ internal sealed partial class Sequencer
         _ackMark = options.AckWhen switch { AckWhen.Synced => journal.Synced, AckWhen.Stored => stored, _ => null };
     }
 
+    /// <summary>Whether webhooks wait for an organization's events; asked for each event, so cheap.</summary>
+    public Func<int, bool> IsAwaited { get; init; } = static _ => false;
+
     /// <summary>Position of the last event kept; 0 = none in this process.</summary>
     public ulong Journaled => Volatile.Read(ref _journaled);
 
@@ -183,6 +186,7 @@ internal sealed partial class Sequencer
         Failpoint.Pass(Failpoint.SequencerIssued);
         if (!_journal.TryAppend(item)) return false;
         Failpoint.Pass(Failpoint.SequencerAppended);
+        if (IsAwaited(item.OrganizationNo)) _journal.Hasten();
 
         if (!item.DedupId.IsEmpty) _dedup.Publish(key, item.Id, item.PayloadHash);
         Failpoint.Pass(Failpoint.SequencerPublished);

@@ -55,7 +55,7 @@ internal sealed partial class Shard : IAsyncDisposable
         _writer = new StoreWriter(journal, claim, refused, bound, parts) { Fenced = RefuseFenced };
         _refusedFiles = refused.Pattern;
         _lastIssued = recovered.LastId > claim.HighestStored ? recovered.LastId : claim.HighestStored;
-        _sequencer = new Sequencer(journal, dedup, _lastIssued, bound, _writer.Stored, options, parts.Time, parts.Logger);
+        _sequencer = new Sequencer(journal, dedup, _lastIssued, bound, _writer.Stored, options, parts.Time, parts.Logger) { IsAwaited = parts.IsAwaited };
         _recoveredThrough = recovered.Events > 0 ? recovered.LastId.High : 0;
         Admission = new Admission(this, parts.Store, dedupSecret, parts.Time);
         Recovered = recovered;
@@ -293,4 +293,7 @@ internal sealed record ShardParts(IEventStore Store, EventsStored Notify, TimePr
 
     /// <summary>Where its loops run.</summary>
     public ILoopHost Host { get; init; } = SystemLoopHost.Instance;
+
+    /// <summary>Whether webhooks wait for an organization's events: those are flushed, and so stored, sooner.</summary>
+    public Func<int, bool> IsAwaited { get; init; } = static _ => false;
 }

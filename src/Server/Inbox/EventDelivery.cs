@@ -25,7 +25,7 @@ internal sealed record EventDelivery(Delivery Delivery, bool Matched, string Rea
         {
             var recorded = detail.Deliveries.Where(delivery => delivery.EndpointId == endpoint.Id).ToList();
             var (matched, reason) = Explain(detail.Event, endpoint, recorded.Count > 0);
-            if (recorded.Count == 0) recorded.Add(new Delivery { EndpointId = endpoint.Id, Url = endpoint.Url, Status = EventStatus.Pending, Attempts = [] });
+            if (recorded.Count == 0) recorded.Add(Unrecorded(endpoint));
             all.AddRange(recorded.Select(delivery => new EventDelivery(delivery, matched, reason)));
         }
 
@@ -33,6 +33,9 @@ internal sealed record EventDelivery(Delivery Delivery, bool Matched, string Rea
         all.AddRange(removed.Select(static delivery => new EventDelivery(delivery, Matched: true, "the endpoint has been removed since")));
         return all;
     }
+
+    private static Delivery Unrecorded(EndpointRecord endpoint) =>
+        new() { EndpointId = endpoint.Id, Url = endpoint.Url, Status = EventStatus.Pending, Attempts = [] };
 
     private static (bool Matched, string Reason) Explain(StoredEvent stored, EndpointRecord endpoint, bool isRecorded)
     {

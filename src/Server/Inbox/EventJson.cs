@@ -54,7 +54,8 @@ internal static class EventJson
         writer.WriteStartObject();
         writer.WriteString("endpoint_id"u8, delivery.EndpointId);
         writer.WriteString("url"u8, delivery.Url);
-        writer.WriteString("status"u8, one.Matched || delivery.Status != EventStatus.Pending ? StatusNames.Of(delivery.Status) : "skipped"u8);
+        var isSkipped = !one.Matched && delivery.Status == EventStatus.Pending;
+        writer.WriteString("status"u8, isSkipped ? "skipped"u8 : StatusNames.Of(delivery.Status));
         writer.WriteTime("next_attempt_at"u8, delivery.NextAttemptAt);
         writer.WriteStartArray("attempts"u8);
         foreach (var attempt in delivery.Attempts) WriteAttempt(writer, attempt);

@@ -10,7 +10,8 @@ namespace ZapierTriggers.Server.Inbox;
 /// Reading: <c>GET /api/inbox</c> and <c>GET /api/events/{id}</c>. Both wait at the barrier first, so they show what was answered before
 /// them.
 /// </summary>
-internal sealed class InboxRoutes(IEventStore store, Authentication authentication, StoredBarrier barrier, PageRoom room, EndpointsOf endpointsOf)
+internal sealed class InboxRoutes(
+    IEventStore store, Authentication authentication, StoredBarrier barrier, PageRoom room, EndpointsOf endpointsOf)
 {
     /// <summary>Adds the routes.</summary>
     public void Map(RouteTable routes)

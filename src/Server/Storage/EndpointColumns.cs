@@ -19,7 +19,8 @@ internal static class EndpointColumns
     public static EqualList<EndpointHeader> DecodeHeaders(string json)
     {
         using var document = JsonDocument.Parse(json);
-        return new EqualList<EndpointHeader>(document.RootElement.EnumerateObject().Select(one => new EndpointHeader(one.Name, one.Value.GetString()!)).ToArray());
+        var headers = document.RootElement.EnumerateObject().Select(one => new EndpointHeader(one.Name, one.Value.GetString()!));
+        return new EqualList<EndpointHeader>(headers.ToArray());
     }
 
     /// <summary>Patterns as a JSON array of texts.</summary>

@@ -14,7 +14,7 @@ internal sealed class EndpointFields
     private const int MaxRetries = 20;
     private const int MostInFlight = 256;
     private const int MostTimeoutSeconds = 30;
-    private static readonly int MaxWaitSeconds = (int)TimeSpan.FromDays(7).TotalSeconds;
+    private static readonly int MaxWait = (int)TimeSpan.FromDays(7).TotalSeconds;
 
     private readonly List<Func<EndpointRecord, EndpointRecord>> _changes = [];
     private readonly bool _making;
@@ -64,21 +64,16 @@ internal sealed class EndpointFields
             case "url": TakeUrl(value); break;
             case "description": TakeDescription(value, isNull); break;
             case "event_types": TakePatterns(value, isNull); break;
-            case "headers": TakeHeaders(value, isNull); break;
+            case "headers": TakeHeaders(value); break;
             case "enabled": TakeEnabled(value, isNull); break;
-            case "rate_limit_per_second": TakeNumber(value, isNull, StartRate.Most, "no limit", static (row, n) => row with { RateLimitPerSecond = n }); break;
-            case "max_in_flight": TakeNumber(value, isNull, MostInFlight, "the server's default", static (row, n) => row with { MaxInFlight = n }); break;
-            case "timeout_seconds": TakeNumber(value, isNull, MostTimeoutSeconds, "the server's default", static (row, n) => row with { TimeoutSeconds = n }); break;
+            case "rate_limit_per_second": TakeNumber(value, StartRate.Most, static (row, n) => row with { RateLimitPerSecond = n }); break;
+            case "max_in_flight": TakeNumber(value, MostInFlight, static (row, n) => row with { MaxInFlight = n }); break;
+            case "timeout_seconds": TakeNumber(value, MostTimeoutSeconds, static (row, n) => row with { TimeoutSeconds = n }); break;
             case "retry_schedule": TakeSchedule(value, isNull); break;
             case "ordering": TakeOrdering(value, isNull); break;
             case "start" when _making: TakeStart(value, isNull); break;
             case "start": Refuse("can be given only when the endpoint is made."); break;
-            default:
-                // Not said back as it is: people put keys into bodies, and errors into logs.
-                _field = name.Length <= 40 && name.All(static c => char.IsAsciiLetterLower(c) || c == '_') ? name : "(unknown)";
-                _error = new FieldError(_field, "An endpoint has no such field; its fields are url, description, event_types, headers, enabled, rate_limit_per_second, "
-                    + "max_in_flight, timeout_seconds, retry_schedule, ordering and, when it is made, start.");
-                break;
+            default: RefuseUnknown(name); break;
         }
     }
 
@@ -111,33 +106,19 @@ internal sealed class EndpointFields
         var texts = isNull ? ["*"] : Texts(value);
         if (texts is null || texts.Count is 0 or > EventTypePatterns.MaxCount || !texts.All(EventTypePatterns.IsPattern))
         {
-            Refuse($"must be a list of 1 to {EventTypePatterns.MaxCount} patterns of at most {EventTypePatterns.MaxLength} characters, each a type such as "
-                + "user.created, a prefix such as user.*, or * for all; * stands alone or as the last segment only. Use enabled: false to hold all events.");
+            Refuse($"must be a list of 1 to {EventTypePatterns.MaxCount} patterns of at most {EventTypePatterns.MaxLength} characters, each a "
+                + "type such as user.created, a prefix such as user.*, or * for all; * stands alone or as the last segment only. Use "
+                + "enabled: false to hold all events.");
             return;
         }
 
         Patterns = new EventTypePatterns(texts);
     }
 
-    private void TakeHeaders(JsonElement value, bool isNull)
+    private void TakeHeaders(JsonElement value)
     {
-        var headers = new List<EndpointHeader>();
-        if (!isNull && (value.ValueKind != JsonValueKind.Object || value.EnumerateObject().Any(static one => one.Value.ValueKind != JsonValueKind.String)))
-        {
-            Refuse("""must be an object of strings such as {"Authorization": "Bearer …"}.""");
-            return;
-        }
-
-        if (!isNull) headers.AddRange(value.EnumerateObject().Select(static one => new EndpointHeader(one.Name, one.Value.GetString()!)));
-        var problem = headers.Select(static one => EndpointHeader.Check(one.Name, one.Value)).FirstOrDefault(static problem => problem is not null);
-        if (problem is not null) Refuse($"cannot be taken: {problem}");
-        else if (_making && headers.Exists(static one => one.Value == EndpointHeader.Mask)) Refuse("must have their real values; this one is a mask.");
-        else if (headers.Count > EndpointHeader.MaxCount || headers.Sum(static one => one.Name.Length + one.Value.Length) > EndpointHeader.MaxBytes)
-            Refuse($"must be at most {EndpointHeader.MaxCount}, with names and values of at most {EndpointHeader.MaxBytes} bytes together.");
-        else if (headers.DistinctBy(static one => one.Name, StringComparer.OrdinalIgnoreCase).Count() < headers.Count)
-            Refuse("must not have the same name twice, in whatever case of letters.");
-        else
-            _changes.Add(row => row with { Headers = Unmasked(headers, row.Headers) });
+        if (HeaderFields.Read(value, takesMasks: !_making, out var problem) is not { } headers) Refuse(problem!);
+        else _changes.Add(row => row with { Headers = HeaderFields.Unmask(headers, row.Headers) });
     }
 
     private void TakeEnabled(JsonElement value, bool isNull)
@@ -152,12 +133,12 @@ internal sealed class EndpointFields
         _changes.Add(row => row.Enabled == enabled ? row : row with { Enabled = enabled, DisabledReason = null });
     }
 
-    private void TakeNumber(JsonElement value, bool isNull, int most, string absent, Func<EndpointRecord, int?, EndpointRecord> set)
+    private void TakeNumber(JsonElement value, int most, Func<EndpointRecord, int?, EndpointRecord> set)
     {
-        var number = 0;
+        var (number, isNull) = (0, value.ValueKind == JsonValueKind.Null);
         if (!isNull && (value.ValueKind != JsonValueKind.Number || !value.TryGetInt32(out number) || number < 1 || number > most))
         {
-            Refuse($"must be a whole number from 1 to {most}, or null for {absent}.");
+            Refuse($"must be a whole number from 1 to {most}, or null for the default.");
             return;
         }
 
@@ -170,13 +151,13 @@ internal sealed class EndpointFields
         var isList = value.ValueKind == JsonValueKind.Array && value.GetArrayLength() <= MaxRetries;
         foreach (var one in isList ? value.EnumerateArray() : default)
         {
-            if (one.ValueKind == JsonValueKind.Number && one.TryGetInt32(out var seconds) && seconds >= 1 && seconds <= MaxWaitSeconds) waits.Add(seconds);
-            else isList = false;
+            isList &= one.ValueKind == JsonValueKind.Number && one.TryGetInt32(out var seconds) && seconds >= 1 && seconds <= MaxWait;
+            if (isList) waits.Add(one.GetInt32());
         }
 
         if (!isNull && !isList)
         {
-            Refuse($"must be a list of at most {MaxRetries} waits in whole seconds, each from 1 to {MaxWaitSeconds} (7 days); [] for a single try, "
+            Refuse($"must be a list of at most {MaxRetries} waits in whole seconds, each from 1 to {MaxWait} (7 days); [] for a single try, "
                 + "null for the server's default.");
             return;
         }
@@ -201,15 +182,20 @@ internal sealed class EndpointFields
     {
         if (isNull) return;
         Start = StartPlace.Read(value.ValueKind == JsonValueKind.String ? value.GetString()! : "");
-        if (Start is null) Refuse("""must be "now", the id of the first event to send, or an RFC 3339 time such as 2026-01-31T08:00:00Z to send from.""");
+        if (Start is null) Refuse("must be \"now\", the id of the first event to send, or an RFC 3339 time (2026-01-31T08:00:00Z) to send from.");
+    }
+
+    /// <summary>A name is said back only if it could be a field's: people put keys into bodies, and errors into logs.</summary>
+    private void RefuseUnknown(string name)
+    {
+        var isWord = name.Length is > 0 and <= 40 && name.All(static c => char.IsAsciiLetterLower(c) || c == '_');
+        _error = new FieldError(
+            isWord ? name : "(unknown)",
+            "An endpoint has no such field; its fields are url, description, event_types, headers, enabled, rate_limit_per_second, "
+            + "max_in_flight, timeout_seconds, retry_schedule, ordering and, when it is made, start.");
     }
 
     private void Refuse(string what) => _error ??= new FieldError(_field, $"{_field} {what}");
-
-    /// <summary>A mask that was read from here and comes back stands for the value that it hides.</summary>
-    private static EqualList<EndpointHeader> Unmasked(List<EndpointHeader> sent, IReadOnlyList<EndpointHeader> known) =>
-        new(sent.Select(one => one.Value != EndpointHeader.Mask ? one
-            : known.FirstOrDefault(old => string.Equals(old.Name, one.Name, StringComparison.OrdinalIgnoreCase)) ?? one).ToArray());
 
     private static List<string>? Texts(JsonElement value) =>
         value.ValueKind == JsonValueKind.Array && value.EnumerateArray().All(static one => one.ValueKind == JsonValueKind.String)

@@ -7,7 +7,8 @@ using ZapierTriggers.Server.Http;
 namespace ZapierTriggers.Server.Webhooks;
 
 /// <summary>The calls under <c>/api/endpoints</c>: many webhook endpoints of one organization.</summary>
-internal sealed class EndpointRoutes(Authenticate authenticate, Dispatcher dispatcher, AddressGuard guard, DeliveryOptions options, TimeProvider time)
+internal sealed class EndpointRoutes(
+    Authenticate authenticate, Dispatcher dispatcher, AddressGuard guard, DeliveryOptions options, TimeProvider time)
 {
     private const int MaxBodyBytes = 64 * 1024;
     private const int RetrySeconds = 5;
@@ -15,9 +16,11 @@ internal sealed class EndpointRoutes(Authenticate authenticate, Dispatcher dispa
     private const string One = "/api/endpoints/{id}";
 
     private const string NotKnownIfMade =
-        "It is not known whether the endpoint was stored. Send exactly the same request again: it is then made once, and the answer has its secret.";
+        "It is not known whether the endpoint was stored. Send exactly the same request again: it is then made once, and the answer has its "
+        + "secret.";
 
-    private const string NotKnownIfChanged = "It is not known whether the change was stored. Send the same request again until it is answered.";
+    private const string NotKnownIfChanged =
+        "It is not known whether the change was stored. Send the same request again until it is answered.";
 
     /// <summary>Adds the routes.</summary>
     public void Map(RouteTable routes)
@@ -32,7 +35,8 @@ internal sealed class EndpointRoutes(Authenticate authenticate, Dispatcher dispa
     }
 
     /// <summary>An id's endpoint in the organization; null after the 404, the same for another's, an unknown and a malformed id.</summary>
-    public static async ValueTask<EndpointRecord?> FindOrAnswerAsync(HttpContext context, Dispatcher dispatcher, Organization organization, string? id)
+    public static async ValueTask<EndpointRecord?> FindOrAnswerAsync(
+        HttpContext context, Dispatcher dispatcher, Organization organization, string? id)
     {
         if (UuidText.TryParse(id, out var endpointId) && dispatcher.Find(organization.No, endpointId) is { } found) return found;
         await NotFoundAsync(context);
@@ -144,7 +148,7 @@ internal sealed class EndpointRoutes(Authenticate authenticate, Dispatcher dispa
         return null;
     }
 
-    private static EndpointRecord Made(int organizationNo, EndpointFields fields, EventId place, DateTimeOffset now) => fields.ApplyTo(new EndpointRecord
+    private static EndpointRecord Made(int organizationNo, EndpointFields fields, EventId place, DateTimeOffset now) => fields.ApplyTo(new()
     {
         Id = Guid.NewGuid(),
         OrganizationNo = organizationNo,
@@ -168,7 +172,8 @@ internal sealed class EndpointRoutes(Authenticate authenticate, Dispatcher dispa
             ("limit", options.MaxEndpoints)),
         EndpointRefusal.TooManyFilters => new FieldError(
             "event_types",
-            $"event_types was changed {EndpointFilters.MaxVersions} times while events wait to be sent; change it again when they are.").AnswerAsync(context),
+            $"event_types was changed {EndpointFilters.MaxVersions} times while events wait to be sent; change it again when they are.")
+            .AnswerAsync(context),
         _ => NotFoundAsync(context),
     };
 

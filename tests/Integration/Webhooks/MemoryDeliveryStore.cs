@@ -36,6 +36,9 @@ internal sealed class MemoryDeliveryStore : IDeliveryStore
     public IReadOnlyList<AttemptRecord> AttemptsOf(Guid endpoint, EventId id) =>
         Locked(() => _attempts.Where(pair => pair.Key.Item1 == endpoint && pair.Key.Item2 == id).OrderBy(pair => pair.Key.Item3).Select(pair => pair.Value).ToList());
 
+    /// <summary>Events handed to lanes so far: what they hold is at most that.</summary>
+    public int HandedOut { get; private set; }
+
     public EndpointRecord Endpoint(Guid id) => Locked(() => _endpoints[id]);
 
     public void Add(int organizationNo, DueEvent due) => Locked(() => _events[due.Id] = (organizationNo, due));
@@ -116,6 +119,7 @@ internal sealed class MemoryDeliveryStore : IDeliveryStore
             bytes += stored.Payload.Length;
         }
 
+        HandedOut += due.Count;
         return new LanePage(due, through);
     });
 

@@ -98,7 +98,7 @@ internal sealed class SimulatedRun : IDisposable
             random: _random.NextDouble,
             send: (target, due, _) => _receivers.ReceiveAsync(life, target, due),
             host: life.Host);
-        var parts = new ShardParts(connection, dispatcher.EventsStored, life.Time, _trace) { Host = life.Host };
+        var parts = new ShardParts(connection, dispatcher.EventsStored, life.Time, _trace) { Host = life.Host, IsAwaited = dispatcher.IsAwaited };
         Shard? shard = null;
         var opening = life.Host.Run(async () =>
         {

@@ -3,7 +3,9 @@ using ZapierTriggers.Core.Delivery;
 
 namespace ZapierTriggers.Server.Storage.Postgres;
 
-/// <summary>Endpoints with their filters and the beginnings of their lanes. Each change is one implicit transaction and one round trip.</summary>
+/// <summary>
+/// Endpoints with their filters and the beginnings of their lanes. Each change is one implicit transaction and one round trip.
+/// </summary>
 internal sealed class PostgresEndpoints(PostgresDatabase database)
 {
     private const string Load = """
@@ -107,7 +109,8 @@ internal sealed class PostgresEndpoints(PostgresDatabase database)
         batch =>
         {
             Add(batch, TouchOrganization).With(organizationNo).With(at.ToUniversalTime());
-            foreach (var sql in (ReadOnlySpan<string>)[DropLane, Drop, DropFilters, DropRetries]) Add(batch, sql).With(organizationNo).With(id);
+            foreach (var sql in (ReadOnlySpan<string>)[DropLane, Drop, DropFilters, DropRetries])
+                Add(batch, sql).With(organizationNo).With(id);
         },
         cancellationToken);
 

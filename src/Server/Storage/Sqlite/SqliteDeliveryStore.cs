@@ -42,10 +42,12 @@ internal sealed class SqliteDeliveryStore(SqliteDatabase database, TimeProvider 
     private readonly SqliteOutcomes _outcomes = new(database, time);
 
     /// <inheritdoc/>
-    public Task<IReadOnlyList<EndpointRecord>> LoadEndpointsAsync(CancellationToken cancellationToken) => _endpoints.LoadAsync(cancellationToken);
+    public Task<IReadOnlyList<EndpointRecord>> LoadEndpointsAsync(CancellationToken cancellationToken) =>
+        _endpoints.LoadAsync(cancellationToken);
 
     /// <inheritdoc/>
-    public Task SaveEndpointAsync(EndpointRecord endpoint, CancellationToken cancellationToken) => _endpoints.SaveAsync(endpoint, cancellationToken);
+    public Task SaveEndpointAsync(EndpointRecord endpoint, CancellationToken cancellationToken) =>
+        _endpoints.SaveAsync(endpoint, cancellationToken);
 
     /// <inheritdoc/>
     public Task SaveHealthAsync(
@@ -64,7 +66,8 @@ internal sealed class SqliteDeliveryStore(SqliteDatabase database, TimeProvider 
 
     /// <inheritdoc/>
     public Task<LanePage> ReadLaneAsync(LaneRead read, CancellationToken cancellationToken) =>
-        database.ReadAsync(connection => read.Patterns.MatchesAll ? ReadAll(connection, read) : ReadMatching(connection, read), cancellationToken);
+        database.ReadAsync(
+            connection => read.Patterns.MatchesAll ? ReadAll(connection, read) : ReadMatching(connection, read), cancellationToken);
 
     /// <inheritdoc/>
     public Task<IReadOnlyList<ClaimedRetry>> ClaimRetriesAsync(

@@ -70,7 +70,8 @@ internal sealed class SqliteEndpoints(SqliteDatabase database)
         database.ReadAsync<IReadOnlyList<EndpointRecord>>(
             connection =>
             {
-                var filters = connection.Query(LoadFilters, ReadFilter).ToLookup(row => (row.OrganizationNo, row.EndpointId), row => row.Version);
+                var filters = connection.Query(LoadFilters, ReadFilter)
+                    .ToLookup(row => (row.OrganizationNo, row.EndpointId), row => row.Version);
                 return connection.Query(Load, row => ReadEndpoint(row, filters));
             },
             cancellationToken);
