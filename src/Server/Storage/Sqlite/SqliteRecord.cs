@@ -28,6 +28,18 @@ internal sealed class SqliteRecord(SqliteConnection connection, DateTimeOffset n
         ON CONFLICT DO NOTHING
         """;
 
+    /// <summary>Asked once for each endpoint of a batch: mostly none waits.</summary>
+    private const string AnyRetry = """
+        SELECT EXISTS (SELECT 1 FROM retries WHERE organization_no = $1 AND endpoint_id = $2)
+        """;
+
+    private const string FirstOutcome = """
+        INSERT INTO outcomes
+            (organization_no, event_id, endpoint_id, status, at, attempts, response_status, latency_ms, error, response_body)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+        ON CONFLICT DO NOTHING
+        """;
+
     /// <summary>An outcome without a try counts the tries before it.</summary>
     private const string PutOutcome = """
         INSERT INTO outcomes
@@ -61,6 +73,9 @@ internal sealed class SqliteRecord(SqliteConnection connection, DateTimeOffset n
         DELETE FROM retries WHERE organization_no = $1 AND event_id = $2 AND endpoint_id = $3
         """;
 
+    private readonly Dictionary<(int, Guid), bool> _hasRetries = [];
+    private readonly SqliteStatement _anyRetry = new(connection, AnyRetry);
+    private readonly SqliteStatement _firstOutcome = new(connection, FirstOutcome);
     private readonly SqliteStatement _findRetry = new(connection, FindRetry);
     private readonly SqliteStatement _findOutcome = new(connection, FindOutcome);
     private readonly SqliteStatement _findAck = new(connection, FindAck);
@@ -73,9 +88,15 @@ internal sealed class SqliteRecord(SqliteConnection connection, DateTimeOffset n
     /// <summary>Records one; returns whether something is due at once because it was asked for by hand.</summary>
     public bool Record(DeliveryResult result)
     {
+        if (result is { Claim: null, Status: EventStatus.Delivered, Attempt.Number: 1 } && !HasRetries(result))
+        {
+            WriteOutcome(_firstOutcome, result, result.Status, now);
+            return false;
+        }
+
         var plan = DeliveryPlan.Decide(result, ReadState(result), now);
         if (plan.ReplacesOutcome) _moveOutcome.Execute(result.OrganizationNo, result.EventId, result.EndpointId);
-        if (plan.Try == TryPlace.Outcome) WriteOutcome(result, plan.OutcomeStatus);
+        if (plan.Try == TryPlace.Outcome) WriteOutcome(_putOutcome, result, plan.OutcomeStatus, now);
         if (plan.Try == TryPlace.Attempts) WriteAttempt(result, result.Attempt!);
         if (plan.Retry is { } retry) WriteRetry(result, retry);
         if (plan.DropsRetry) _dropRetry.Execute(result.OrganizationNo, result.EventId, result.EndpointId);
@@ -85,7 +106,7 @@ internal sealed class SqliteRecord(SqliteConnection connection, DateTimeOffset n
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach (var statement in (ReadOnlySpan<SqliteStatement>)[_findRetry, _findOutcome, _findAck, _moveOutcome, _putOutcome, _addAttempt, _putRetry, _dropRetry])
+        foreach (var statement in (ReadOnlySpan<SqliteStatement>)[_anyRetry, _firstOutcome, _findRetry, _findOutcome, _findAck, _moveOutcome, _putOutcome, _addAttempt, _putRetry, _dropRetry])
             statement.Dispose();
     }
 
@@ -108,10 +129,19 @@ internal sealed class SqliteRecord(SqliteConnection connection, DateTimeOffset n
         return new DeliveryState(retry, outcome, ack.Read());
     }
 
-    private void WriteOutcome(DeliveryResult result, EventStatus status)
+    /// <summary>Whether anything waits at the endpoint; what this batch makes wait is of other events.</summary>
+    private bool HasRetries(DeliveryResult result)
+    {
+        var lane = (result.OrganizationNo, result.EndpointId);
+        if (!_hasRetries.TryGetValue(lane, out var has))
+            _hasRetries[lane] = has = _anyRetry.Query(row => row.GetBoolean(0), result.OrganizationNo, result.EndpointId)[0];
+        return has;
+    }
+
+    private static void WriteOutcome(SqliteStatement put, DeliveryResult result, EventStatus status, DateTimeOffset now)
     {
         var attempt = result.Attempt;
-        _putOutcome.Execute(
+        put.Execute(
             result.OrganizationNo,
             result.EventId,
             result.EndpointId,
