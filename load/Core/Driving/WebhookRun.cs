@@ -50,7 +50,7 @@ internal sealed class WebhookRun(LoadSettings settings, HttpClient client, FastR
         // 2. Acceptance: all are due within the first millisecond.
         var first = _numbers.Given;
         var plan = SendPlan.Constant(count * 1000.0, TimeSpan.FromMilliseconds(1));
-        using (var run = new LoadRun(settings with { Threads = 1 }, _ => plan, _numbers, ledger)) await run.RunAsync(stop);
+        using (var run = new LoadRun(settings with { Threads = 1, Timeout = Patience }, _ => plan, _numbers, ledger)) await run.RunAsync(stop);
         await UntilStoredAsync(stop);
         var isVoid = receiver.Count > 0;
 

@@ -4,7 +4,7 @@ using Npgsql;
 namespace ZapierTriggers.Server.Storage.Postgres;
 
 /// <summary>
-/// What makes every call end, whatever happened to the connection or the server. The driver ends a statement (COPY and COMMIT too) after
+/// What makes every call end, and soon, whatever happened to the connection or the server. The driver ends a statement (COPY and COMMIT too) after
 /// its Command Timeout; but a backend that we left behind may sit in its transaction and hold the checkpoint's lock against us, until the
 /// settings here end it. They are set once for each connection, as statements: poolers refuse start-up options.
 /// </summary>
@@ -21,6 +21,8 @@ internal static class PostgresSession
     /// <list type="bullet">
     /// <item>a transaction in which nothing is heard from us for the command's time is ended</item>
     /// <item>a lock is waited for half of that: then the error says that it is a lock</item>
+    /// <item>pages are read along their keys: of a day's table that nobody has analyzed yet Postgres expects a few rows, and then would
+    /// collect and sort all that wait, for each page again</item>
     /// <item>a peer that has gone without a word is noticed by the system in about that time, even in the middle of a COPY</item>
     /// </list>
     /// </summary>
@@ -29,7 +31,7 @@ internal static class PostgresSession
         $"""
         SET idle_in_transaction_session_timeout = '{commandTimeout}s'; SET lock_timeout = '{commandTimeout * 500}ms';
         SET tcp_keepalives_idle = {commandTimeout}; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3;
-        SET tcp_user_timeout = '{commandTimeout + 15}s'
+        SET tcp_user_timeout = '{commandTimeout + 15}s'; SET enable_bitmapscan = off
         """);
 
     /// <summary>Lets the data source set up each connection that it opens.</summary>
