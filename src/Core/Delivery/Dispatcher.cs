@@ -93,7 +93,14 @@ internal sealed partial class Dispatcher : IAsyncDisposable
     public async Task LoadAsync(CancellationToken cancellationToken)
     {
         var endpoints = await _store.LoadEndpointsAsync(cancellationToken);
-        _lanes.AddRange([.. endpoints.Select(endpoint => new Lane(WebhookTarget.Create(endpoint, _guard), _options, _time))]);
+        List<Lane> lanes = [.. endpoints.Select(endpoint => new Lane(WebhookTarget.Create(endpoint, _guard), _options, _time))];
+        foreach (var lane in lanes.Where(static lane => lane.Endpoint.Ordering == EndpointOrdering.Key))
+        {
+            var (endpoint, since) = (lane.Endpoint, _time.GetUtcNow() - _options.OrderingWait);
+            lane.HaveFailed(await _store.ReadFailingKeysAsync(endpoint.OrganizationNo, endpoint.Id, since, cancellationToken));
+        }
+
+        _lanes.AddRange(lanes);
         _isLoaded = true;
     }
 

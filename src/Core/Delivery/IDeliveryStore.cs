@@ -48,6 +48,13 @@ internal interface IDeliveryStore
     Task<IReadOnlyList<ClaimedRetry>> ClaimRetriesAsync(
         DateTimeOffset now, DateTimeOffset leaseUntil, int limit, IReadOnlyList<ClaimRoom> rooms, CancellationToken cancellationToken);
 
+    /// <summary>
+    /// The events with an ordering key whose latest try at the endpoint failed at <paramref name="since"/> or later and that are to be tried
+    /// again; the latest failures, at most <see cref="KeyOrder.MostWaiting"/>.
+    /// </summary>
+    Task<IReadOnlyList<(string Key, EventId Id)>> ReadFailingKeysAsync(
+        int organizationNo, Guid endpointId, DateTimeOffset since, CancellationToken cancellationToken);
+
     /// <summary>When the next retry of an enabled endpoint is due; null when none waits.</summary>
     Task<DateTimeOffset?> NextRetryAsync(CancellationToken cancellationToken);
 

@@ -56,7 +56,8 @@ internal sealed class KeyOrder(TimeProvider time, TimeSpan longestWait)
     {
         if (item.Event.OrderingKey is not { Length: > 0 } key) return true;
         var line = LineOf(key);
-        if (line.Items.Count == 0 && !IsBlocked(line, item.Event.Id))
+        var isFirst = !line.Items.TryPeek(out _, out var first) || item.Event.Id < first;
+        if (isFirst && !IsBlocked(line, item.Event.Id))
         {
             line.InFlight++;
             return true;

@@ -63,6 +63,22 @@ public abstract class RetryConformance<T> : IAsyncLifetime
     }
 
     [Fact]
+    public async Task The_keys_of_events_that_have_failed_lately_are_told()
+    {
+        var scene = await DeliveryScene.SetAsync(_fixture);
+        var ids = await scene.AppendAsync(
+            scene.Events.Next("t", orderingKey: "old"), scene.Events.Next("t", orderingKey: "k"), scene.Events.Next("t"), scene.Events.Next("t", orderingKey: "k"));
+        await scene.RecordAsync([.. ids.Select(id => scene.Failed(id, 1, Now.AddHours(1)))]);
+        await scene.RecordAsync(scene.Delivered(ids[3], 2));
+        var all = await scene.Store.ReadFailingKeysAsync(scene.OrganizationNo, scene.Endpoint.Id, Now.AddDays(-1), CancellationToken.None);
+
+        Assert.Equal([("k", ids[1]), ("old", ids[0])], all.OrderBy(key => key.Key, StringComparer.Ordinal));
+        Assert.Empty(await scene.Store.ReadFailingKeysAsync(scene.OrganizationNo, scene.Endpoint.Id, Now.AddDays(1), CancellationToken.None));
+        Assert.Empty(await scene.Store.ReadFailingKeysAsync(scene.OrganizationNo + 1, scene.Endpoint.Id, default, CancellationToken.None));
+        Assert.Empty(await scene.Store.ReadFailingKeysAsync(scene.OrganizationNo, Guid.NewGuid(), default, CancellationToken.None));
+    }
+
+    [Fact]
     public async Task A_disabled_endpoint_holds_its_retries()
     {
         var scene = await DeliveryScene.SetAsync(_fixture);

@@ -85,6 +85,11 @@ internal sealed class MemoryDeliveryStore : IDeliveryStore
         return true;
     });
 
+    public Task<IReadOnlyList<(string Key, EventId Id)>> ReadFailingKeysAsync(
+        int organizationNo, Guid endpointId, DateTimeOffset since, CancellationToken cancellationToken) =>
+        Call<IReadOnlyList<(string Key, EventId Id)>>("keys", () => [.. _retries.Keys.Where(key => key.Item1 == endpointId)
+            .Select(key => (_events[key.Item2].Event.OrderingKey, key.Item2)).Where(key => key.OrderingKey is not null).Select(key => (key.OrderingKey!, key.Item2))]);
+
     public Task RewindLanesAsync(IReadOnlyList<LaneCursor> places, CancellationToken cancellationToken) => Call("rewind", () =>
     {
         foreach (var (_, endpointId, place, _) in places)

@@ -156,6 +156,21 @@ public sealed class LaneFilterTests
             CreatedAt = default,
             UpdatedAt = default,
         };
-        return new Lane(WebhookTarget.Create(change?.Invoke(endpoint) ?? endpoint, new AddressGuard(Options)), Options, _time);
+        var lane = new Lane(WebhookTarget.Create(change?.Invoke(endpoint) ?? endpoint, new AddressGuard(Options)), Options, _time);
+        for (var i = 0; i < 8; i++) Retry(lane);
+        return lane;
+    }
+
+    /// <summary>A retry that succeeds: the lane may have more in flight after it.</summary>
+    private void Retry(Lane lane)
+    {
+        var due = new DueEvent { Id = Id(1000), Type = "a", Payload = [] };
+        lane.BeginClaim();
+        lane.EndClaim([new ClaimedRetry(1, lane.Endpoint.Id, due, Attempt: 2, Base: 0, IsReplay: false)], DateTimeOffset.MaxValue, moreDue: false);
+        var started = lane.TryStart(_time.GetUtcNow())!;
+        lane.Ended(started, new TryResult { Error = DeliveryError.None, At = default, Latency = default }, slow: false);
+        lane.Decided(started, isFinal: true);
+        lane.Recorded(started);
+        _time.Advance(TimeSpan.FromSeconds(1));
     }
 }

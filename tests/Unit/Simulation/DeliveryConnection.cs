@@ -1,4 +1,5 @@
 using ZapierTriggers.Core.Delivery;
+using ZapierTriggers.Core.Events;
 
 namespace ZapierTriggers.Tests.Unit.Simulation;
 
@@ -16,6 +17,10 @@ internal sealed class DeliveryConnection(StoreConnection connection, SimulatedSt
     public Task SaveHealthAsync(
         int organizationNo, Guid endpointId, DateTimeOffset? failingSince, DateTimeOffset? toldAt, CancellationToken cancellationToken) => 
         connection.CommitAsync(static () => { });
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<(string Key, EventId Id)>> ReadFailingKeysAsync(
+        int organizationNo, Guid endpointId, DateTimeOffset since, CancellationToken cancellationToken) => throw new NotSupportedException();
 
     /// <inheritdoc/>
     public Task RewindLanesAsync(IReadOnlyList<LaneCursor> places, CancellationToken cancellationToken) => throw new NotSupportedException();

@@ -135,6 +135,11 @@ internal sealed class PostgresDeliveryStore(PostgresDatabase database, TimeProvi
         _retries.ClaimAsync(now.ToUniversalTime(), leaseUntil.ToUniversalTime(), limit, rooms, cancellationToken);
 
     /// <inheritdoc/>
+    public Task<IReadOnlyList<(string Key, EventId Id)>> ReadFailingKeysAsync(
+        int organizationNo, Guid endpointId, DateTimeOffset since, CancellationToken cancellationToken) =>
+        _retries.ReadFailingKeysAsync(organizationNo, endpointId, since, cancellationToken);
+
+    /// <inheritdoc/>
     public Task<DateTimeOffset?> NextRetryAsync(CancellationToken cancellationToken) => _retries.NextAsync(cancellationToken);
 
     /// <inheritdoc/>

@@ -45,6 +45,15 @@ internal sealed class PostgresRetries(PostgresDatabase database)
         LIMIT 1
         """;
 
+    private const string FailingKeys = """
+        SELECT e.ordering_key, r.event_id
+        FROM retries r
+        JOIN events e ON e.organization_no = $1 AND e.id = r.event_id
+        WHERE r.organization_no = $1 AND r.endpoint_id = $2 AND r.at >= $3 AND e.ordering_key IS NOT NULL
+        ORDER BY r.at DESC
+        LIMIT $4
+        """;
+
     /// <summary>See <see cref="IDeliveryStore.ClaimRetriesAsync"/>.</summary>
     public async Task<IReadOnlyList<ClaimedRetry>> ClaimAsync(
         DateTimeOffset now, DateTimeOffset leaseUntil, int limit, IReadOnlyList<ClaimRoom> rooms, CancellationToken cancellationToken) =>
@@ -66,6 +75,15 @@ internal sealed class PostgresRetries(PostgresDatabase database)
                 row.GetInt32(3),
                 row.GetInt32(4),
                 row.GetBoolean(5)),
+            cancellationToken);
+
+    /// <summary>See <see cref="IDeliveryStore.ReadFailingKeysAsync"/>.</summary>
+    public async Task<IReadOnlyList<(string Key, EventId Id)>> ReadFailingKeysAsync(
+        int organizationNo, Guid endpointId, DateTimeOffset since, CancellationToken cancellationToken) =>
+        await database.QueryAsync(
+            FailingKeys,
+            parameters => parameters.With(organizationNo).With(endpointId).With(since.ToUniversalTime()).With(KeyOrder.MostWaiting),
+            row => (row.GetString(0), row.GetEventId(1)),
             cancellationToken);
 
     /// <summary>See <see cref="IDeliveryStore.NextRetryAsync"/>.</summary>

@@ -79,6 +79,11 @@ internal sealed class SqliteDeliveryStore(SqliteDatabase database, TimeProvider 
         _retries.ClaimAsync(now, leaseUntil, limit, rooms, cancellationToken);
 
     /// <inheritdoc/>
+    public Task<IReadOnlyList<(string Key, EventId Id)>> ReadFailingKeysAsync(
+        int organizationNo, Guid endpointId, DateTimeOffset since, CancellationToken cancellationToken) =>
+        _retries.ReadFailingKeysAsync(organizationNo, endpointId, since, cancellationToken);
+
+    /// <inheritdoc/>
     public Task<DateTimeOffset?> NextRetryAsync(CancellationToken cancellationToken) => _retries.NextAsync(cancellationToken);
 
     /// <inheritdoc/>

@@ -31,6 +31,15 @@ internal sealed class SqliteRetries(SqliteDatabase database)
         SELECT r.due_at FROM {Waiting} ORDER BY r.due_at LIMIT 1
         """;
 
+    private const string FailingKeys = """
+        SELECT e.ordering_key, r.event_id
+        FROM retries r
+        JOIN events e ON e.organization_no = $1 AND e.id = r.event_id
+        WHERE r.organization_no = $1 AND r.endpoint_id = $2 AND r.at >= $3 AND e.ordering_key IS NOT NULL
+        ORDER BY r.at DESC
+        LIMIT $4
+        """;
+
     /// <summary>
     /// See <see cref="IDeliveryStore.ClaimRetriesAsync"/>. One transaction on the only writing connection is as good as one statement.
     /// </summary>
@@ -51,6 +60,14 @@ internal sealed class SqliteRetries(SqliteDatabase database)
                 foreach (var retry in due) claim.Execute(retry.OrganizationNo, retry.EndpointId, retry.Event.Id, retry.Attempt, leaseUntil);
                 return due;
             },
+            cancellationToken);
+
+    /// <summary>See <see cref="IDeliveryStore.ReadFailingKeysAsync"/>.</summary>
+    public async Task<IReadOnlyList<(string Key, EventId Id)>> ReadFailingKeysAsync(
+        int organizationNo, Guid endpointId, DateTimeOffset since, CancellationToken cancellationToken) =>
+        await database.ReadAsync(
+            connection => connection.Query(
+                FailingKeys, row => (row.GetString(0), row.GetEventId(1)), organizationNo, endpointId, since, KeyOrder.MostWaiting),
             cancellationToken);
 
     /// <summary>See <see cref="IDeliveryStore.NextRetryAsync"/>.</summary>
