@@ -174,13 +174,15 @@ internal sealed partial class EventServer : IAsyncDisposable
             _gate.Open(_shard!);
             _readiness.Open(_shard!);
 
-            // 6.
-            await _dispatcher.StartAsync(stopping);
-            await _replays.StartAsync(stopping);
             await _keyUse.StartAsync(stopping);
             await _upkeep.StartAsync(stopping);
             var ansi = output == Console.Out && !Console.IsOutputRedirected;
             new Banner(_settings, token, _directory.Path, display).Write(output, _app.Urls, ansi);
+
+            // 6.
+            await _shard!.LateStoredAsync(stopping);
+            await _dispatcher.StartAsync(stopping);
+            await _replays.StartAsync(stopping);
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {

@@ -74,6 +74,24 @@ internal enum EventParseError
 
     /// <summary><c>ordering_key</c> holds U+0000, which a Postgres text cannot.</summary>
     OrderingKeyHasNul,
+
+    /// <summary>A CloudEvent whose <c>specversion</c> is not "1.0".</summary>
+    CloudEventVersion,
+
+    /// <summary>A CloudEvent whose <c>id</c> is no text.</summary>
+    CloudEventId,
+
+    /// <summary>A CloudEvent whose <c>source</c> is no text.</summary>
+    CloudEventSource,
+
+    /// <summary>A CloudEvent whose <c>type</c> is no text.</summary>
+    CloudEventType,
+
+    /// <summary>A CloudEvent with both <c>data</c> and <c>data_base64</c>.</summary>
+    CloudEventData,
+
+    /// <summary>A <c>ce-</c> header that names no attribute, comes twice, or is not percent-encoded text.</summary>
+    CloudEventHeader,
 }
 
 /// <summary>How an <see cref="EventParseError"/> is answered.</summary>
@@ -88,7 +106,13 @@ internal static class EventParseErrors
         >= EventParseError.TypeNotString and <= EventParseError.TypeHasControlCharacter => "type",
         EventParseError.PayloadNotObject or EventParseError.PayloadAndDataDiffer => "payload",
         >= EventParseError.DedupIdNotString and <= EventParseError.DedupIdHasNul => "dedup_id",
-        >= EventParseError.OrderingKeyNotString => "ordering_key",
+        >= EventParseError.OrderingKeyNotString and <= EventParseError.OrderingKeyHasNul => "ordering_key",
+        EventParseError.CloudEventVersion => "specversion",
+        EventParseError.CloudEventId => "id",
+        EventParseError.CloudEventSource => "source",
+        EventParseError.CloudEventType => "type",
+        EventParseError.CloudEventData => "data",
+        EventParseError.CloudEventHeader => "ce-",
         _ => null,
     };
 }

@@ -34,6 +34,7 @@ internal sealed partial class Shard : IAsyncDisposable
     private readonly ILogger _logger;
     private readonly ITimer _watch;
     private readonly ulong _recoveredThrough;
+    private readonly ulong _lateThrough;
     private readonly EventId _lastIssued;
     private readonly string _refusedFiles;
     private ulong _progress;
@@ -57,6 +58,7 @@ internal sealed partial class Shard : IAsyncDisposable
         _lastIssued = recovered.LastId > claim.HighestStored ? recovered.LastId : claim.HighestStored;
         _sequencer = new Sequencer(journal, dedup, _lastIssued, bound, _writer.Stored, options, parts.Time, parts.Logger) { IsAwaited = parts.IsAwaited };
         _recoveredThrough = recovered.Events > 0 ? recovered.LastId.High : 0;
+        _lateThrough = IsLate(recovered, claim) ? _recoveredThrough : 0;
         Admission = new Admission(this, parts.Store, dedupSecret, parts.Time);
         Recovered = recovered;
         _progressAt = parts.Time.GetTimestamp();
@@ -149,7 +151,7 @@ internal sealed partial class Shard : IAsyncDisposable
         try
         {
             claim = await parts.Store.ClaimShardAsync(0, journalId, stored, cancellationToken);
-            if (claim is { } held && recovered.Events > 0 && recovered.FirstUnstored < held.HighestStored)
+            if (claim is { } held && IsLate(recovered, held))
                 await parts.StoredLate(recovered.FirstUnstored, cancellationToken);
             return claim;
         }
@@ -162,6 +164,20 @@ internal sealed partial class Shard : IAsyncDisposable
         {
             if (claim is null) opened.Dispose();
         }
+    }
+
+    /// <summary>Whether events are stored behind ones of another journal, which readers may have passed.</summary>
+    private static bool IsLate(RecoveredJournal recovered, ShardClaim claim) =>
+        recovered.Events > 0 && recovered.FirstUnstored < claim.HighestStored;
+
+    /// <summary>
+    /// Completes when the events that <see cref="ShardParts.StoredLate"/> told of are stored: whoever reads on from before them must not be
+    /// past them by then. At once when there are none.
+    /// </summary>
+    public async Task LateStoredAsync(CancellationToken cancellationToken)
+    {
+        while (_writer.Stored.Position < _lateThrough && !_writer.IsFenced)
+            await _writer.Stored.WaitAsync(_lateThrough, StallLimit, _time, cancellationToken);
     }
 
     /// <summary>Hands a submission to the sequencer.</summary>

@@ -49,7 +49,7 @@ internal sealed class BatchMiddleware(Authentication authentication, IngestGate 
         }
 
         // 3. The media type first, so that nobody is told to send what is refused for it.
-        if (!MediaTypes.IsAcceptedBatch(context.Request.Headers, out var isLines, out var refusal))
+        if (!MediaTypes.IsAcceptedBatch(context.Request.Headers, out var isLines, out var isCloudEvents, out var refusal))
         {
             await IngestAnswers.UnsupportedAsync(context, refusal);
             return;
@@ -65,7 +65,7 @@ internal sealed class BatchMiddleware(Authentication authentication, IngestGate 
 
         try
         {
-            await TakeAsync(context, organization, shard, body.Memory, isLines);
+            await TakeAsync(context, organization, shard, body.Memory, isLines, isCloudEvents);
         }
         finally
         {
@@ -73,7 +73,7 @@ internal sealed class BatchMiddleware(Authentication authentication, IngestGate 
         }
     }
 
-    private async Task TakeAsync(HttpContext context, Organization organization, Shard shard, ReadOnlyMemory<byte> body, bool isLines)
+    private async Task TakeAsync(HttpContext context, Organization organization, Shard shard, ReadOnlyMemory<byte> body, bool isLines, bool isCloudEvents)
     {
         // 4.
         var items = new List<Range>();
@@ -96,7 +96,7 @@ internal sealed class BatchMiddleware(Authentication authentication, IngestGate 
         using var batch = new EventBatch(Math.Max(1, items.Count));
         var granted = Math.Min(items.Count, 1 + TakeMore(context, organization, items.Count - 1));
         for (var i = 0; i < items.Count; i++)
-            results[i] = i < granted ? Add(batch, organization, body[items[i]]) : BatchResult.Refused(Problem.RateLimited, PastLimit(organization));
+            results[i] = i < granted ? Add(batch, organization, Parse(body[items[i]])) : BatchResult.Refused(Problem.RateLimited, PastLimit(organization));
 
         // 5.
         if (batch.Count > 0)
@@ -111,12 +111,13 @@ internal sealed class BatchMiddleware(Authentication authentication, IngestGate 
 
         // 6.
         await BatchAnswers.ResultsAsync(context, results, batch);
+
+        ParsedEvent Parse(ReadOnlyMemory<byte> text) => isCloudEvents ? CloudEventBinding.ParseStructured(text) : ParsedEvent.Parse(text);
     }
 
-    /// <summary>Parses an item and adds its event to the batch, or says why it is none.</summary>
-    private BatchResult Add(EventBatch batch, Organization organization, ReadOnlyMemory<byte> text)
+    /// <summary>Adds an item's event to the batch, or says why it is none.</summary>
+    private BatchResult Add(EventBatch batch, Organization organization, in ParsedEvent parsed)
     {
-        var parsed = ParsedEvent.Parse(text);
         if (parsed.Error != EventParseError.None)
         {
             var (problem, detail, field) = ParseErrorText.Explain(parsed.Error, parsed.ErrorPosition);

@@ -62,7 +62,8 @@ internal sealed class IngestMiddleware(Authentication authentication, IngestGate
         }
 
         // 3. One that asks first is not told to send what is then refused for its media type.
-        if (AsksFirst(context.Request) && !MediaTypes.IsAcceptedJson(context.Request.Headers, out var unread))
+        var isCloudEvent = CloudEventBinding.IsUsed(context.Request.Headers);
+        if (AsksFirst(context.Request) && !MediaTypes.IsAccepted(context.Request.Headers, isCloudEvent, out var unread))
         {
             await IngestAnswers.UnsupportedAsync(context, unread);
             return;
@@ -78,13 +79,13 @@ internal sealed class IngestMiddleware(Authentication authentication, IngestGate
         try
         {
             // 4.
-            if (!MediaTypes.IsAcceptedJson(context.Request.Headers, out var refusal))
+            if (!MediaTypes.IsAccepted(context.Request.Headers, isCloudEvent, out var refusal))
             {
                 await IngestAnswers.UnsupportedAsync(context, refusal);
                 return;
             }
 
-            var parsed = ParsedEvent.Parse(body.Memory);
+            var parsed = isCloudEvent ? CloudEventBinding.Read(context.Request.Headers, body.Memory) : ParsedEvent.Parse(body.Memory);
             if (parsed.Error != EventParseError.None)
             {
                 await IngestAnswers.InvalidAsync(context, parsed);

@@ -36,6 +36,13 @@ internal static class ParseErrorText
         EventParseError.OrderingKeyNotString => "ordering_key is not a string; send a string, or leave it out.",
         EventParseError.OrderingKeyTooLong => $"ordering_key has over {EventLimits.MaxTextCharacters} characters.",
         EventParseError.OrderingKeyHasNul => "ordering_key has the character U+0000, which cannot be stored.",
+        EventParseError.CloudEventVersion => "specversion is not \"1.0\"; send a CloudEvent of version 1.0.",
+        EventParseError.CloudEventId => "id is missing or empty; a CloudEvent has a text there that is unique for its source.",
+        EventParseError.CloudEventSource => "source is missing or empty; a CloudEvent has a URI reference there.",
+        EventParseError.CloudEventType => "type is missing; a CloudEvent has a text there.",
+        EventParseError.CloudEventData => "data and data_base64 are both there; a CloudEvent has one of them.",
+        EventParseError.CloudEventHeader =>
+            "A ce- header names no attribute (lower-case letters and digits), comes twice, or is not percent-encoded UTF-8.",
         _ => $"The body is not JSON at byte {position}.",
     };
 }

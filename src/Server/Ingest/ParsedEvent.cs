@@ -12,6 +12,9 @@ namespace ZapierTriggers.Server.Ingest;
 internal readonly record struct ParsedEvent(
     EventParseError Error, int ErrorPosition, ReadOnlyMemory<byte> Type, ReadOnlyMemory<byte> DedupId, ReadOnlyMemory<byte> OrderingKey, ReadOnlyMemory<byte> Payload)
 {
+    /// <summary>One that is none.</summary>
+    public static ParsedEvent Refused(EventParseError error, int position) => new(error, position, default, default, default, default);
+
     /// <summary>Parses a body.</summary>
     public static ParsedEvent Parse(ReadOnlyMemory<byte> body)
     {
@@ -19,7 +22,7 @@ internal readonly record struct ParsedEvent(
         var fields = default(EventFields);
         var error = EventParser.Parse(body.Span, ref fields, scratch);
         return error != EventParseError.None
-            ? new ParsedEvent(error, fields.ErrorPosition, default, default, default, default)
+            ? Refused(error, fields.ErrorPosition)
             : new ParsedEvent(
                 error,
                 0,

@@ -63,6 +63,29 @@ public sealed class TakeoverTests : IDisposable
         });
 
         Assert.Equal([(first, 0)], announced);
+        await again.Shard.LateStoredAsync(CancellationToken.None).WaitAsync(ShardUnderTest.Patience);
+        Assert.Equal(2, _store.Events.Count);
+    }
+
+    [Fact]
+    public async Task Webhooks_wait_until_what_is_late_is_stored()
+    {
+        EventId first;
+        await using (var test = await OpenAsync())
+        {
+            _store.IsAway = true;
+            first = (await test.SubmitAsync()).Id;
+        }
+
+        _store.IsAway = false;
+        _store.Move(Guid.NewGuid(), new Checkpoint(EventId.LowerBound(first.AcceptedAt.AddHours(1)), 7));
+        _store.Hold();
+        await using var again = await OpenAsync();
+        var stored = again.Shard.LateStoredAsync(CancellationToken.None);
+        Assert.True(SpinWait.SpinUntil(() => _store.Appends > 0, ShardUnderTest.Patience));
+        Assert.False(stored.IsCompleted);
+        _store.Release();
+        await stored.WaitAsync(ShardUnderTest.Patience);
     }
 
     [Fact]
