@@ -1,4 +1,3 @@
-using System.IO.Hashing;
 using ZapierTriggers.Core.Accounts;
 using ZapierTriggers.Core.Dedup;
 using ZapierTriggers.Core.Events;
@@ -125,16 +124,7 @@ internal sealed class BatchMiddleware(Authentication authentication, IngestGate 
         }
 
         if (parsed.Payload.Length > EventLimits.MaxPayloadBytes) return BatchResult.Refused(Problem.PayloadTooLarge, IngestAnswers.TooLarge);
-        var item = new JournaledEvent
-        {
-            OrganizationNo = organization.No,
-            Id = default,
-            PayloadHash = XxHash3.HashToUInt64(parsed.Payload.Span),
-            Type = parsed.Type,
-            DedupId = parsed.DedupId,
-            OrderingKey = parsed.OrderingKey,
-            Payload = parsed.Payload,
-        };
+        var item = parsed.ToEvent(organization.No, parsed.DedupId);
         batch.Add(item, item.DedupId.IsEmpty ? default : DedupKey.Of(item.DedupId.Span, organization.No, dedupSecret));
         return BatchResult.Taken(batch.Count - 1);
     }

@@ -1,4 +1,3 @@
-using System.IO.Hashing;
 using ZapierTriggers.Core.Accounts;
 using ZapierTriggers.Core.Events;
 using ZapierTriggers.Core.Limits;
@@ -106,16 +105,7 @@ internal sealed class IngestMiddleware(Authentication authentication, IngestGate
                 return;
             }
 
-            var item = new JournaledEvent
-            {
-                OrganizationNo = organization.No,
-                Id = default,
-                PayloadHash = XxHash3.HashToUInt64(parsed.Payload.Span),
-                Type = parsed.Type,
-                DedupId = idempotency.DedupId,
-                OrderingKey = parsed.OrderingKey,
-                Payload = parsed.Payload,
-            };
+            var item = parsed.ToEvent(organization.No, idempotency.DedupId);
 
             // 6. and 7.
             var receipt = await shard.Admission.SubmitAsync(organization, item, context.RequestAborted);

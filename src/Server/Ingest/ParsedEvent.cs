@@ -1,3 +1,4 @@
+using System.IO.Hashing;
 using ZapierTriggers.Core.Events;
 
 namespace ZapierTriggers.Server.Ingest;
@@ -31,6 +32,18 @@ internal readonly record struct ParsedEvent(
                 MemoryOf(fields.OrderingKey, body, scratch),
                 body.Slice(fields.PayloadOffset, fields.PayloadLength));
     }
+
+    /// <summary>The event as it is submitted, without an id.</summary>
+    public JournaledEvent ToEvent(int organizationNo, ReadOnlyMemory<byte> dedupId) => new()
+    {
+        OrganizationNo = organizationNo,
+        Id = default,
+        PayloadHash = XxHash3.HashToUInt64(Payload.Span),
+        Type = Type,
+        DedupId = dedupId,
+        OrderingKey = OrderingKey,
+        Payload = Payload,
+    };
 
     private static ReadOnlyMemory<byte> MemoryOf(FieldText text, ReadOnlyMemory<byte> body, ReadOnlySpan<byte> scratch) =>
         text.InScratch ? scratch.Slice(text.Offset, text.Length).ToArray() : body.Slice(text.Offset, text.Length);

@@ -41,7 +41,8 @@ public sealed class EventParserPropertyTests
         var bodies = Gen.OneOf(JsonGen.Event.Select(Encoding.UTF8.GetBytes), JsonGen.Mutated(JsonGen.Event));
         bodies.Sample(body => { seen.Add(ParsedEvent.Of(body).Error); }, iter: 40_000, threads: 1);
         EventParseError[] tooRare = [EventParseError.ByteOrderMark, EventParseError.TooDeep, EventParseError.Empty];
-        Assert.Empty(Enum.GetValues<EventParseError>().Except(seen).Except(tooRare));
+        var own = Enum.GetValues<EventParseError>().Where(error => error < EventParseError.CloudEventVersion);
+        Assert.Empty(own.Except(seen).Except(tooRare));
     }
 
     private static void AssertAgrees(byte[] body)
