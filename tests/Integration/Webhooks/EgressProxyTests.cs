@@ -1,4 +1,3 @@
-using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Cryptography;
@@ -103,11 +102,12 @@ public sealed class EgressProxyTests
     public async Task What_it_cannot_reach_is_its_answer()
     {
         var gone = new RawServer(static (_, _, _) => Task.CompletedTask);
+        var port = gone.Port;
         await gone.DisposeAsync();
         await using var proxy = new SmallProxy();
         await using var server = await StartAsync($"http://127.0.0.1:{proxy.Port}");
 
-        var (_, error) = await TestAsync(server, $"https://hooks.invalid:{gone.Port}/");
+        var (_, error) = await TestAsync(server, $"https://hooks.invalid:{port}/");
 
         Assert.StartsWith($"The proxy http://127.0.0.1:{proxy.Port} opened no way to the receiver:", error, StringComparison.Ordinal);
         Assert.Contains("502", error, StringComparison.Ordinal);
@@ -125,7 +125,7 @@ public sealed class EgressProxyTests
         await server.StopAsync();
         await server.StartAsync("Delivery:AllowedNetworks=");
 
-        (await tenant.PostAsync("/api/endpoints", $$"""{"url":"{{Metadata}}"}""")).InvalidField("url");
+        (await tenant.PostAsync("/api/endpoints", $$"""{"url":"{{Metadata}}"}""")).Problem(422, "invalid_url", "Invalid URL", "field");
         var test = (await tenant.PostAsync($"/api/endpoints/{(string)made.Json["id"]!}/test")).Json;
         Assert.Contains("link-local", (string)test["error"]!, StringComparison.Ordinal);
         var id = (await tenant.PostEventAsync("""{"type":"t","payload":{}}""")).Accepted();
@@ -160,7 +160,7 @@ public sealed class EgressProxyTests
         try
         {
             await tls.AuthenticateAsServerAsync(new SslServerAuthenticationOptions { ServerCertificate = certificate }, cancel);
-            await tls.ReadAtLeastAsync(new byte[1], 1, throwOnEndOfStream: false, cancel);
+            _ = await tls.ReadAtLeastAsync(new byte[1], 1, throwOnEndOfStream: false, cancel);
         }
         catch (Exception exception) when (exception is IOException or System.Security.Authentication.AuthenticationException)
         {
