@@ -55,7 +55,7 @@ internal sealed partial class EventServer : IAsyncDisposable
     private readonly StoreUpkeep _upkeep;
     private Shard? _shard;
 
-    private EventServer(WebApplication app, ServerSettings settings, DataDirectory directory, AdminToken token, StoreSet stores)
+    private EventServer(WebApplication app, ServerSettings settings, DataDirectory directory, AdminToken token, StoreSet stores, ResolveHost? resolve)
     {
         (_app, _settings, _directory, _stores) = (app, settings, directory, stores);
         var loggers = app.Services.GetRequiredService<ILoggerFactory>();
@@ -66,7 +66,8 @@ internal sealed partial class EventServer : IAsyncDisposable
         _guard = new AddressGuard(settings.Delivery, BoundEndpoints);
         var feed = new OperationalFeed(_accounts, () => _shard, settings.Delivery.OperationalEvents, loggers.CreateLogger<OperationalFeed>());
         _dispatcher = new Dispatcher(
-            stores.Deliveries, settings.Delivery, _guard, TimeProvider.System, loggers.CreateLogger<Dispatcher>(), tell: feed.TellAsync);
+            stores.Deliveries, settings.Delivery, _guard, TimeProvider.System, loggers.CreateLogger<Dispatcher>(),
+            new GuardedConnector(_guard, resolve), tell: feed.TellAsync);
         _replays = new ReplayRunner(
             stores.DeadLetters, _dispatcher.Wants, _dispatcher.ReplaysDue, TimeProvider.System, loggers.CreateLogger<ReplayRunner>());
         _keyUse = new KeyUseWriter(_accounts, stores.Accounts, TimeProvider.System, loggers.CreateLogger<KeyUseWriter>());
@@ -91,9 +92,10 @@ internal sealed partial class EventServer : IAsyncDisposable
 
     /// <summary>
     /// Starts it and returns when it is alive; <see cref="Ready"/> follows by itself. The banner goes to <paramref name="output"/>. What
-    /// stops the start is thrown, here or there; <see cref="StartupFailure"/> turns it into a line.
+    /// stops the start is thrown, here or there; <see cref="StartupFailure"/> turns it into a line. Webhooks' names are resolved by the
+    /// system unless a test says otherwise.
     /// </summary>
-    public static async Task<EventServer> StartAsync(string[] args, TextWriter output)
+    public static async Task<EventServer> StartAsync(string[] args, TextWriter output, ResolveHost? resolve = null)
     {
         // 1.
         var builder = WebApplication.CreateSlimBuilder(args);
@@ -108,7 +110,7 @@ internal sealed partial class EventServer : IAsyncDisposable
 
         // 2.
         var stores = await StoreSet.OpenAsync(settings.Storage, TimeProvider.System, CancellationToken.None);
-        var server = new EventServer(app, settings, directory, token, stores);
+        var server = new EventServer(app, settings, directory, token, stores, resolve);
         try
         {
             // 3.

@@ -18,8 +18,7 @@ internal sealed partial class AttemptRunner(
     TimeProvider time,
     ILogger logger,
     Action<LaneTry, WebhookTarget> gone,
-    Action<Lane> advance,
-    TellOrganization tell)
+    Action<Lane> advance)
 {
     /// <summary>Runs the try. Never throws: a place must come back.</summary>
     public async Task RunAsync(LaneTry started, Turns.Place place, CancellationToken stop)
@@ -47,13 +46,11 @@ internal sealed partial class AttemptRunner(
         advance(started.Lane);
     }
 
-    /// <summary>A dead letter is told before it is recorded, so that a crash in between does not keep it from being told.</summary>
     private void Record(LaneTry ended, EndpointRecord endpoint, TryResult result)
     {
         var outcome = Outcome(ended, endpoint, result);
-        if (outcome.Status == EventStatus.DeadLetter && OperationalEvent.EndpointOf(ended.Event.Type, ended.Event.OrderingKey) is null)
-            _ = tell(OperationalEvent.DeadLetter(endpoint, ended.Event, ended.Attempt, result));
-        recorder.Add(ended, outcome);
+        var isNews = outcome.Status == EventStatus.DeadLetter && OperationalEvent.EndpointOf(ended.Event.Type, ended.Event.OrderingKey) is null;
+        recorder.Add(ended, outcome, isNews ? OperationalEvent.DeadLetter(endpoint, ended.Event, ended.Attempt, result) : null);
         ended.Lane.Decided(ended, outcome.Status != EventStatus.Failed);
     }
 

@@ -16,11 +16,11 @@ internal sealed class DeliveryCounters
     /// <summary>Events that no further try will be made for.</summary>
     public long DeadLetters => Interlocked.Read(ref _deadLetters);
 
-    /// <summary>Counts one result.</summary>
-    public void Count(DeliveryResult result)
+    /// <summary>Counts one result, and whether it made a dead letter: a failed replay of what had been delivered makes none.</summary>
+    public void Count(DeliveryResult result, bool isDeadLetter)
     {
         if (result.Status == Events.EventStatus.Delivered) Interlocked.Increment(ref _delivered);
         else if (result.Attempt is not null) Interlocked.Increment(ref _failed);
-        if (result.Status == Events.EventStatus.DeadLetter) Interlocked.Increment(ref _deadLetters);
+        if (isDeadLetter) Interlocked.Increment(ref _deadLetters);
     }
 }

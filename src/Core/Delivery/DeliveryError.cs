@@ -21,6 +21,9 @@ internal enum DeliveryError
     /// <summary>The TLS handshake failed: a certificate that is not valid for the host, or no common protocol.</summary>
     TlsFailed,
 
+    /// <summary>The egress proxy was not reached, wants other credentials, or opened no way to the receiver.</summary>
+    ProxyFailed,
+
     /// <summary>The deadline passed: somewhere in DNS, connect, TLS, send, headers or body.</summary>
     Timeout,
 

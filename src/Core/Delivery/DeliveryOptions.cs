@@ -14,6 +14,12 @@ internal sealed record DeliveryOptions
     /// <summary>Networks (CIDR) that may be sent to whatever they are.</summary>
     public IReadOnlyList<IPNetwork> AllowedNetworks { get; init; } = [];
 
+    /// <summary>
+    /// The proxy that all webhooks go through; it resolves their names, so only literal addresses are still refused here. Null = none: the
+    /// environment's is never used.
+    /// </summary>
+    public EgressProxy? Proxy { get; init; }
+
     /// <summary>Tries in flight at the same time, over all endpoints, not counting slow ones.</summary>
     public int MaxInFlight { get; init; } = 256;
 

@@ -23,6 +23,9 @@ internal readonly record struct DeliveryPlan
     /// <summary>The retry row as it is to be, made if it is missing; null = it stays as it is (or goes).</summary>
     public RetryState? Retry { get; private init; }
 
+    /// <summary>Whether it makes a dead letter of the event at the endpoint: neither delivered before nor asked for once more.</summary>
+    public bool MakesDeadLetter => Try == TryPlace.Outcome && OutcomeStatus == EventStatus.DeadLetter && !ReplacesOutcome;
+
     /// <summary>Whether it leaves a send that was asked for by hand due at once.</summary>
     public bool IsDueNow => Retry is { Owed: > 0, IsClaimed: false };
 

@@ -71,8 +71,9 @@ internal sealed partial class Dispatcher : IAsyncDisposable
         _send = send ?? _sender.SendAsync;
         _configuration = new EndpointConfiguration(store, _lanes, guard, options, time, logger, Advance, tell);
         _watch = new EndpointWatch(_lanes, _configuration, options, time, logger, tell);
-        _recorder = new OutcomeRecorder(store, Counters, time, logger, () => InFlight, held => _turns!.Hold(held), at => _sweep!.Due(at));
-        var runner = new AttemptRunner(_send, _recorder, new RetrySchedule(options.RetrySchedule, random), time, logger, Disable, Refill, tell);
+        var news = new DeadLetterNews(store, tell, logger);
+        _recorder = new OutcomeRecorder(store, news, Counters, time, logger, () => InFlight, held => _turns!.Hold(held), at => _sweep!.Due(at));
+        var runner = new AttemptRunner(_send, _recorder, new RetrySchedule(options.RetrySchedule, random), time, logger, Disable, Refill);
         _turns = new Turns(options, _host, time, (started, place) => runner.RunAsync(started, place, _cutTries.Token));
         _reader = new LaneReader(store, time, logger, Advance, _recorder.CursorMoved);
         _sweep = new RetrySweep(store, options, time, logger, () => _lanes.All, () => !_recorder.IsFailing, Advance);

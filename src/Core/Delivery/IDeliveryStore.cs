@@ -59,6 +59,12 @@ internal interface IDeliveryStore
     Task<DateTimeOffset?> NextRetryAsync(CancellationToken cancellationToken);
 
     /// <summary>
+    /// Those of the results that would make a dead letter of their event if they were recorded now; see
+    /// <see cref="DeliveryPlan.MakesDeadLetter"/>. Changes nothing.
+    /// </summary>
+    Task<IReadOnlyList<DeliveryResult>> FindDeadLettersAsync(IReadOnlyList<DeliveryResult> results, CancellationToken cancellationToken);
+
+    /// <summary>
     /// Records finished tries and moves cursors, all in one transaction; what each result changes is said by <see cref="DeliveryPlan"/>.
     /// Recording the same result again changes nothing. A <see cref="EventStatus.Failed"/> result whose attempt number is lower than the
     /// attempts counted so far comes from a claim that was given up: its attempt is kept, the retry's due time is not touched. Returns

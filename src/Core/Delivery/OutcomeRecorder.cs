@@ -11,7 +11,14 @@ namespace ZapierTriggers.Core.Delivery;
 /// <see cref="HoldAt"/> results and what was in flight then.
 /// </summary>
 internal sealed partial class OutcomeRecorder(
-    IDeliveryStore store, DeliveryCounters counters, TimeProvider time, ILogger logger, Func<int> inFlight, Action<bool> hold, Action<DateTimeOffset> retryDue)
+    IDeliveryStore store,
+    DeadLetterNews news,
+    DeliveryCounters counters,
+    TimeProvider time,
+    ILogger logger,
+    Func<int> inFlight,
+    Action<bool> hold,
+    Action<DateTimeOffset> retryDue)
 {
     /// <summary>Unrecorded results from which on no new try starts; they start again at half of it.</summary>
     public const int HoldAt = 10_000;
@@ -23,6 +30,9 @@ internal sealed partial class OutcomeRecorder(
     private const int LingerBelow = 256;
 
     private static readonly TimeSpan Linger = TimeSpan.FromMilliseconds(10);
+
+    /// <summary>After this time a dead letter that was not taken is told again.</summary>
+    private static readonly TimeSpan TellAgainAfter = TimeSpan.FromSeconds(1);
 
     // Not SingleReader: that kind of channel cannot count what is in it.
     private readonly Channel<Item> _items = Channel.CreateUnbounded<Item>();
@@ -38,15 +48,15 @@ internal sealed partial class OutcomeRecorder(
     /// <summary>Whether the store has refused the last attempt to record.</summary>
     public bool IsFailing => _failing;
 
-    /// <summary>Takes a try's result. Never blocks.</summary>
-    public void Add(LaneTry ended, DeliveryResult result)
+    /// <summary>Takes a try's result, and what to tell of it if it makes a dead letter (null = nothing). Never blocks.</summary>
+    public void Add(LaneTry ended, DeliveryResult result, OperationalEvent? told)
     {
         Interlocked.Increment(ref _unrecorded);
-        _items.Writer.TryWrite(new Item(ended.Lane, ended, result));
+        _items.Writer.TryWrite(new Item(ended.Lane, ended, result, told));
     }
 
     /// <summary>Notes that a lane's cursor moved without a result.</summary>
-    public void CursorMoved(Lane lane) => _items.Writer.TryWrite(new Item(lane, Ended: null, Result: null));
+    public void CursorMoved(Lane lane) => _items.Writer.TryWrite(new Item(lane, Ended: null, Result: null, Told: null));
 
     /// <summary>
     /// Completes when the batch that is being recorded, if any, is: no failure of a lane that was removed before is recorded after that.
@@ -81,11 +91,43 @@ internal sealed partial class OutcomeRecorder(
             if (Unrecorded >= HoldAt) SetHeld(true);
             var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             Interlocked.Exchange(ref _batchDone, done);
+            await TellAsync(batch);
             await RecordAsync(batch, Cursors(batch));
             done.TrySetResult();
             batch.Clear();
             if (Unrecorded <= HoldAt / 2) SetHeld(false);
         }
+    }
+
+    /// <summary>
+    /// Tells of the batch's dead letters; those that are not taken leave it, and come again. This comes before they are recorded, since
+    /// nobody looks again at what is recorded: what dies in between, or is not taken before a stop, is not recorded, so it is tried and told
+    /// once more after the next start.
+    /// </summary>
+    private async Task TellAsync(List<Item> batch)
+    {
+        var ends = batch.Where(static item => item is { Result.Status: Events.EventStatus.DeadLetter, IsToBeRecorded: true }).ToList();
+        if (ends.Count == 0) return;
+        var answers = await news.TellAsync([.. ends.Select(static item => (item.Result!, item.Told))]);
+        _failing |= answers is null;
+        var answerOf = new Dictionary<LaneTry, NewsAnswer>(ReferenceEqualityComparer.Instance);
+        for (var i = 0; i < ends.Count; i++) answerOf[ends[i].Ended!] = answers?[i] ?? NewsAnswer.NotTaken;
+        List<Item> again = [];
+        for (var i = batch.Count - 1; i >= 0; i--)
+        {
+            if (batch[i].Ended is not { } ended || !answerOf.TryGetValue(ended, out var answer)) continue;
+            if (answer == NewsAnswer.NotTaken) again.Add(batch[i]);
+            if (answer == NewsAnswer.NotTaken) batch.RemoveAt(i);
+            else batch[i] = batch[i] with { IsDeadLetter = answer == NewsAnswer.DeadLetter };
+        }
+
+        if (again.Count > 0) _ = AddAgainAsync(again);
+    }
+
+    private async Task AddAgainAsync(List<Item> items)
+    {
+        await Task.WhenAny(Task.Delay(TellAgainAfter, time, _giveUp.Token));
+        foreach (var item in items) _items.Writer.TryWrite(item);
     }
 
     /// <summary>
@@ -156,10 +198,10 @@ internal sealed partial class OutcomeRecorder(
         DateTimeOffset? due = null;
         foreach (var item in items)
         {
-            var (lane, ended, result) = item;
+            var (lane, ended, result) = (item.Lane, item.Ended, item.Result);
             if (ended is null || result is null) continue;
             lane.Recorded(ended);
-            if (item.IsToBeRecorded) counters.Count(result);
+            if (item.IsToBeRecorded) counters.Count(result, item.IsDeadLetter);
             Interlocked.Decrement(ref _unrecorded);
             if (result.NextAttemptAt is { } next && (due is null || next < due)) due = next;
         }
@@ -176,8 +218,11 @@ internal sealed partial class OutcomeRecorder(
     }
 
     /// <summary>A result, or (without one) a lane whose cursor moved.</summary>
-    private readonly record struct Item(Lane Lane, LaneTry? Ended, DeliveryResult? Result)
+    private readonly record struct Item(Lane Lane, LaneTry? Ended, DeliveryResult? Result, OperationalEvent? Told)
     {
+        /// <summary>Whether it makes a dead letter; known once that has been told.</summary>
+        public bool IsDeadLetter { get; init; }
+
         /// <summary>A failure at an endpoint that has been removed meanwhile is not: its retry would wait for ever.</summary>
         public bool IsToBeRecorded => Result is not null && (Result.Status == Events.EventStatus.Delivered || !Lane.IsRemoved);
     }

@@ -10,8 +10,8 @@ namespace ZapierTriggers.Core.Delivery;
 
 /// <summary>
 /// Makes one try: signs, posts, reads the answer. Every failure is a <see cref="TryResult"/>, never an exception. What the client may and
-/// may not do is fixed here: no redirects, cookies, proxies, decompression, certificate downloads or trace headers, HTTP/1.1 only, one
-/// deadline over everything.
+/// may not do is fixed here: no redirects, cookies, proxies of the environment, decompression, certificate downloads or trace headers, HTTP/1.1
+/// only, one deadline over everything.
 /// </summary>
 internal sealed partial class WebhookSender : IDisposable
 {
@@ -20,6 +20,7 @@ internal sealed partial class WebhookSender : IDisposable
 
     private readonly HttpMessageInvoker _pooled;
     private readonly HttpMessageInvoker _fresh;
+    private readonly EgressProxy? _proxy;
     private readonly TimeSpan _timeout;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
@@ -28,6 +29,7 @@ internal sealed partial class WebhookSender : IDisposable
     /// <summary>Creates a sender with its own connection pool.</summary>
     public WebhookSender(DeliveryOptions options, GuardedConnector connector, TimeProvider time, ILogger logger)
     {
+        _proxy = options.Proxy;
         _timeout = options.Timeout;
         _time = time;
         _logger = logger;
@@ -56,7 +58,7 @@ internal sealed partial class WebhookSender : IDisposable
         {
             var (error, text) = stop.IsCancellationRequested
                 ? (DeliveryError.Stopped, "The server stops.")
-                : TransportErrors.Explain(exception, AddressGuard.LiteralOf(target.Uri) is not null);
+                : TransportErrors.Explain(exception, AddressGuard.LiteralOf(target.Uri) is not null, _proxy);
             if (error == DeliveryError.Internal) Log.Unexpected(_logger, exception, target.Endpoint.Id);
             return new TryResult { Error = error, ErrorText = text, At = at, Latency = _time.GetElapsedTime(start) };
         }
@@ -125,7 +127,7 @@ internal sealed partial class WebhookSender : IDisposable
     private async Task<TryResult> ReadAsync(HttpResponseMessage response, DateTimeOffset at, long start, CancellationToken cancellationToken)
     {
         var status = (int)response.StatusCode;
-        var (error, text) = TransportErrors.Explain(status);
+        var (error, text) = TransportErrors.Explain(status, _proxy);
         TimeSpan? retryAfter = null;
         if (error == DeliveryError.Overloaded && response.Headers.NonValidated.TryGetValues("Retry-After", out var values))
             retryAfter = RetryAfter.Parse(values.ToString(), at);
@@ -153,7 +155,8 @@ internal sealed partial class WebhookSender : IDisposable
     {
         AllowAutoRedirect = false,
         UseCookies = false,
-        UseProxy = false,
+        UseProxy = options.Proxy is not null,
+        Proxy = options.Proxy,
         AutomaticDecompression = DecompressionMethods.None,
         ActivityHeadersPropagator = null,
         PooledConnectionLifetime = pooled ? TimeSpan.FromMinutes(2) : TimeSpan.Zero,
@@ -163,7 +166,8 @@ internal sealed partial class WebhookSender : IDisposable
         MaxResponseHeadersLength = 16,
         MaxResponseDrainSize = MaxDrainBytes,
         ResponseDrainTimeout = TimeSpan.FromSeconds(1),
-        ConnectCallback = connector.ConnectAsync,
+        ConnectCallback = options.Proxy is { } proxy ? new ProxyConnector(proxy).ConnectAsync : connector.ConnectAsync,
+        PlaintextStreamFilter = options.Proxy is null ? null : static (context, _) => ProxyConnector.TunnelOpened(context),
         RequestHeaderEncodingSelector = static (_, _) => Encoding.ASCII,
         SslOptions =
         {

@@ -44,6 +44,7 @@ internal static class LogEvents
     public const int OutcomeRecorderRecordFailed = 3020;
     public const int OutcomeRecorderResultRefused = 3021;
     public const int OutcomeRecorderHeld = 3022;
+    public const int DeadLetterNewsNotAsked = 3023;
     public const int RetrySweepSweepFailed = 3030;
     public const int AttemptRunnerTried = 3040;
     public const int AttemptRunnerRunFailed = 3041;

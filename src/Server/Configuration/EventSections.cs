@@ -75,6 +75,9 @@ internal static class EventSections
             AllowedNetworks = read.Get(
                 "Delivery:AllowedNetworks", defaults.AllowedNetworks, SettingKind.ListOf(SettingKind.Network, 64),
                 "Networks that webhooks may go to, whatever they are."),
+            Proxy = read.Get(
+                "Delivery:Proxy", defaults.Proxy, SettingKind.Proxy,
+                "An HTTP proxy that all webhooks go through. It resolves their names, so it must refuse private ones itself; literal ones are refused here too."),
             MaxInFlight = read.Get(
                 "Delivery:MaxInFlight", defaults.MaxInFlight, SettingKind.Number(1, 10_000, "tries"),
                 "Webhook tries in flight at the same time, over all endpoints."),

@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Net;
+using ZapierTriggers.Core.Delivery;
 
 namespace ZapierTriggers.Server.Configuration;
 
@@ -28,6 +29,15 @@ internal static class SettingKind
         "a network such as 10.1.0.0/16 or fd00::/8",
         (string text, out IPNetwork value) => IPNetwork.TryParse(text, out value),
         value => value.ToString());
+
+    /// <summary>An HTTP proxy; never shown, since it may hold a password.</summary>
+    public static readonly SettingKind<EgressProxy?> Proxy = new(
+        "a proxy such as http://proxy.example.com:3128 (http or https, its port, no path), with user:password@ before the host, percent-encoded, if it asks for them",
+        (string text, out EgressProxy? value) => EgressProxy.TryParse(text, out value),
+        value => value?.ToString() ?? "")
+    {
+        IsSecret = true,
+    };
 
     /// <summary>A whole number within bounds, both included.</summary>
     public static SettingKind<int> Number(int min, int max, string unit) => new(

@@ -1,4 +1,6 @@
+using System.Net;
 using System.Text;
+using ZapierTriggers.Core.Delivery;
 using ZapierTriggers.Server;
 
 namespace ZapierTriggers.Tests.Integration.Infrastructure;
@@ -38,6 +40,9 @@ internal sealed class ServerUnderTest : ITestServer, IAsyncDisposable
     /// <inheritdoc/>
     public string AdminToken => "admin-token-of-the-tests";
 
+    /// <summary>How it resolves the names of webhooks; the system's way at first. May be changed at any time.</summary>
+    public ResolveHost Resolve { get; set; } = Dns.GetHostAddressesAsync;
+
     /// <summary>Every route of the server: method and template.</summary>
     public IReadOnlyList<(string Method, string Template)> Routes => _server!.Routes;
 
@@ -62,17 +67,17 @@ internal sealed class ServerUnderTest : ITestServer, IAsyncDisposable
         return server;
     }
 
-    /// <summary>Starts it on the data that it has.</summary>
-    public async Task StartAsync()
+    /// <summary>Starts it on the data that it has; these settings come on top of those of its making.</summary>
+    public async Task StartAsync(params string[] more)
     {
         // Small files: many servers run side by side here.
         string[] settings =
         [
             $"Storage:DataDirectory={_directory}", $"Storage:ConnectionString={_connectionString}", "Http:Host=127.0.0.1", "Http:Port=0",
             "Registration:Open=true", "Registration:PerAddressPerMinute=1000000", $"Admin:Token={AdminToken}", "Log:Level=Error",
-            "Delivery:AllowPrivateNetworks=true", "Journal:RingBytes=4194304", "Journal:SegmentBytes=4194304", .. _settings,
+            "Delivery:AllowPrivateNetworks=true", "Journal:RingBytes=4194304", "Journal:SegmentBytes=4194304", .. _settings, .. more,
         ];
-        _server = await EventServer.StartAsync([.. settings.Select(setting => "--" + setting)], TextWriter.Null);
+        _server = await EventServer.StartAsync([.. settings.Select(setting => "--" + setting)], TextWriter.Null, (host, cancel) => Resolve(host, cancel));
         _server.Loggers.AddProvider(Logs);
         await _server.Ready;
         Address = new Uri(_server.Addresses.Single());

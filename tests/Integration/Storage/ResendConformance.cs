@@ -42,6 +42,25 @@ public abstract class ResendConformance<T>(T fixture) : IClassFixture<T>
     }
 
     [Fact]
+    public async Task Dead_letters_are_found_before_they_are_recorded()
+    {
+        var scene = await DeliveryScene.SetAsync(fixture);
+        var (id, fresh, other) = await scene.AppendAsync(3) is [var first, var second, var third] ? (first, second, third) : default;
+        Task<IReadOnlyList<DeliveryResult>> FindAsync(params DeliveryResult[] results) => scene.Store.FindDeadLettersAsync(results, CancellationToken.None);
+
+        Assert.Equal([fresh, id], (await FindAsync(scene.Dead(fresh, 1), scene.Delivered(other), scene.Dead(id, 1) with { Attempt = null })).Select(one => one.EventId));
+        await scene.RecordAsync(scene.Delivered(id));
+        for (var i = 0; i < 2; i++) await scene.ReplayAsync(id, Now);
+        Assert.Empty(await FindAsync(scene.Dead(Assert.Single(await scene.ClaimAsync(Now))))); // delivered before
+
+        await scene.RecordAsync(scene.Failed(fresh, 1, Now));
+        var claim = (await scene.ClaimAsync(Now)).Single(one => one.Event.Id == fresh);
+        Assert.Single(await FindAsync(scene.Dead(claim)));
+        await scene.ReplayAsync(fresh, Now);
+        Assert.Empty(await FindAsync(scene.Dead(claim))); // asked for once more
+    }
+
+    [Fact]
     public async Task Each_call_sends_once_however_the_others_end()
     {
         var (scene, id) = await SetAsync();

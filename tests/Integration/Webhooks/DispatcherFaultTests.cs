@@ -6,6 +6,36 @@ namespace ZapierTriggers.Tests.Integration.Webhooks;
 public sealed class DispatcherFaultTests
 {
     [Fact]
+    public async Task A_dead_letter_that_cannot_be_told_is_not_recorded_before_it_is()
+    {
+        await using var receiver = await Receiver.StartAsync();
+        receiver.Answer = (context, _) =>
+        {
+            context.Response.StatusCode = 500;
+            return Task.CompletedTask;
+        };
+        var (rig, endpoint) = await DeliveryRig.StartAsync(receiver, new DeliveryOptions { AllowPrivateNetworks = true, RetrySchedule = [] });
+        rig.TakesTold = false;
+        var id = rig.Store1();
+        await rig.RunUntilAsync(() => receiver.Requests.Count == 1 && rig.Dispatcher.InFlight == 0, "the only try");
+        var end = rig.Clock.GetUtcNow().AddMinutes(1);
+        await rig.RunUntilAsync(() => rig.Clock.GetUtcNow() > end, "a minute of no answer", busyStep: TimeSpan.FromSeconds(1));
+        Assert.Equal((EventStatus.Pending, 0L), (rig.Store.StatusOf(endpoint.Id, id), rig.Dispatcher.Counters.DeadLetters));
+
+        rig.TakesTold = true;
+        await rig.RunUntilAsync(() => rig.Store.StatusOf(endpoint.Id, id) == EventStatus.DeadLetter, "that it is told", busyStep: TimeSpan.FromSeconds(1));
+        Assert.Equal((1, 1L), (rig.Told.Count, rig.Dispatcher.Counters.DeadLetters));
+
+        rig.TakesTold = false;
+        var last = rig.Store1();
+        await rig.RunUntilAsync(() => receiver.CountOf(last.ToString()) == 1 && rig.Dispatcher.InFlight == 0, "another one");
+        await using var again = await rig.RestartAsync();
+        await again.RunUntilAsync(() => again.Store.StatusOf(endpoint.Id, last) == EventStatus.DeadLetter, "that a restart tells it");
+        Assert.Equal((2, 1), (receiver.CountOf(last.ToString()), again.Told.Count));
+        Assert.Empty(again.Store.Violations);
+    }
+
+    [Fact]
     public async Task A_restart_in_the_middle_loses_nothing()
     {
         await using var receiver = await Receiver.StartAsync();

@@ -162,6 +162,31 @@ public sealed class EndpointHealthTests
         Assert.Equal("it is about this endpoint", (string?)deliveries.Single(one => (string?)one!["endpoint_id"] == brokenId)!["reason"]);
     }
 
+    [Theory]
+    [InlineData(StoreKind.Sqlite)]
+    [InlineData(StoreKind.Postgres)]
+    public async Task A_failed_replay_of_what_was_delivered_makes_no_dead_letter(StoreKind store)
+    {
+        await using var receiver = await Receiver.StartAsync();
+        await using var server = await ServerUnderTest.StartAsync(store, "Delivery:RetrySchedule=,");
+        var tenant = await server.NewTenantAsync();
+        await MakeAsync(tenant, receiver.Url);
+        var id = (await tenant.PostEventAsync("""{"type":"a","payload":{}}""")).Accepted();
+        await Poll.UntilAsync(async () => (string?)(await tenant.GetAsync($"/api/events/{id}")).Json["status"] == "delivered", "the first send");
+
+        receiver.Answer = Status(400);
+        Assert.Equal(202, (await tenant.PostAsync($"/api/events/{id}/replay")).Status);
+        await Poll.UntilAsync(async () => (int)(await tenant.GetAsync($"/api/events/{id}")).Json["attempts"]! == 2, "the replay");
+        var dead = (await tenant.PostEventAsync("""{"type":"b","payload":{}}""")).Accepted();
+        var told = await ToldAsync(tenant, "event.dead_letter");
+
+        Assert.Equal(dead, (string?)told["event_id"]);
+        Assert.Equal("delivered", (string?)(await tenant.GetAsync($"/api/events/{id}")).Json["status"]);
+        await Poll.UntilAsync(
+            async () => (await tenant.GetAsync("/metrics")).Text.Split('\n').Any(line => line.StartsWith("zapier_webhooks_dead_letters_total", StringComparison.Ordinal) && line.EndsWith(" 1", StringComparison.Ordinal)),
+            "one dead letter counted");
+    }
+
     [Fact]
     public async Task Nothing_is_told_where_that_is_switched_off_and_a_producers_event_of_such_a_type_is_like_any_other()
     {

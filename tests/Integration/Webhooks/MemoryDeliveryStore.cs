@@ -151,6 +151,9 @@ internal sealed class MemoryDeliveryStore : IDeliveryStore
         return due.Min();
     });
 
+    public Task<IReadOnlyList<DeliveryResult>> FindDeadLettersAsync(IReadOnlyList<DeliveryResult> results, CancellationToken cancellationToken) =>
+        Call<IReadOnlyList<DeliveryResult>>("find", () => [.. results.Where(result => PlanOf(result).MakesDeadLetter)]);
+
     public Task<bool> RecordAsync(DeliveryBatch batch, CancellationToken cancellationToken) => Call("record", () =>
     {
         var isDueNow = false;
@@ -175,13 +178,19 @@ internal sealed class MemoryDeliveryStore : IDeliveryStore
     {
         _results.Add(result);
         var key = (result.EndpointId, result.EventId);
-        var state = new DeliveryState(_retries.GetValueOrDefault(key), _outcomes.GetValueOrDefault(key), _acknowledged.Contains(result.EventId));
-        var plan = DeliveryPlan.Decide(result, state, result.Attempt?.At ?? default);
+        var plan = PlanOf(result);
         if (plan.Try != TryPlace.Nowhere && result.Attempt is { } attempt) _attempts.TryAdd((result.EndpointId, result.EventId, attempt.Number), attempt);
         if (plan.Try == TryPlace.Outcome) _outcomes[key] = new OutcomeState(plan.OutcomeStatus, result.Number);
         if (plan.Retry is not null) _retries[key] = plan.Retry;
         if (plan.DropsRetry) _retries.Remove(key);
         return plan.IsDueNow;
+    }
+
+    private DeliveryPlan PlanOf(DeliveryResult result)
+    {
+        var key = (result.EndpointId, result.EventId);
+        var state = new DeliveryState(_retries.GetValueOrDefault(key), _outcomes.GetValueOrDefault(key), _acknowledged.Contains(result.EventId));
+        return DeliveryPlan.Decide(result, state, result.Attempt?.At ?? default);
     }
 
     private bool IsFinished(Guid endpointId, EventId id) =>

@@ -145,6 +145,40 @@ public sealed class ServerSettingsTests
     }
 
     [Theory]
+    [InlineData("http://proxy.example:3128", "http://proxy.example:3128", false)]
+    [InlineData("https://me:p%40s%3As@proxy.example:443/", "https://proxy.example", true)]
+    [InlineData("http://[fd00::1]:8080", "http://[fd00::1]:8080", false)]
+    [InlineData("HTTP://10.0.0.1:80", "http://10.0.0.1", false)]
+    public void A_proxy_is_read_and_its_password_never_shown(string text, string shown, bool hasCredentials)
+    {
+        var delivery = Load(("Delivery:Proxy", text)).Delivery;
+
+        Assert.Equal(shown, delivery.Proxy!.ToString());
+        Assert.Equal(hasCredentials ? ("me", "p@s:s") : (null, null), (delivery.Proxy.Credentials as NetworkCredential) is { } given ? (given.UserName, given.Password) : (null, null));
+        Assert.DoesNotContain("p@s", delivery.ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain("p%40", delivery.ToString(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("proxy.example:3128")]
+    [InlineData("http://proxy.example")]
+    [InlineData("socks5://proxy.example:1080")]
+    [InlineData("http://proxy.example:0")]
+    [InlineData("http://proxy.example:3128/path")]
+    [InlineData("http://proxy.example:3128/?a=secret")]
+    [InlineData("http://me@proxy.example:3128")]
+    [InlineData("http://:secret@proxy.example:3128")]
+    [InlineData("http://m%3Ae:secret@proxy.example:3128")]
+    [InlineData("http://me:secret@")]
+    public void A_bad_proxy_is_refused_without_showing_it(string text)
+    {
+        var error = Refused(("Delivery:Proxy", text)).Message;
+
+        Assert.Contains("Delivery:Proxy: its value (not shown) is not allowed; use a proxy such as", error, StringComparison.Ordinal);
+        Assert.DoesNotContain("secret", error, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("Journal:RingBytes", "1KiB")]
     [InlineData("Journal:FlushInterval", "0ms")]
     [InlineData("Journal:RetainFor", "8d")]

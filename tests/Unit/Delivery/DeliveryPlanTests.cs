@@ -41,6 +41,7 @@ public sealed class DeliveryPlanTests
         Assert.Equal(status == EventStatus.Delivered ? TryPlace.Outcome : TryPlace.Attempts, plan.Try);
         Assert.True(plan.IsDueNow);
         Assert.False(plan.DropsRetry);
+        Assert.False(plan.MakesDeadLetter);
     }
 
     [Fact]
@@ -60,6 +61,7 @@ public sealed class DeliveryPlanTests
         var plan = DeliveryPlan.Decide(Result(status, Claim(2, 1, isReplay: true)), state, Now);
 
         Assert.Equal((TryPlace.Outcome, EventStatus.Delivered, true, true, null), (plan.Try, plan.OutcomeStatus, plan.ReplacesOutcome, plan.DropsRetry, plan.Retry));
+        Assert.False(plan.MakesDeadLetter);
     }
 
     [Fact]
@@ -76,6 +78,7 @@ public sealed class DeliveryPlanTests
         var plan = DeliveryPlan.Decide(Result(EventStatus.DeadLetter, Claim(5, 2, isReplay: false)), new DeliveryState(Row(5, 2, 0), null, false), Now);
 
         Assert.Equal((TryPlace.Outcome, EventStatus.DeadLetter, true), (plan.Try, plan.OutcomeStatus, plan.DropsRetry));
+        Assert.True(plan.MakesDeadLetter);
     }
 
     [Fact]

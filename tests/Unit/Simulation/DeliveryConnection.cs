@@ -59,6 +59,13 @@ internal sealed class DeliveryConnection(StoreConnection connection, SimulatedSt
     }
 
     /// <inheritdoc/>
+    public async Task<IReadOnlyList<DeliveryResult>> FindDeadLettersAsync(IReadOnlyList<DeliveryResult> results, CancellationToken cancellationToken)
+    {
+        await connection.AskAsync();
+        return [.. results.Where(store.Deliveries.WouldDie)];
+    }
+
+    /// <inheritdoc/>
     public async Task<bool> RecordAsync(DeliveryBatch batch, CancellationToken cancellationToken)
     {
         var isDueNow = false;

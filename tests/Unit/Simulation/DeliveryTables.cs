@@ -46,6 +46,9 @@ internal sealed class DeliveryTables
         return claimed;
     }
 
+    /// <summary>Whether recording it would make a dead letter.</summary>
+    public bool WouldDie(DeliveryResult result) => PlanOf(result).MakesDeadLetter;
+
     /// <summary>Records; returns whether something is due at once because it was asked for by hand.</summary>
     public bool Record(DeliveryBatch batch, IReadOnlyList<StoredRow> events)
     {
@@ -97,12 +100,18 @@ internal sealed class DeliveryTables
     private bool Record(DeliveryResult result)
     {
         var key = (result.EndpointId, result.EventId);
-        var state = new DeliveryState(_retries.GetValueOrDefault(key), _outcomes.GetValueOrDefault(key), IsAcknowledged: false);
-        var plan = DeliveryPlan.Decide(result, state, result.Attempt!.At);
-        if (plan.Try != TryPlace.Nowhere) _attempts.Add((result.EndpointId, result.EventId, result.Attempt.Number));
+        var plan = PlanOf(result);
+        if (plan.Try != TryPlace.Nowhere) _attempts.Add((result.EndpointId, result.EventId, result.Attempt!.Number));
         if (plan.Try == TryPlace.Outcome) _outcomes[key] = new OutcomeState(plan.OutcomeStatus, result.Number);
         if (plan.Retry is not null) _retries[key] = plan.Retry;
         if (plan.DropsRetry) _retries.Remove(key);
         return plan.IsDueNow;
+    }
+
+    private DeliveryPlan PlanOf(DeliveryResult result)
+    {
+        var key = (result.EndpointId, result.EventId);
+        var state = new DeliveryState(_retries.GetValueOrDefault(key), _outcomes.GetValueOrDefault(key), IsAcknowledged: false);
+        return DeliveryPlan.Decide(result, state, result.Attempt!.At);
     }
 }

@@ -143,6 +143,10 @@ internal sealed class PostgresDeliveryStore(PostgresDatabase database, TimeProvi
     public Task<DateTimeOffset?> NextRetryAsync(CancellationToken cancellationToken) => _retries.NextAsync(cancellationToken);
 
     /// <inheritdoc/>
+    public Task<IReadOnlyList<DeliveryResult>> FindDeadLettersAsync(IReadOnlyList<DeliveryResult> results, CancellationToken cancellationToken) =>
+        _outcomes.FindDeadLettersAsync(results, cancellationToken);
+
+    /// <inheritdoc/>
     public Task<bool> RecordAsync(DeliveryBatch batch, CancellationToken cancellationToken) => _outcomes.RecordAsync(batch, cancellationToken);
 
     private static DueEvent ReadDue(NpgsqlDataReader row) => new()

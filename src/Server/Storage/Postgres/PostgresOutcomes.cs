@@ -12,6 +12,17 @@ namespace ZapierTriggers.Server.Storage.Postgres;
 /// </summary>
 internal sealed class PostgresOutcomes(PostgresDatabase database, TimeProvider time)
 {
+    /// <summary>See <see cref="IDeliveryStore.FindDeadLettersAsync"/>.</summary>
+    public Task<IReadOnlyList<DeliveryResult>> FindDeadLettersAsync(IReadOnlyList<DeliveryResult> results, CancellationToken cancellationToken) =>
+        database.RunAsync<IReadOnlyList<DeliveryResult>>(
+            async connection =>
+            {
+                var (now, all) = (time.GetUtcNow(), results.ToArray());
+                var states = await ReadStatesAsync(connection, all, isLocking: false, cancellationToken);
+                return [.. all.Where((result, i) => DeliveryPlan.Decide(result, states[i], now).MakesDeadLetter)];
+            },
+            cancellationToken);
+
     /// <summary>See <see cref="IDeliveryStore.RecordAsync"/>.</summary>
     public Task<bool> RecordAsync(DeliveryBatch batch, CancellationToken cancellationToken)
     {
@@ -55,7 +66,7 @@ internal sealed class PostgresOutcomes(PostgresDatabase database, TimeProvider t
         NpgsqlConnection connection, DeliveryResult[] results, IReadOnlyList<LaneCursor> cursors, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
-        var states = await ReadStatesAsync(connection, results, cancellationToken);
+        var states = await ReadStatesAsync(connection, results, isLocking: true, cancellationToken);
         var plans = Enumerable.Range(0, results.Length).Select(i => (Result: results[i], Plan: DeliveryPlan.Decide(results[i], states[i], now))).ToArray();
         await using var commands = new NpgsqlBatch(connection);
         var replacing = Where(plans, static plan => plan.ReplacesOutcome);
@@ -74,15 +85,18 @@ internal sealed class PostgresOutcomes(PostgresDatabase database, TimeProvider t
     }
 
     private static async Task<DeliveryState[]> ReadStatesAsync(
-        NpgsqlConnection connection, DeliveryResult[] results, CancellationToken cancellationToken)
+        NpgsqlConnection connection, DeliveryResult[] results, bool isLocking, CancellationToken cancellationToken)
     {
         await using var commands = new NpgsqlBatch(connection);
-        AddLocks(commands, results);
-        BindKeys(Add(commands, LockRetries), results);
+        if (isLocking)
+        {
+            AddLocks(commands, results);
+            BindKeys(Add(commands, LockRetries), results);
+        }
+
         BindKeys(Add(commands, States), results);
         await using var reader = await commands.ExecuteReaderAsync(cancellationToken);
-        await reader.NextResultAsync(cancellationToken);
-        await reader.NextResultAsync(cancellationToken);
+        for (var locks = commands.BatchCommands.Count - 1; locks > 0; locks--) await reader.NextResultAsync(cancellationToken);
         var states = new DeliveryState[results.Length];
         while (await reader.ReadAsync(cancellationToken)) states[reader.GetInt64(0) - 1] = ReadState(reader);
         return states;

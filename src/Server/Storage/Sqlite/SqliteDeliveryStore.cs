@@ -87,6 +87,10 @@ internal sealed class SqliteDeliveryStore(SqliteDatabase database, TimeProvider 
     public Task<DateTimeOffset?> NextRetryAsync(CancellationToken cancellationToken) => _retries.NextAsync(cancellationToken);
 
     /// <inheritdoc/>
+    public Task<IReadOnlyList<DeliveryResult>> FindDeadLettersAsync(IReadOnlyList<DeliveryResult> results, CancellationToken cancellationToken) =>
+        _outcomes.FindDeadLettersAsync(results, cancellationToken);
+
+    /// <inheritdoc/>
     public Task<bool> RecordAsync(DeliveryBatch batch, CancellationToken cancellationToken) => _outcomes.RecordAsync(batch, cancellationToken);
 
     private static LanePage ReadAll(SqliteConnection connection, LaneRead read)

@@ -13,6 +13,16 @@ internal sealed class SqliteOutcomes(SqliteDatabase database, TimeProvider time)
         WHERE organization_no = $1 AND endpoint_id = $2 AND generation = $4 AND delivered_through < $3
         """;
 
+    /// <summary>See <see cref="IDeliveryStore.FindDeadLettersAsync"/>.</summary>
+    public Task<IReadOnlyList<DeliveryResult>> FindDeadLettersAsync(IReadOnlyList<DeliveryResult> results, CancellationToken cancellationToken) =>
+        database.ReadAsync<IReadOnlyList<DeliveryResult>>(
+            connection =>
+            {
+                using var record = new SqliteRecord(connection, time.GetUtcNow());
+                return [.. results.Where(record.MakesDeadLetter)];
+            },
+            cancellationToken);
+
     /// <summary>See <see cref="IDeliveryStore.RecordAsync"/>.</summary>
     public Task<bool> RecordAsync(DeliveryBatch batch, CancellationToken cancellationToken) =>
         batch.Results.Count + batch.Cursors.Count == 0 ? Task.FromResult(false) : database.WriteAsync(

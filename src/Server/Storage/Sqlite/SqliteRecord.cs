@@ -103,6 +103,9 @@ internal sealed class SqliteRecord(SqliteConnection connection, DateTimeOffset n
         return plan.IsDueNow;
     }
 
+    /// <summary>Whether recording it would make a dead letter; changes nothing.</summary>
+    public bool MakesDeadLetter(DeliveryResult result) => DeliveryPlan.Decide(result, ReadState(result), now).MakesDeadLetter;
+
     /// <inheritdoc/>
     public void Dispose()
     {
