@@ -125,7 +125,7 @@ public sealed class EgressProxyTests
         await server.StopAsync();
         await server.StartAsync("Delivery:AllowedNetworks=");
 
-        (await tenant.PostAsync("/api/endpoints", $$"""{"url":"{{Metadata}}"}""")).Problem(422, "invalid_url", "Invalid URL", "field");
+        (await tenant.PostAsync("/api/endpoints", $$"""{"url":"{{Metadata}}"}""")).Problem(422, "invalid_url", "Invalid webhook URL", "field");
         var test = (await tenant.PostAsync($"/api/endpoints/{(string)made.Json["id"]!}/test")).Json;
         Assert.Contains("link-local", (string)test["error"]!, StringComparison.Ordinal);
         var id = (await tenant.PostEventAsync("""{"type":"t","payload":{}}""")).Accepted();
