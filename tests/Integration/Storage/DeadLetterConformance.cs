@@ -176,7 +176,12 @@ public abstract class DeadLetterConformance<T>(T fixture) : IClassFixture<T>
         var scene = await DeliveryScene.SetAsync(fixture);
         var filter = new ReplayFilter
         {
-            EndpointId = scene.Endpoint.Id, Type = "größe \"1\"", Since = Now.AddHours(-1), Until = Now, Error = "%_'\\", EventIds = [scene.Events.Next().Id],
+            EndpointId = scene.Endpoint.Id,
+            Type = "größe \"1\"",
+            Since = Now.AddHours(-1),
+            Until = Now,
+            Error = "%_'\\",
+            EventIds = [scene.Events.Next().Id],
         };
         var job = await AddAsync(scene, filter);
 

@@ -15,7 +15,7 @@ internal sealed class DeliveryConnection(StoreConnection connection, SimulatedSt
 
     /// <inheritdoc/>
     public Task SaveHealthAsync(
-        int organizationNo, Guid endpointId, DateTimeOffset? failingSince, DateTimeOffset? toldAt, CancellationToken cancellationToken) => 
+        int organizationNo, Guid endpointId, DateTimeOffset? failingSince, DateTimeOffset? toldAt, CancellationToken cancellationToken) =>
         connection.CommitAsync(static () => { });
 
     /// <inheritdoc/>
