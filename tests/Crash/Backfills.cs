@@ -25,8 +25,8 @@ public sealed class Backfills
     // Slow enough to die several times on the way.
     private const int PerSecond = 1_000;
 
-    // 64 in flight, a batch of results being recorded, and as many that were claimed but had not begun.
-    private const int InFlight = 64 + 512 + 64;
+    // At so many starts a second: 64 in flight, and a second of results being recorded.
+    private const int InFlight = 64 + PerSecond;
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(4);
 
     [Theory]

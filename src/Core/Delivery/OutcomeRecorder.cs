@@ -24,7 +24,7 @@ internal sealed partial class OutcomeRecorder(
     public const int HoldAt = 10_000;
 
     /// <summary>Large, since a commit takes as long as the disk does, whatever is in it: 40,000 results a second at 100 ms a commit.</summary>
-    private const int BatchSize = 4096;
+    public const int BatchSize = 4096;
 
     /// <summary>With fewer results than this a batch waits for more.</summary>
     private const int LingerBelow = 256;
