@@ -1,7 +1,5 @@
 using System.Globalization;
-using System.Net.Http.Json;
 using System.Security.Cryptography;
-using System.Text.Json;
 using Microsoft.Data.Sqlite;
 using Npgsql;
 using ZapierTriggers.Core.Events;
@@ -43,8 +41,8 @@ public sealed class Backfills
         var sending = scene.Setup.With("Delivery__Enabled", "true");
         await scene.RestartAsync(sending);
         await scene.Server.WaitReadyAsync();
-        var made = await PostAsync(
-            scene, "/api/endpoints", new { url = new Uri(receiver.Url, "/hook"), start = ids[0].ToString(), rate_limit_per_second = PerSecond });
+        var made = await scene.PostAsync(
+            "/api/endpoints", new { url = new Uri(receiver.Url, "/hook"), start = ids[0].ToString(), rate_limit_per_second = PerSecond });
         var endpoint = made.GetProperty("id").GetGuid();
         var deaths = 0;
         foreach (var point in (string?[])[null, Failpoint.DeliverySending, Failpoint.DeliverySent, Failpoint.DeliveryRecording, Failpoint.DeliveryRecorded, null])
@@ -117,7 +115,7 @@ public sealed class Backfills
         var uneven = 0;
         foreach (var id in ids.Where((id, index) => made[id].Count > 1 || index % 50 == 0))
         {
-            var delivery = (await GetAsync(scene, $"/api/events/{id}")).GetProperty("deliveries").EnumerateArray()
+            var delivery = (await scene.GetAsync($"/api/events/{id}")).GetProperty("deliveries").EnumerateArray()
                 .Single(one => one.GetProperty("endpoint_id").GetGuid() == endpoint);
             Assert.Equal("delivered", delivery.GetProperty("status").GetString());
             var numbers = delivery.GetProperty("attempts").EnumerateArray().Select(one => one.GetProperty("number").GetInt32()).ToList();
@@ -138,7 +136,7 @@ public sealed class Backfills
         var batch = Enumerable.Range(0, BatchSize).Select(number => new { type = "t", payload = new { number } }).ToArray();
         for (var i = 0; i < Count / BatchSize; i++)
         {
-            var answer = await PostAsync(scene, "/api/events/batch", batch);
+            var answer = await scene.PostAsync("/api/events/batch", batch);
             foreach (var one in answer.GetProperty("results").EnumerateArray())
             {
                 Assert.True(EventId.TryParse(one.GetProperty("id").GetString(), out var id));
@@ -179,25 +177,5 @@ public sealed class Backfills
         command.CommandText = sql;
         if (endpoint is { } key) command.Parameters.AddWithValue("$1", key.ToByteArray(bigEndian: true));
         return await command.ExecuteScalarAsync();
-    }
-
-    private static async Task<JsonElement> PostAsync<T>(Scene scene, string path, T body)
-    {
-        using var content = JsonContent.Create(body);
-        using var answer = await scene.Tenant.Client.PostAsync(new Uri(path, UriKind.Relative), content);
-        return await ReadAsync(answer);
-    }
-
-    private static async Task<JsonElement> GetAsync(Scene scene, string path)
-    {
-        using var answer = await scene.Tenant.Client.GetAsync(new Uri(path, UriKind.Relative));
-        return await ReadAsync(answer);
-    }
-
-    private static async Task<JsonElement> ReadAsync(HttpResponseMessage answer)
-    {
-        var text = await answer.Content.ReadAsStringAsync();
-        Assert.True(answer.IsSuccessStatusCode, text);
-        return JsonDocument.Parse(text).RootElement;
     }
 }

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Net.Http.Json;
 using System.Security.Cryptography;
 using System.Text.Json;
 using Microsoft.Data.Sqlite;
@@ -13,7 +12,8 @@ namespace ZapierTriggers.Tests.Crash;
 
 /// <summary>
 /// The server dies in the middle of a replay of 10,000 dead letters: between two chunks, with webhooks in flight, between an answer and its
-/// record. After the next start every one has been sent, none more than twice, those twice are what was in flight, and every try is counted.
+/// record. After the next start every one has been sent, none more than twice, twice only what was in
+/// flight, claimed, or in the batch of results that was being recorded, and every try is counted.
 /// </summary>
 public sealed class Replays
 {
@@ -21,7 +21,7 @@ public sealed class Replays
     private const int BatchSize = 1_000;
 
     // 64 in flight, a batch of results being recorded (797 were seen on a slow disk), and as many that were claimed but had not begun.
-    private const int InFlight = 64 + OutcomeRecorder.BatchSize + 64;
+    private const int MayBeTwice = 64 + OutcomeRecorder.BatchSize + 64;
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(4);
 
     [Theory]
@@ -50,7 +50,7 @@ public sealed class Replays
         var sending = scene.Setup.With("Delivery__Enabled", "true");
         await scene.RestartAsync(sending.With("ZAP_FAILPOINT", $"{point}:{pass.ToString(CultureInfo.InvariantCulture)}"));
         await scene.Server.WaitReadyAsync();
-        var begun = await PostAsync(scene, "/api/dead-letters/replay", new { rate_per_second = 1000 });
+        var begun = await scene.PostAsync("/api/dead-letters/replay", new { rate_per_second = 1000 });
         Assert.Equal(Count, begun.GetProperty("matched").GetInt32());
         Assert.True(await scene.Server.HasExitedWithinAsync(Limit), $"{point} was not reached");
 
@@ -58,9 +58,9 @@ public sealed class Replays
         await scene.Server.WaitReadyAsync();
         var job = default(JsonElement);
         await Poll.UntilAsync(
-            async () => (job = await GetAsync(scene, $"/api/replays/{begun.GetProperty("replay_id").GetString()}")).GetProperty("status").GetString() == "finished"
-                && (await GetAsync(scene, "/api/inbox?limit=1&include=total&status=delivered")).GetProperty("total").GetInt32() == Count
-                && (await GetAsync(scene, "/api/inbox?limit=1&status=failed")).GetProperty("count").GetInt32() == 0,
+            async () => (job = await scene.GetAsync($"/api/replays/{begun.GetProperty("replay_id").GetString()}")).GetProperty("status").GetString() == "finished"
+                && (await scene.GetAsync("/api/inbox?limit=1&include=total&status=delivered")).GetProperty("total").GetInt32() == Count
+                && (await scene.GetAsync("/api/inbox?limit=1&status=failed")).GetProperty("count").GetInt32() == 0,
             Limit,
             () => $"all to be delivered: {job}\n{scene.Server.Output}");
 
@@ -74,12 +74,12 @@ public sealed class Replays
         var sent = scene.Deliveries.GroupBy(delivery => delivery.WebhookId).ToDictionary(group => group.Key, group => group.Count());
         Assert.Equal(Count, sent.Count);
         Assert.All(sent.Values, count => Assert.InRange(count, 1, 2));
-        Assert.InRange(sent.Values.Count(count => count == 2), 0, InFlight);
+        Assert.InRange(sent.Values.Count(count => count == 2), 0, MayBeTwice);
         var uneven = 0;
         var cursor = "";
         while (true)
         {
-            var page = await GetAsync(scene, $"/api/inbox?order=asc&limit=1000{cursor}");
+            var page = await scene.GetAsync($"/api/inbox?order=asc&limit=1000{cursor}");
             foreach (var one in page.GetProperty("events").EnumerateArray())
             {
                 var id = one.GetProperty("id").GetString()!;
@@ -93,7 +93,7 @@ public sealed class Replays
             cursor = $"&cursor={page.GetProperty("next_cursor").GetString()}";
         }
 
-        Assert.InRange(uneven, 0, InFlight);
+        Assert.InRange(uneven, 0, MayBeTwice);
     }
 
     /// <summary>Events that nobody sent, given up by a hand in the tables: thousands of real failures would take the breaker's pauses.</summary>
@@ -101,7 +101,7 @@ public sealed class Replays
     {
         var batch = Enumerable.Range(0, BatchSize).Select(number => new { type = "t", payload = new { number } }).ToArray();
         for (var i = 0; i < Count / BatchSize; i++)
-            Assert.Equal(BatchSize, (await PostAsync(scene, "/api/events/batch", batch)).GetProperty("accepted").GetInt32());
+            Assert.Equal(BatchSize, (await scene.PostAsync("/api/events/batch", batch)).GetProperty("accepted").GetInt32());
         await scene.Server.KillAsync();
         const string Insert = """
             INSERT INTO outcomes (organization_no, event_id, endpoint_id, status, at, attempts, response_status, latency_ms, error)
@@ -119,25 +119,5 @@ public sealed class Replays
         await using var command = connection.CreateCommand();
         command.CommandText = Insert.Replace("{0}", "unixepoch() * 1000", StringComparison.Ordinal);
         Assert.Equal(Count, await command.ExecuteNonQueryAsync());
-    }
-
-    private static async Task<JsonElement> PostAsync<T>(Scene scene, string path, T body)
-    {
-        using var content = JsonContent.Create(body);
-        using var answer = await scene.Tenant.Client.PostAsync(new Uri(path, UriKind.Relative), content);
-        return await ReadAsync(answer);
-    }
-
-    private static async Task<JsonElement> GetAsync(Scene scene, string path)
-    {
-        using var answer = await scene.Tenant.Client.GetAsync(new Uri(path, UriKind.Relative));
-        return await ReadAsync(answer);
-    }
-
-    private static async Task<JsonElement> ReadAsync(HttpResponseMessage answer)
-    {
-        var text = await answer.Content.ReadAsStringAsync();
-        Assert.True(answer.IsSuccessStatusCode, text);
-        return JsonDocument.Parse(text).RootElement;
     }
 }
