@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 
 namespace ZapierTriggers.Tests.Integration.Infrastructure;
 
@@ -44,7 +42,7 @@ internal sealed class PostgresCluster : IDisposable
     public static PostgresCluster Start(params string[] settings)
     {
         var directory = Directory.CreateTempSubdirectory("zap-pg-").FullName;
-        var cluster = new PostgresCluster(FindBinaries(), directory, FreePort());
+        var cluster = new PostgresCluster(FindBinaries(), directory, FreePort.Draw());
         try
         {
             if (Unprivileged is { } user) cluster.Run("chown", [user, directory]);
@@ -110,13 +108,6 @@ internal sealed class PostgresCluster : IDisposable
     }
 
     private static int VersionOf(string directory) => int.TryParse(Path.GetFileName(directory), out var version) ? version : 0;
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
 
     private void RunAsPostgres(string program, string[] arguments)
     {
