@@ -60,10 +60,12 @@ internal sealed class PostgresCluster : IDisposable
     }
 
     /// <summary>
-    /// Starts the server of an existing cluster (after <see cref="Stop"/>), with settings like <c>max_connections=20</c>.
+    /// Starts the server of an existing cluster (after <see cref="Stop"/>), with settings like <c>max_connections=20</c>; one that runs
+    /// stays as it is.
     /// </summary>
     public void Begin(params string[] settings)
     {
+        if (_running) return;
         string[] all =
         [
             "listen_addresses=127.0.0.1", $"port={Port}", $"unix_socket_directories={_directory}", "fsync=on", "max_connections=200",
