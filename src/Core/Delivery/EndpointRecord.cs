@@ -74,6 +74,9 @@ internal sealed record EndpointRecord
     /// <summary>In which order events are to be sent.</summary>
     public EndpointOrdering Ordering { get; init; }
 
+    /// <summary>What the bodies of its deliveries look like.</summary>
+    public WebhookFormat Format { get; init; }
+
     /// <summary>The secret before the present one, which signs along until <see cref="PreviousSecretUntil"/>; null = none.</summary>
     public string? PreviousSecret { get; init; }
 

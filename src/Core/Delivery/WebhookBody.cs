@@ -27,45 +27,52 @@ internal static class WebhookBody
     /// <summary>Writes the whole body.</summary>
     public static void Write(IBufferWriter<byte> writer, DueEvent due)
     {
-        WriteHead(writer, due.Id, due.Type);
+        WriteHead(writer, due);
         writer.Write(due.Payload);
-        WriteTail(writer, due.Id);
+        WriteTail(writer, due);
     }
 
     /// <summary>Writes what stands before the payload.</summary>
-    public static void WriteHead(IBufferWriter<byte> writer, EventId id, string type)
+    public static void WriteHead(IBufferWriter<byte> writer, DueEvent due)
     {
         Span<byte> text = stackalloc byte[EventId.TextLength];
-        id.WriteUtf8(text);
+        due.Id.WriteUtf8(text);
         writer.Write("{\"id\":\""u8);
         writer.Write(text);
         writer.Write("\",\"event_id\":\""u8);
         writer.Write(text);
         writer.Write("\",\"type\":\""u8);
-        WriteType(writer, type);
+        WriteText(writer, due.Type);
         writer.Write("\",\"data\":"u8);
     }
 
-    /// <summary>Writes what stands behind the payload: the time of acceptance, RFC 3339 in UTC with milliseconds.</summary>
-    public static void WriteTail(IBufferWriter<byte> writer, EventId id)
+    /// <summary>Writes what stands behind the payload: the time of acceptance.</summary>
+    public static void WriteTail(IBufferWriter<byte> writer, DueEvent due)
+    {
+        writer.Write(",\"timestamp\":\""u8);
+        WriteTime(writer, due.Id);
+        writer.Write("\"}"u8);
+    }
+
+    /// <summary>Writes the time of acceptance, RFC 3339 in UTC with milliseconds.</summary>
+    public static void WriteTime(IBufferWriter<byte> writer, EventId id)
     {
         // The round-trip format has 7 decimals; the first 3 are the milliseconds.
         Span<byte> time = stackalloc byte[33];
         Utf8Formatter.TryFormat(id.AcceptedAt.UtcDateTime, time, out _, new StandardFormat('O'));
         time[TimeLength - 1] = (byte)'Z';
-        writer.Write(",\"timestamp\":\""u8);
         writer.Write(time[..TimeLength]);
-        writer.Write("\"}"u8);
     }
 
-    private static void WriteType(IBufferWriter<byte> writer, string type)
+    /// <summary>Writes what stands between the quotes of a JSON string.</summary>
+    public static void WriteText(IBufferWriter<byte> writer, string text)
     {
-        if (!type.AsSpan().ContainsAnyExcept(Plain))
+        if (!text.AsSpan().ContainsAnyExcept(Plain))
         {
-            Encoding.ASCII.GetBytes(type, writer);
+            Encoding.ASCII.GetBytes(text, writer);
             return;
         }
 
-        writer.Write(JsonEncodedText.Encode(type, JavaScriptEncoder.UnsafeRelaxedJsonEscaping).EncodedUtf8Bytes);
+        writer.Write(JsonEncodedText.Encode(text, JavaScriptEncoder.UnsafeRelaxedJsonEscaping).EncodedUtf8Bytes);
     }
 }

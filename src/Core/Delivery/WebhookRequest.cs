@@ -50,19 +50,23 @@ internal sealed class WebhookContent : HttpContent
     public ReadOnlyMemory<byte> Tail { get; }
 
     /// <summary>The body of an event.</summary>
-    public static WebhookContent Of(DueEvent due)
+    public static WebhookContent Of(DueEvent due, WebhookFormat format)
     {
+        var isCloudEvent = format == WebhookFormat.CloudEvents;
         if (due.Payload.Length <= SmallPayload)
         {
             var whole = new ArrayBufferWriter<byte>(HeadRoom + due.Type.Length + due.Payload.Length + WebhookBody.TailLength);
-            WebhookBody.Write(whole, due);
+            if (isCloudEvent) CloudEventBody.Write(whole, due);
+            else WebhookBody.Write(whole, due);
             return new WebhookContent(whole.WrittenMemory, default, default);
         }
 
         var head = new ArrayBufferWriter<byte>(HeadRoom + due.Type.Length);
-        WebhookBody.WriteHead(head, due.Id, due.Type);
+        if (isCloudEvent) CloudEventBody.WriteHead(head, due);
+        else WebhookBody.WriteHead(head, due);
         var tail = new ArrayBufferWriter<byte>(WebhookBody.TailLength);
-        WebhookBody.WriteTail(tail, due.Id);
+        if (isCloudEvent) CloudEventBody.WriteTail(tail, due);
+        else WebhookBody.WriteTail(tail, due);
         return new WebhookContent(head.WrittenMemory, due.Payload, tail.WrittenMemory);
     }
 

@@ -101,13 +101,14 @@ internal sealed partial class WebhookSender : IDisposable
 
     private WebhookRequest CreateRequest(WebhookTarget target, DueEvent due, DateTimeOffset at)
     {
-        var content = WebhookContent.Of(due);
+        var content = WebhookContent.Of(due, target.Endpoint.Format);
         var id = due.Id.ToString();
         var seconds = at.ToUnixTimeSeconds();
         var signature = target.SignatureAt(at).Sign(due.Id, seconds, content.Head.Span, content.Payload.Span, content.Tail.Span);
 
         var request = new WebhookRequest(target.Uri!) { Content = content };
-        content.Headers.TryAddWithoutValidation("Content-Type", "application/json");
+        var mediaType = target.Endpoint.Format == WebhookFormat.CloudEvents ? CloudEventBody.MediaType : "application/json";
+        content.Headers.TryAddWithoutValidation("Content-Type", mediaType);
         var headers = request.Headers;
         headers.TryAddWithoutValidation("User-Agent", _userAgent);
         headers.TryAddWithoutValidation("X-Event-ID", id);

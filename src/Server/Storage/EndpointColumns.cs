@@ -60,6 +60,12 @@ internal static class EndpointColumns
     /// <summary>Reads <see cref="Encode(EndpointOrdering)"/>.</summary>
     public static EndpointOrdering DecodeOrdering(string text) => text == "key" ? EndpointOrdering.Key : EndpointOrdering.None;
 
+    /// <summary>The format's name.</summary>
+    public static string Encode(WebhookFormat format) => format == WebhookFormat.CloudEvents ? "cloudevents" : "standard";
+
+    /// <summary>Reads <see cref="Encode(WebhookFormat)"/>.</summary>
+    public static WebhookFormat DecodeFormat(string text) => text == "cloudevents" ? WebhookFormat.CloudEvents : WebhookFormat.Standard;
+
     private static string Write(Action<Utf8JsonWriter> write)
     {
         using var buffer = new MemoryStream();

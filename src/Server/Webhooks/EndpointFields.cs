@@ -71,6 +71,7 @@ internal sealed class EndpointFields
             case "timeout_seconds": TakeNumber(value, MostTimeoutSeconds, static (row, n) => row with { TimeoutSeconds = n }); break;
             case "retry_schedule": TakeSchedule(value, isNull); break;
             case "ordering": TakeOrdering(value, isNull); break;
+            case "format": TakeFormat(value, isNull); break;
             case "start" when _making: TakeStart(value, isNull); break;
             case "start": Refuse("can be given only when the endpoint is made."); break;
             default: RefuseUnknown(name); break;
@@ -178,6 +179,19 @@ internal sealed class EndpointFields
         _changes.Add(row => row with { Ordering = ordering });
     }
 
+    private void TakeFormat(JsonElement value, bool isNull)
+    {
+        var text = isNull ? "standard" : value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+        if (text is not ("standard" or "cloudevents"))
+        {
+            Refuse("""must be "standard" or "cloudevents".""");
+            return;
+        }
+
+        var format = text == "cloudevents" ? WebhookFormat.CloudEvents : WebhookFormat.Standard;
+        _changes.Add(row => row with { Format = format });
+    }
+
     private void TakeStart(JsonElement value, bool isNull)
     {
         if (isNull) return;
@@ -192,7 +206,7 @@ internal sealed class EndpointFields
         _error = new FieldError(
             isWord ? name : "(unknown)",
             "An endpoint has no such field; its fields are url, description, event_types, headers, enabled, rate_limit_per_second, "
-            + "max_in_flight, timeout_seconds, retry_schedule, ordering and, when it is made, start.");
+            + "max_in_flight, timeout_seconds, retry_schedule, ordering, format and, when it is made, start.");
     }
 
     private void Refuse(string what) => _error ??= new FieldError(_field, $"{_field} {what}");

@@ -73,6 +73,7 @@ internal static class EndpointJson
         writer.WriteNullable("timeout_seconds"u8, endpoint.TimeoutSeconds);
         WriteSchedule(writer, endpoint.RetrySchedule);
         writer.WriteString("ordering"u8, endpoint.Ordering == EndpointOrdering.Key ? "key"u8 : "none"u8);
+        writer.WriteString("format"u8, endpoint.Format == WebhookFormat.CloudEvents ? "cloudevents"u8 : "standard"u8);
         WriteHealth(writer, now.Health);
         writer.WriteTime("created_at"u8, endpoint.CreatedAt);
         writer.WriteTime("updated_at"u8, endpoint.UpdatedAt);

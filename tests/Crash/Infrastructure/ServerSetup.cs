@@ -1,6 +1,4 @@
-using System.Net;
-using System.Net.Sockets;
-using System.Security.Cryptography;
+using ZapierTriggers.Tests.Integration.Infrastructure;
 
 namespace ZapierTriggers.Tests.Crash.Infrastructure;
 
@@ -10,10 +8,6 @@ internal sealed record ServerSetup
     /// <summary>The admin token of every server here.</summary>
     public const string AdminToken = "crash-tests-admin-token";
 
-    // Below the ports that clients are given (32768 and up on Linux), so that no connection of a test takes the port while the server is down.
-    private const int FirstPort = 20_000;
-    private const int LastPort = 32_000;
-
     /// <summary>Its data directory.</summary>
     public required string DataDirectory { get; init; }
 
@@ -21,7 +15,7 @@ internal sealed record ServerSetup
     public IReadOnlyList<string> RunBy { get; init; } = [];
 
     /// <summary>Its port on loopback.</summary>
-    public int Port { get; init; } = FreePort();
+    public int Port { get; init; } = FreePort.Draw();
 
     /// <summary>Settings as environment variables.</summary>
     public IReadOnlyDictionary<string, string> Settings { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);
@@ -42,22 +36,4 @@ internal sealed record ServerSetup
 
     /// <summary>A setup that differs in one setting.</summary>
     public ServerSetup With(string name, string value) => this with { Settings = new Dictionary<string, string>(Settings, StringComparer.Ordinal) { [name] = value } };
-
-    private static int FreePort()
-    {
-        while (true)
-        {
-            var port = RandomNumberGenerator.GetInt32(FirstPort, LastPort);
-            try
-            {
-                using var listener = new TcpListener(IPAddress.Loopback, port);
-                listener.Start();
-                return port;
-            }
-            catch (SocketException)
-            {
-                // Taken: another one is drawn.
-            }
-        }
-    }
 }

@@ -25,6 +25,12 @@ public sealed class CutConnections(TroubleCluster cluster)
             {
                 await CutAtEachAsync(scene.Proxy, fromClient: true, action);
                 await CutAtEachAsync(scene.Proxy, fromClient: false, action);
+
+                // Transactions differ in length: the place of the last messages may have been passed by.
+                await CutAsync(scene.Proxy, static message => message.IsQuery("COMMIT"), action);
+                await CommittedAsync(scene.Proxy);
+                await CutAsync(scene.Proxy, static message => message.IsComplete("COMMIT"), action);
+                await CommittedAsync(scene.Proxy);
             }
         }
 
@@ -43,7 +49,7 @@ public sealed class CutConnections(TroubleCluster cluster)
     private async Task CutAtEachAsync(PostgresProxy proxy, bool fromClient, ProxyAction action)
     {
         var place = 0;
-        while (await CutAsync(proxy, fromClient, place, action))
+        while (await CutAsync(proxy, message => message.FromClient == fromClient && message.Place == place, action, anyBegin: fromClient && place == 0))
         {
             // The next cut comes after a success, so that the writer begins with its shortest pause again.
             await CommittedAsync(proxy);
@@ -56,28 +62,32 @@ public sealed class CutConnections(TroubleCluster cluster)
         var committed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         proxy.Apply(message =>
         {
-            if (message.Place >= 0 && message.IsComplete("COMMIT")) committed.TrySetResult();
+            if (message.Transaction is { IsStoreWriters: true } && message.IsComplete("COMMIT")) committed.TrySetResult();
             return ProxyAction.Pass;
         });
         return committed.Task.WaitAsync(Limit);
     }
 
-    /// <summary>Cuts in the next transaction that has a message at this place; false when the next one ends without.</summary>
-    private async Task<bool> CutAsync(PostgresProxy proxy, bool fromClient, int place, ProxyAction action)
+    /// <summary>
+    /// Cuts in the next of the writer's transactions that has such a message; false when one is committed without. Whose one is begun does
+    /// not show at its first message: that may be anybody's.
+    /// </summary>
+    private async Task<bool> CutAsync(PostgresProxy proxy, Func<PostgresMessage, bool> where, ProxyAction action, bool anyBegin = false)
     {
         var met = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
-        var begun = false;
+        var begun = new ConcurrentDictionary<PostgresTransaction, bool>();
         proxy.Apply(message =>
         {
-            begun |= message.IsQuery("BEGIN");
-            if (!begun || message.Place < 0) return ProxyAction.Pass;
-            if (message.FromClient == fromClient && message.Place == place && met.TrySetResult(true))
+            if (message.Transaction is not { } transaction) return ProxyAction.Pass;
+            if (message is { FromClient: true, Place: 0 }) begun.TryAdd(transaction, true);
+            if (!begun.ContainsKey(transaction) || !(transaction.IsStoreWriters || anyBegin)) return ProxyAction.Pass;
+            if (where(message) && met.TrySetResult(true))
             {
                 _cuts.Enqueue((message, action));
                 return action;
             }
 
-            if (message.IsIdle) met.TrySetResult(false);
+            if (message.IsIdle && transaction.IsCommitted) met.TrySetResult(false);
             return ProxyAction.Pass;
         });
         return await met.Task.WaitAsync(Limit);

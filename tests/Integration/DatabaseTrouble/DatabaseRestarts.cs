@@ -48,7 +48,7 @@ public sealed class DatabaseRestarts(TroubleCluster cluster) : IClassFixture<Tro
         var committed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         scene.Proxy.Apply(message =>
         {
-            if (message.Place < 0 || !message.IsComplete("COMMIT")) return ProxyAction.Pass;
+            if (message.Transaction is not { IsStoreWriters: true } || !message.IsComplete("COMMIT")) return ProxyAction.Pass;
             scene.Proxy.RefuseNew();
             committed.TrySetResult();
             return ProxyAction.CutAfter;

@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 
 namespace ZapierTriggers.Tests.Integration.Infrastructure;
 
@@ -44,7 +42,7 @@ internal sealed class PostgresCluster : IDisposable
     public static PostgresCluster Start(params string[] settings)
     {
         var directory = Directory.CreateTempSubdirectory("zap-pg-").FullName;
-        var cluster = new PostgresCluster(FindBinaries(), directory, FreePort());
+        var cluster = new PostgresCluster(FindBinaries(), directory, FreePort.Draw());
         try
         {
             if (Unprivileged is { } user) cluster.Run("chown", [user, directory]);
@@ -62,10 +60,12 @@ internal sealed class PostgresCluster : IDisposable
     }
 
     /// <summary>
-    /// Starts the server of an existing cluster (after <see cref="Stop"/>), with settings like <c>max_connections=20</c>.
+    /// Starts the server of an existing cluster (after <see cref="Stop"/>), with settings like <c>max_connections=20</c>; one that runs
+    /// stays as it is.
     /// </summary>
     public void Begin(params string[] settings)
     {
+        if (_running) return;
         string[] all =
         [
             "listen_addresses=127.0.0.1", $"port={Port}", $"unix_socket_directories={_directory}", "fsync=on", "max_connections=200",
@@ -110,13 +110,6 @@ internal sealed class PostgresCluster : IDisposable
     }
 
     private static int VersionOf(string directory) => int.TryParse(Path.GetFileName(directory), out var version) ? version : 0;
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
 
     private void RunAsPostgres(string program, string[] arguments)
     {

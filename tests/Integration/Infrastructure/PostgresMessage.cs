@@ -13,7 +13,9 @@ namespace ZapierTriggers.Tests.Integration.Infrastructure;
 /// <param name="Place">
 /// How many messages of the same direction came before it in the explicit transaction that it belongs to; -1 outside of one.
 /// </param>
-internal readonly record struct PostgresMessage(bool FromClient, char Kind, ReadOnlyMemory<byte> Bytes, int Place)
+/// <param name="Transaction">That transaction, as far as it has come; null outside of one.</param>
+internal readonly record struct PostgresMessage(
+    bool FromClient, char Kind, ReadOnlyMemory<byte> Bytes, int Place, PostgresTransaction? Transaction)
 {
     /// <summary>The kind of a start-up packet (or a request to cancel).</summary>
     public const char Startup = '\0';
@@ -40,6 +42,25 @@ internal readonly record struct PostgresMessage(bool FromClient, char Kind, Read
         head.CopyTo(bytes, 0);
         await stream.ReadExactlyAsync(bytes.AsMemory(head.Length));
         return (isFirst ? Startup : (char)head[0], bytes);
+    }
+}
+
+/// <summary>An explicit transaction that passes through a proxy.</summary>
+internal sealed class PostgresTransaction
+{
+    /// <summary>
+    /// Whether it is the store writer's: it begins with the checkpoint. Not known before that statement, and so not with BEGIN.
+    /// </summary>
+    public bool IsStoreWriters { get; private set; }
+
+    /// <summary>Whether the server has said that it is committed.</summary>
+    public bool IsCommitted { get; private set; }
+
+    /// <summary>Notes one of its messages.</summary>
+    public void Add(PostgresMessage message)
+    {
+        IsStoreWriters |= message is { FromClient: true, Kind: 'P' } && message.Text.Contains("UPDATE shards", StringComparison.Ordinal);
+        IsCommitted |= message.IsComplete("COMMIT");
     }
 }
 

@@ -8,8 +8,9 @@ internal sealed class PostgresProxyLink(PostgresProxy proxy, Socket client, Sock
     private readonly Lock _gate = new();
     private readonly TaskCompletionSource _end = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private TaskCompletionSource? _frozen;
-    private int _fromClient = -1;
-    private int _fromServer = -1;
+    private PostgresTransaction? _transaction;
+    private int _fromClient;
+    private int _fromServer;
 
     /// <summary>Passes messages on until one side closes or the link is cut.</summary>
     public async Task RunAsync()
@@ -90,13 +91,14 @@ internal sealed class PostgresProxyLink(PostgresProxy proxy, Socket client, Sock
     /// <summary>Counts the messages of an explicit transaction, from BEGIN until the server is idle again.</summary>
     private PostgresMessage Place(bool fromClient, char kind, byte[] bytes)
     {
-        var message = new PostgresMessage(fromClient, kind, bytes, Place: -1);
+        var message = new PostgresMessage(fromClient, kind, bytes, Place: -1, Transaction: null);
         lock (_gate)
         {
-            if (message.IsQuery("BEGIN")) (_fromClient, _fromServer) = (0, 0);
-            if (_fromClient < 0) return message;
-            message = message with { Place = fromClient ? _fromClient++ : _fromServer++ };
-            if (message.IsIdle) (_fromClient, _fromServer) = (-1, -1);
+            if (message.IsQuery("BEGIN")) (_transaction, _fromClient, _fromServer) = (new PostgresTransaction(), 0, 0);
+            if (_transaction is null) return message;
+            _transaction.Add(message);
+            message = message with { Place = fromClient ? _fromClient++ : _fromServer++, Transaction = _transaction };
+            if (message.IsIdle) _transaction = null;
             return message;
         }
     }

@@ -192,6 +192,7 @@ public abstract class LaneConformance<T>(T fixture) : IClassFixture<T>
             TimeoutSeconds = 7,
             RetrySchedule = new EqualList<int>(1, 604_800),
             Ordering = EndpointOrdering.Key,
+            Format = WebhookFormat.CloudEvents,
             PreviousSecret = "whsec_BBBB",
             PreviousSecretUntil = Now.AddDays(1),
             Filters = new EndpointFilters(

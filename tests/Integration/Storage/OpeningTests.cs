@@ -1,7 +1,6 @@
-using System.Net;
-using System.Net.Sockets;
 using ZapierTriggers.Core.Storing;
 using ZapierTriggers.Server.Storage;
+using ZapierTriggers.Tests.Integration.Infrastructure;
 
 namespace ZapierTriggers.Tests.Integration.Storage;
 
@@ -33,12 +32,7 @@ public sealed class OpeningTests(
     [Fact]
     public async Task An_unreachable_database_says_what_to_do_and_no_secret()
     {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        var port = ((IPEndPoint)listener.LocalEndpoint).Port;
-        listener.Stop();
-
-        var exception = await FailAsync(new StorageOptions { ConnectionString = $"postgres://user:s3cret@127.0.0.1:{port}/db" });
+        var exception = await FailAsync(new StorageOptions { ConnectionString = $"postgres://user:s3cret@127.0.0.1:{FreePort.Draw()}/db" });
 
         Assert.Equal(StoreFailure.Unavailable, exception.Failure);
         Assert.Contains("check that PostgreSQL runs", exception.Message, StringComparison.Ordinal);

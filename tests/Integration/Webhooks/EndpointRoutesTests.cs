@@ -19,7 +19,7 @@ public abstract class EndpointRoutesTests<T>(T fixture) : IClassFixture<T>
     private static readonly string[] Fields =
     [
         "id", "url", "description", "event_types", "headers", "enabled", "is_default", "disabled_reason", "rate_limit_per_second", "max_in_flight",
-        "timeout_seconds", "retry_schedule", "ordering", "health", "created_at", "updated_at",
+        "timeout_seconds", "retry_schedule", "ordering", "format", "health", "created_at", "updated_at",
     ];
 
     [Fact]
@@ -38,7 +38,7 @@ public abstract class EndpointRoutesTests<T>(T fixture) : IClassFixture<T>
         Assert.Equal(
             $$"""
             {"id":"{{id}}","url":"http://127.0.0.1:9/a","description":null,"event_types":["*"],"headers":{},"enabled":true,"is_default":false,
-            "disabled_reason":null,"rate_limit_per_second":null,"max_in_flight":null,"timeout_seconds":null,"retry_schedule":null,"ordering":"none",
+            "disabled_reason":null,"rate_limit_per_second":null,"max_in_flight":null,"timeout_seconds":null,"retry_schedule":null,"ordering":"none","format":"standard",
             "health":{"state":"active","since":"{{expected["created_at"]}}","reason":null,"resumes_at":null,"failures_in_a_row":0,"failing_since":null,
             "last_error":null},"created_at":"{{expected["created_at"]}}","updated_at":"{{expected["created_at"]}}"}
             """.ReplaceLineEndings(""),

@@ -10,7 +10,7 @@ internal sealed class SqliteEndpoints(SqliteDatabase database)
         SELECT p.organization_no, p.id, p.is_default, p.url, p.secret, p.enabled, p.disabled_reason, p.created_at, p.updated_at,
                l.delivered_through, p.description, p.headers, p.rate_limit_per_second, p.max_in_flight, p.timeout_seconds, p.retry_schedule,
                p.ordering, p.starts_after, p.previous_secret, p.previous_secret_until, l.generation,
-               p.disabled_at, l.failing_since, l.failing_told_at
+               p.disabled_at, l.failing_since, l.failing_told_at, p.format
         FROM endpoints p
         JOIN lanes l ON l.organization_no = p.organization_no AND l.endpoint_id = p.id
         """;
@@ -22,15 +22,15 @@ internal sealed class SqliteEndpoints(SqliteDatabase database)
     private const string Save = """
         INSERT INTO endpoints (organization_no, id, is_default, url, secret, enabled, disabled_reason, created_at, updated_at, description,
                                headers, rate_limit_per_second, max_in_flight, timeout_seconds, retry_schedule, ordering, starts_after,
-                               previous_secret, previous_secret_until, disabled_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
+                               previous_secret, previous_secret_until, disabled_at, format)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)
         ON CONFLICT (organization_no, id) DO UPDATE
         SET url = excluded.url, secret = excluded.secret, enabled = excluded.enabled, disabled_reason = excluded.disabled_reason,
             updated_at = excluded.updated_at, description = excluded.description, headers = excluded.headers,
             rate_limit_per_second = excluded.rate_limit_per_second, max_in_flight = excluded.max_in_flight,
             timeout_seconds = excluded.timeout_seconds, retry_schedule = excluded.retry_schedule, ordering = excluded.ordering,
             previous_secret = excluded.previous_secret, previous_secret_until = excluded.previous_secret_until,
-            disabled_at = excluded.disabled_at
+            disabled_at = excluded.disabled_at, format = excluded.format
         """;
 
     private const string Health = """
@@ -108,7 +108,8 @@ internal sealed class SqliteEndpoints(SqliteDatabase database)
                     endpoint.StartsAfter,
                     endpoint.PreviousSecret,
                     endpoint.PreviousSecretUntil,
-                    endpoint.DisabledAt);
+                    endpoint.DisabledAt,
+                    EndpointColumns.Encode(endpoint.Format));
             },
             cancellationToken);
 
@@ -158,6 +159,7 @@ internal sealed class SqliteEndpoints(SqliteDatabase database)
         DisabledAt = row.GetTimeOrNull(21),
         FailingSince = row.GetTimeOrNull(22),
         FailingToldAt = row.GetTimeOrNull(23),
+        Format = EndpointColumns.DecodeFormat(row.GetString(24)),
         Filters = new EndpointFilters([.. filters[(row.GetInt32(0), row.GetUuid(1))]]),
     };
 }
