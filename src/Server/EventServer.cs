@@ -13,6 +13,7 @@ using ZapierTriggers.Server.Http;
 using ZapierTriggers.Server.Inbox;
 using ZapierTriggers.Server.Ingest;
 using ZapierTriggers.Server.Operations;
+using ZapierTriggers.Server.Operations.Pages;
 using ZapierTriggers.Server.Storage;
 using ZapierTriggers.Server.Webhooks;
 
@@ -77,7 +78,10 @@ internal sealed partial class EventServer : IAsyncDisposable
     }
 
     /// <summary>The addresses it listens on, with the ports that were really bound.</summary>
-    public IReadOnlyCollection<string> Addresses => [.. _app.Urls];
+    public IReadOnlyCollection<string> Addresses => [.. _app.Urls.SkipLast(_settings.Http.AdminUrls.Count)];
+
+    /// <summary>The same for the operator's addresses.</summary>
+    public IReadOnlyCollection<string> AdminAddresses => [.. _app.Urls.TakeLast(_settings.Http.AdminUrls.Count)];
 
     /// <summary>Every route: method and template, for the tests that hold something true for each.</summary>
     public IReadOnlyList<(string Method, string Template)> Routes => [.. _routes.All];
@@ -101,7 +105,7 @@ internal sealed partial class EventServer : IAsyncDisposable
         var builder = WebApplication.CreateSlimBuilder(args);
         var settings = ServerSettings.Load(builder.Configuration, builder.Environment.IsDevelopment());
         builder.Services.AddSystemd(); // tells systemd, where it runs us, that we are up and that we stop; before our own logging
-        LoggingSetup.Configure(builder.Logging, settings.Log, terminal: !Console.IsOutputRedirected);
+        LoggingSetup.Configure(builder.Logging, settings.Log, builder.Configuration, terminal: !Console.IsOutputRedirected);
         KestrelSetup.Configure(builder, settings.Http, RequestsEnd);
         Telemetry.Add(builder.Services, builder.Configuration);
         var app = builder.Build();
@@ -226,6 +230,7 @@ internal sealed partial class EventServer : IAsyncDisposable
 
         // The pipeline takes this path before the table; it is in the table for what else is asked there (405) and for the documentation.
         routes.MapBoth(HttpMethods.Post, "/events", (context, _) => ingest.HandleAsync(context));
+        new EventsHandshake(authentication).Map(routes);
         var batches = new BatchMiddleware(authentication, _gate, bodies, clock, time, _directory.DedupSecret);
         routes.MapBoth(HttpMethods.Post, "/events/batch", (context, _) => batches.HandleAsync(context));
         var registration = new Registration(_accounts, _stores.Accounts, authentication, _settings.Registration, time, loggers.CreateLogger<Registration>());
@@ -243,15 +248,18 @@ internal sealed partial class EventServer : IAsyncDisposable
         new DeadLetterRoutes(replays).Map(routes);
         new ReplayRoutes(replays).Map(routes);
         routes.Wrap(handler => StorageAnswers.Until(() => authentication.IsOpen, handler)); // what follows answers from the start
-        new HealthRoutes(time, _readiness.Read, _meter).Map(routes);
+        new HealthRoutes(time, _readiness.Read, _meter, () => ServerDetail.Of(_shard, _dispatcher, time)).Map(routes);
+        new PageRoutes().Map(routes);
         var metrics = Telemetry.BuildMetrics(_app.Services);
         routes.Map(HttpMethods.Get, "/metrics", (context, _) => metrics(context));
         routes.Freeze();
-        return new Pipeline(new Cors(_settings.Cors), ingest, routes, loggers.CreateLogger<Pipeline>());
+        return new Pipeline(new Edge(_settings.Http, AdminPorts), new Cors(_settings.Cors), ingest, routes, loggers.CreateLogger<Pipeline>());
     }
 
     private ValueTask<bool> StoredBarrierAsync(Organization organization, CancellationToken cancellationToken) =>
         _shard?.WaitStoredAsync(organization, cancellationToken) ?? ValueTask.FromResult(false);
+
+    private IEnumerable<int> AdminPorts() => AdminAddresses.SelectMany(ListenAddress.EndpointsOf).Select(endpoint => endpoint.Port);
 
     /// <summary>Where this server itself listens: webhooks must not be aimed at it.</summary>
     private IReadOnlyCollection<IPEndPoint> BoundEndpoints() =>

@@ -9,16 +9,17 @@ namespace ZapierTriggers.Server;
 /// <list type="number">
 /// <item>the request's id</item>
 /// <item>the exception boundary</item>
+/// <item>the edge: proxies in front, what this address has, HSTS</item>
 /// <item>CORS (preflight ends here)</item>
 /// <item>events in, the hot path, before any look-up</item>
 /// <item>everything else, by the route table</item>
 /// </list>
 /// </summary>
-internal sealed class Pipeline(Cors cors, IngestMiddleware ingest, RouteTable routes, ILogger<Pipeline> logger)
+internal sealed class Pipeline(Edge edge, Cors cors, IngestMiddleware ingest, RouteTable routes, ILogger<Pipeline> logger)
 {
     private const string EventsRoute = "/api/events";
 
-    private readonly RequestDelegate _afterBoundary = context => RouteAsync(context, cors, ingest, routes);
+    private readonly RequestDelegate _afterBoundary = context => RouteAsync(context, edge, cors, ingest, routes);
 
     /// <summary>Answers one request.</summary>
     public Task RunAsync(HttpContext context)
@@ -27,8 +28,9 @@ internal sealed class Pipeline(Cors cors, IngestMiddleware ingest, RouteTable ro
         return ExceptionBoundary.RunAsync(context, _afterBoundary, logger);
     }
 
-    private static Task RouteAsync(HttpContext context, Cors cors, IngestMiddleware ingest, RouteTable routes)
+    private static Task RouteAsync(HttpContext context, Edge edge, Cors cors, IngestMiddleware ingest, RouteTable routes)
     {
+        if (!edge.Admit(context)) return RouteTable.AnswerNotFoundAsync(context);
         if (cors.IsPreflight(context)) return cors.AnswerPreflightAsync(context);
         cors.WriteHeaders(context);
         if (!IsEventIn(context.Request)) return routes.DispatchAsync(context);

@@ -2,6 +2,7 @@ using ZapierTriggers.Server;
 using ZapierTriggers.Server.Cli;
 using ZapierTriggers.Server.Configuration;
 using ZapierTriggers.Server.Operations;
+using ZapierTriggers.Server.Operations.Pages;
 
 if (args is ["settings"])
 {
@@ -9,9 +10,21 @@ if (args is ["settings"])
     return 0;
 }
 
+if (args is ["errors"])
+{
+    Console.Write(ErrorCatalogue.Markdown());
+    return 0;
+}
+
 MemoryShares.LimitHeap();
 try
 {
+    if (args is ["config", "show", .. var given])
+    {
+        ConfigShowCommand.Run(given, Console.Out);
+        return 0;
+    }
+
     if (args is [ReplayJournalCommand.Name, .. var options])
     {
         return await ReplayJournalCommand.RunAsync(options, Console.Out, CancellationToken.None);

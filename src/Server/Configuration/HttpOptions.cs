@@ -18,6 +18,21 @@ internal sealed record HttpOptions
     /// <summary>Client connections open at the same time; more wait in the listen queue of the operating system.</summary>
     public int MaxConnections { get; init; } = 20_000;
 
+    /// <summary>
+    /// Addresses for the operator: where some are given, <c>/metrics</c> and <c>/api/admin</c> answer there and 404 elsewhere. The other routes
+    /// answer there too.
+    /// </summary>
+    public IReadOnlyList<string> AdminUrls { get; init; } = [];
+
+    /// <summary>
+    /// Networks of the proxies in front: only what comes from them is believed about its client (<c>X-Forwarded-For</c>,
+    /// <c>X-Forwarded-Proto</c>). Empty = nobody is.
+    /// </summary>
+    public IReadOnlyList<System.Net.IPNetwork> KnownProxies { get; init; } = [];
+
+    /// <summary>How long browsers are told to come by HTTPS only (RFC 6797), on answers over HTTPS; zero = not at all.</summary>
+    public TimeSpan HstsMaxAge { get; init; } = TimeSpan.Zero;
+
     /// <summary>The addresses to listen on, whichever way they were given.</summary>
     public IReadOnlyList<string> Addresses => Urls.Count > 0 ? Urls : [$"http://{HostPart}:{Port}"];
 

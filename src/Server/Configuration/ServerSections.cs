@@ -34,6 +34,15 @@ internal static class ServerSections
             MaxConnections = read.Get(
                 "Http:MaxConnections", defaults.MaxConnections, SettingKind.Number(1, 1_000_000, "connections"),
                 "Client connections open at the same time; more wait to be accepted."),
+            AdminUrls = read.Get(
+                "Http:AdminUrls", defaults.AdminUrls, SettingKind.ListOf(SettingKind.Text("a URL such as http://127.0.0.1:9091", SettingRules.IsListenUrl), 16)!,
+                "More addresses, for the operator: `/metrics` and `/api/admin` then answer there and are 404 elsewhere.")!,
+            KnownProxies = read.Get(
+                "Http:KnownProxies", defaults.KnownProxies, SettingKind.ListOf(SettingKind.Network, 64),
+                "Networks of the proxies in front: `X-Forwarded-For` and `X-Forwarded-Proto` are believed from them only. None: from nobody."),
+            HstsMaxAge = read.Get(
+                "Http:HstsMaxAge", defaults.HstsMaxAge, SettingKind.Duration(TimeSpan.Zero, TimeSpan.FromDays(730)),
+                "How long browsers are told to use HTTPS only, on answers over HTTPS; 0 = not at all."),
         };
     }
 
@@ -61,7 +70,7 @@ internal static class ServerSections
             Level = read.Get(
                 "Log:Level", defaults.Level,
                 SettingKind.OneOf(("info", LogLevel.Information), ("warn", LogLevel.Warning), ("fatal", LogLevel.Critical)),
-                "The least severe level that is logged.", "LOG_LEVEL"),
+                "The least severe level that is logged.", "LOG_LEVEL", reloaded: true),
             Format = read.Get(
                 "Log:Format", defaults.Format, SettingKind.OneOf<LogFormat>(),
                 "`auto` is text on a terminal and JSON, one object a line, elsewhere."),

@@ -37,15 +37,15 @@ internal sealed record ServerSettings
     /// <summary>Reads and checks all settings. Throws one <see cref="StartupException"/> that lists every error.</summary>
     /// <param name="configuration">Where they are given: files, environment, command line.</param>
     /// <param name="development">Whether the environment is Development, where a few defaults are more open.</param>
-    public static ServerSettings Load(IConfigurationRoot configuration, bool development)
+    public static ServerSettings Load(IConfigurationRoot configuration, bool development) =>
+        Load(new SettingsReader(configuration), development);
+
+    /// <summary>What each setting is and where that was given. Throws like <see cref="Load(IConfigurationRoot, bool)"/>.</summary>
+    public static IReadOnlyList<EffectiveSetting> Show(IConfigurationRoot configuration, bool development)
     {
         var read = new SettingsReader(configuration);
-        var settings = ReadAll(read, development);
-        read.RefuseUnknown();
-        if (read.Errors.Count == 0) return settings;
-
-        var lines = read.Errors.Count == 1 ? read.Errors[0] : $"{read.Errors.Count} settings are wrong.\n  {string.Join("\n  ", read.Errors)}";
-        throw new StartupException(lines) { ExitCode = 2 };
+        Load(read, development);
+        return read.Effective;
     }
 
     /// <summary>Every setting with its documentation; defaults are those outside Development.</summary>
@@ -54,6 +54,16 @@ internal sealed record ServerSettings
         var read = new SettingsReader(new ConfigurationBuilder().Build());
         ReadAll(read, development: false);
         return read.Settings;
+    }
+
+    private static ServerSettings Load(SettingsReader read, bool development)
+    {
+        var settings = ReadAll(read, development);
+        read.RefuseUnknown();
+        if (read.Errors.Count == 0) return settings;
+
+        var lines = read.Errors.Count == 1 ? read.Errors[0] : $"{read.Errors.Count} settings are wrong.\n  {string.Join("\n  ", read.Errors)}";
+        throw new StartupException(lines) { ExitCode = 2 };
     }
 
     private static ServerSettings ReadAll(SettingsReader read, bool development) => new()

@@ -18,6 +18,9 @@ internal static class SettingsDocument
         later in this list wins. Some have a second, well-known name. Sizes are written `64MiB`, `4GiB` or as plain bytes, durations `50ms`, `10s`, `10min`, `24h`
         or `00:00:10`, lists with commas. An unknown key, or a value that is not allowed, stops the start with all errors at once.
 
+        `config show`, with the settings of the server behind it, prints what each setting is and where it was given; secrets are masked. What is marked "read again while running"
+        follows a change of `appsettings.json` at once; everything else counts from the next start.
+
         """;
 
     /// <summary>The page as Markdown.</summary>
@@ -40,6 +43,6 @@ internal static class SettingsDocument
     {
         var name = setting.Alias is null ? $"`{setting.Key}`" : $"`{setting.Key}`, `{setting.Alias}`";
         var byDefault = setting.Default.Length == 0 ? "none" : $"`{setting.Default}`";
-        return $"| {name} | {byDefault} | {setting.Description} | {setting.Allowed} |\n";
+        return $"| {name} | {byDefault} | {setting.Description}{(setting.IsReloaded ? " Read again while running." : "")} | {setting.Allowed} |\n";
     }
 }

@@ -9,9 +9,13 @@ internal sealed class SettingsReader(IConfigurationRoot configuration)
 {
     private readonly List<Setting> _settings = [];
     private readonly List<string> _errors = [];
+    private readonly List<EffectiveSetting> _effective = [];
 
     /// <summary>Every setting asked for so far.</summary>
     public IReadOnlyList<Setting> Settings => _settings;
+
+    /// <summary>What each setting asked for so far is, and where that was given.</summary>
+    public IReadOnlyList<EffectiveSetting> Effective => _effective;
 
     /// <summary>Every error so far: key, value and what is allowed instead.</summary>
     public IReadOnlyList<string> Errors => _errors;
@@ -22,11 +26,21 @@ internal sealed class SettingsReader(IConfigurationRoot configuration)
     /// <param name="kind">Which values are allowed.</param>
     /// <param name="description">One line for the documentation.</param>
     /// <param name="alias">Another name, usually of an environment variable.</param>
-    public T Get<T>(string key, T defaultValue, SettingKind<T> kind, string description, string? alias = null)
+    /// <param name="reloaded">Whether a change counts without a restart.</param>
+    public T Get<T>(string key, T defaultValue, SettingKind<T> kind, string description, string? alias = null, bool reloaded = false)
     {
-        _settings.Add(new Setting(key, alias, kind.Format(defaultValue), kind.Allowed, description));
-        if (Find(key, alias) is not var (name, text)) return defaultValue;
-        if (kind.Parse(text, out var value)) return value;
+        _settings.Add(new Setting(key, alias, kind.Format(defaultValue), kind.Allowed, description) { IsReloaded = reloaded });
+        if (Find(key, alias) is not var (name, text, provider))
+        {
+            _effective.Add(new EffectiveSetting(key, kind.Format(defaultValue), "default"));
+            return defaultValue;
+        }
+
+        if (kind.Parse(text, out var value))
+        {
+            _effective.Add(new EffectiveSetting(key, kind.IsSecret ? "******** (not shown)" : kind.Format(value), SettingSource.Of(provider, name, key)));
+            return value;
+        }
 
         _errors.Add(kind.IsSecret ? $"{name}: its value (not shown) is not allowed; use {kind.Allowed}." : $"{name} = \"{text}\" is not allowed; use {kind.Allowed}.");
         return defaultValue;
@@ -41,12 +55,12 @@ internal sealed class SettingsReader(IConfigurationRoot configuration)
     /// <summary>Notes each key that no setting has; call it after the last <see cref="Get"/>.</summary>
     public void RefuseUnknown() => _errors.AddRange(UnknownSettings.Find(configuration, _settings));
 
-    private (string Name, string Text)? Find(string key, string? alias)
+    private (string Name, string Text, IConfigurationProvider Provider)? Find(string key, string? alias)
     {
         foreach (var provider in configuration.Providers.Reverse())
         {
-            if (TextOf(provider, key) is { } text) return (key, text);
-            if (alias is not null && TextOf(provider, alias) is { } known) return (alias, known);
+            if (TextOf(provider, key) is { } text) return (key, text, provider);
+            if (alias is not null && TextOf(provider, alias) is { } known) return (alias, known, provider);
         }
 
         return null;

@@ -18,17 +18,34 @@ internal static class Answers
     /// <summary>Answers with the JSON object or array that <paramref name="write"/> writes.</summary>
     public static async Task JsonAsync<TState>(HttpContext context, int status, TState state, Action<Utf8JsonWriter, TState> write, string contentType = "application/json")
     {
-        var buffer = new ArrayBufferWriter<byte>(1024);
-        using (var writer = new Utf8JsonWriter(buffer, WriterOptions))
-        {
-            write(writer, state);
-        }
-
+        var buffer = Written(state, write);
         var response = context.Response;
         response.StatusCode = status;
         response.ContentType = contentType;
         response.ContentLength = buffer.WrittenCount;
         if (!HttpMethods.IsHead(context.Request.Method)) await response.BodyWriter.WriteAsync(buffer.WrittenMemory, context.RequestAborted);
+    }
+
+    /// <summary>Answers 200 with a list, compressed for who asks for it. It must hold no secret (<see cref="ContentCoding"/>).</summary>
+    public static async Task ListAsync<TState>(HttpContext context, TState state, Action<Utf8JsonWriter, TState> write)
+    {
+        var buffer = Written(state, write);
+        var response = context.Response;
+        response.StatusCode = StatusCodes.Status200OK;
+        response.ContentType = "application/json";
+        response.ContentLength = buffer.WrittenCount;
+        var output = ContentCoding.OutputOf(context, buffer.WrittenCount);
+        if (HttpMethods.IsHead(context.Request.Method)) return;
+        await output.WriteAsync(buffer.WrittenMemory, context.RequestAborted);
+        if (output != response.BodyWriter) await output.CompleteAsync();
+    }
+
+    private static ArrayBufferWriter<byte> Written<TState>(TState state, Action<Utf8JsonWriter, TState> write)
+    {
+        var buffer = new ArrayBufferWriter<byte>(1024);
+        using var writer = new Utf8JsonWriter(buffer, WriterOptions);
+        write(writer, state);
+        return buffer;
     }
 
     /// <summary>

@@ -38,7 +38,7 @@ internal sealed class Cors(CorsOptions options)
         var origin = context.Request.Headers.Origin;
         if (origin.Count == 0) return;
         var headers = context.Response.Headers;
-        if (!_any) headers.Vary = "Origin";
+        if (!_any) headers.Append("Vary", "Origin");
         if (!_any && !_origins.Contains(origin.ToString())) return;
         headers.AccessControlAllowOrigin = _any ? "*" : origin;
         headers.AccessControlExposeHeaders = ExposedHeaders;

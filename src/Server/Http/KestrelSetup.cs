@@ -10,7 +10,10 @@ internal static class KestrelSetup
     /// </summary>
     public static void Configure(WebApplicationBuilder builder, HttpOptions options, TimeSpan requestsEnd)
     {
-        builder.WebHost.UseUrls([.. options.Addresses]);
+        builder.WebHost.UseUrls([.. options.Addresses, .. options.AdminUrls]);
+
+        // Certificates are Kestrel's own affair: its section Kestrel:Certificates:Default, read again when the file changes.
+        builder.WebHost.UseKestrelHttpsConfiguration();
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;

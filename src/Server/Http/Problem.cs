@@ -6,34 +6,156 @@ namespace ZapierTriggers.Server.Http;
 /// <param name="Title">A short constant sentence, also sent as <c>error</c>.</param>
 internal sealed record Problem(int Status, string Code, string Title)
 {
-    public static readonly Problem InvalidJson = new(400, "invalid_json", "Invalid JSON");
-    public static readonly Problem InvalidRequest = new(400, "invalid_request", "Invalid request");
-    public static readonly Problem MissingFields = new(400, "missing_fields", "Missing required fields: type, payload");
-    public static readonly Problem MissingApiKey = new(401, "missing_api_key", "Missing API key");
-    public static readonly Problem InvalidApiKey = new(401, "invalid_api_key", "Invalid API key");
-    public static readonly Problem MissingAdminToken = new(401, "missing_admin_token", "Missing admin token");
-    public static readonly Problem InvalidAdminToken = new(401, "invalid_admin_token", "Invalid admin token");
-    public static readonly Problem InsufficientScope = new(403, "insufficient_scope", "Insufficient scope");
-    public static readonly Problem NotFound = new(404, "not_found", "Not found");
-    public static readonly Problem EventNotFound = new(404, "event_not_found", "Event not found");
-    public static readonly Problem DeadLetterNotFound = new(404, "dead_letter_not_found", "Dead letter not found");
-    public static readonly Problem ReplayNotFound = new(404, "replay_not_found", "Replay not found");
-    public static readonly Problem OrganizationNotFound = new(404, "organization_not_found", "Organization not found");
-    public static readonly Problem EndpointNotFound = new(404, "endpoint_not_found", "Endpoint not found");
-    public static readonly Problem MethodNotAllowed = new(405, "method_not_allowed", "Method not allowed");
-    public static readonly Problem DuplicateEvent = new(409, "duplicate_event", "Duplicate event detected");
-    public static readonly Problem NoEndpoint = new(409, "no_endpoint", "No endpoint");
-    public static readonly Problem TooManyReplays = new(409, "too_many_replays", "Too many replays");
-    public static readonly Problem PayloadTooLarge = new(413, "payload_too_large", "Payload too large");
-    public static readonly Problem UnsupportedMediaType = new(415, "unsupported_media_type", "Unsupported media type");
-    public static readonly Problem InvalidField = new(422, "invalid_field", "Invalid field");
-    public static readonly Problem InvalidUrl = new(422, "invalid_url", "Invalid webhook URL");
-    public static readonly Problem TooManyEndpoints = new(422, "too_many_endpoints", "Too many endpoints");
-    public static readonly Problem KeyReused = new(422, "idempotency_key_reused", "Idempotency key reused");
-    public static readonly Problem RateLimited = new(429, "rate_limit_exceeded", "Rate limit exceeded");
-    public static readonly Problem Internal = new(500, "internal_error", "Internal error");
-    public static readonly Problem QueueFull = new(503, "queue_full", "Event queue is full");
-    public static readonly Problem StorageUnavailable = new(503, "storage_unavailable", "Storage unavailable");
+    public static readonly Problem InvalidJson = new(400, "invalid_json", "Invalid JSON")
+    {
+        When = "The body is not a JSON object (or not an array, for a batch) in UTF-8: malformed, with a byte order mark, half a surrogate pair, a name twice, or nested deeper than 64.",
+        Remedy = "Send valid JSON; the detail names the byte where it goes wrong.",
+    };
+    public static readonly Problem InvalidRequest = new(400, "invalid_request", "Invalid request")
+    {
+        When = "The request is not proper HTTP: headers too large, a broken chunk, a wrong length.",
+        Remedy = "Mend the client; the connection is closed.",
+    };
+    public static readonly Problem MissingFields = new(400, "missing_fields", "Missing required fields: type, payload")
+    {
+        When = "An event lacks type, or payload.",
+        Remedy = "Send both.",
+    };
+    public static readonly Problem MissingApiKey = new(401, "missing_api_key", "Missing API key")
+    {
+        When = "There is no key in the request.",
+        Remedy = "Send it as X-API-Key, or as Authorization: Bearer.",
+    };
+    public static readonly Problem InvalidApiKey = new(401, "invalid_api_key", "Invalid API key")
+    {
+        When = "The key is mistyped, rotated, revoked or expired.",
+        Remedy = "Use a current key of your organization.",
+    };
+    public static readonly Problem MissingAdminToken = new(401, "missing_admin_token", "Missing admin token")
+    {
+        When = "An administrator's call came without the admin token.",
+        Remedy = "Send it as X-API-Key, or as Authorization: Bearer.",
+    };
+    public static readonly Problem InvalidAdminToken = new(401, "invalid_admin_token", "Invalid admin token")
+    {
+        When = "What was sent is not the admin token.",
+        Remedy = "It was shown at the first start and is kept in the data directory, unless it is given as ADMIN_TOKEN.",
+    };
+    public static readonly Problem InsufficientScope = new(403, "insufficient_scope", "Insufficient scope")
+    {
+        When = "The key is valid and may not do this.",
+        Remedy = "Use a key with the scope that the detail names.",
+    };
+    public static readonly Problem NotFound = new(404, "not_found", "Not found")
+    {
+        When = "There is nothing under this path.",
+        Remedy = "Look the path up in the reference.",
+    };
+    public static readonly Problem EventNotFound = new(404, "event_not_found", "Event not found")
+    {
+        When = "Your organization has no event with this id.",
+        Remedy = "Use an id that POST /api/events or GET /api/inbox answered to your organization.",
+    };
+    public static readonly Problem DeadLetterNotFound = new(404, "dead_letter_not_found", "Dead letter not found")
+    {
+        When = "Your organization has no dead letter of an event with this id.",
+        Remedy = "List them with GET /api/dead-letters; POST /api/events/{id}/replay sends any event again.",
+    };
+    public static readonly Problem ReplayNotFound = new(404, "replay_not_found", "Replay not found")
+    {
+        When = "Your organization has no replay with this id.",
+        Remedy = "List the latest with GET /api/replays.",
+    };
+    public static readonly Problem OrganizationNotFound = new(404, "organization_not_found", "Organization not found")
+    {
+        When = "There is no organization with this id.",
+        Remedy = "Use an organization_id that a call has answered.",
+    };
+    public static readonly Problem EndpointNotFound = new(404, "endpoint_not_found", "Endpoint not found")
+    {
+        When = "Your organization has no endpoint with this id.",
+        Remedy = "List them with GET /api/endpoints.",
+    };
+    public static readonly Problem MethodNotAllowed = new(405, "method_not_allowed", "Method not allowed")
+    {
+        When = "The path exists and does not take this method.",
+        Remedy = "Use one of the methods in the header Allow.",
+    };
+    public static readonly Problem DuplicateEvent = new(409, "duplicate_event", "Duplicate event detected")
+    {
+        When = "An event with this dedup_id was accepted within the last 24 hours.",
+        Remedy = "Nothing: the event is there, under event_id.",
+        Fields = ["event_id"],
+    };
+    public static readonly Problem NoEndpoint = new(409, "no_endpoint", "No endpoint")
+    {
+        When = "There is no endpoint that the event could be sent to.",
+        Remedy = "Make or enable one, then replay again.",
+    };
+    public static readonly Problem TooManyReplays = new(409, "too_many_replays", "Too many replays")
+    {
+        When = "Your organization has as many unfinished replays as it may have.",
+        Remedy = "Wait until one is finished; GET /api/replays shows them.",
+        Fields = ["limit"],
+    };
+    public static readonly Problem PayloadTooLarge = new(413, "payload_too_large", "Payload too large")
+    {
+        When = "The payload, batch or body has more bytes than this call takes.",
+        Remedy = "Send less, or a link to the data.",
+        Fields = ["limit_bytes"],
+    };
+    public static readonly Problem UnsupportedMediaType = new(415, "unsupported_media_type", "Unsupported media type")
+    {
+        When = "The Content-Type is none that this call takes, or the body is compressed.",
+        Remedy = "Send application/json in UTF-8, uncompressed.",
+    };
+    public static readonly Problem InvalidField = new(422, "invalid_field", "Invalid field")
+    {
+        When = "A field or parameter has a value that cannot be taken.",
+        Remedy = "Change the field that is named; the detail says what it may hold.",
+        Fields = ["field"],
+    };
+    public static readonly Problem InvalidUrl = new(422, "invalid_url", "Invalid webhook URL")
+    {
+        When = "A webhook's URL is malformed, or leads to an address that webhooks may not go to.",
+        Remedy = "Use an http or https URL that is publicly reachable; on a server of your own see Delivery:AllowedNetworks.",
+        Fields = ["field"],
+    };
+    public static readonly Problem TooManyEndpoints = new(422, "too_many_endpoints", "Too many endpoints")
+    {
+        When = "Your organization has as many endpoints as it may have.",
+        Remedy = "Remove one first.",
+        Fields = ["limit"],
+    };
+    public static readonly Problem KeyReused = new(422, "idempotency_key_reused", "Idempotency key reused")
+    {
+        When = "The dedup id, or Idempotency-Key, came with another payload within 24 hours.",
+        Remedy = "Use a new id for a new event.",
+        Fields = ["event_id"],
+    };
+    public static readonly Problem RateLimited = new(429, "rate_limit_exceeded", "Rate limit exceeded")
+    {
+        When = "More events than your limit in 60 seconds, or more calls than this one takes at a time.",
+        Remedy = "Wait for retry_after_seconds, then send it again.",
+        Fields = ["retry_after_seconds", "limit", "window"],
+    };
+    public static readonly Problem Internal = new(500, "internal_error", "Internal error")
+    {
+        When = "The server has failed where it should not.",
+        Remedy = "Try again, with the same dedup_id; tell the operator the X-Request-Id.",
+    };
+    public static readonly Problem QueueFull = new(503, "queue_full", "Event queue is full")
+    {
+        When = "More events wait than may wait. Nothing was kept.",
+        Remedy = "Send it again after retry_after_seconds.",
+        Fields = ["retry_after_seconds"],
+    };
+    public static readonly Problem StorageUnavailable = new(503, "storage_unavailable", "Storage unavailable")
+    {
+        When = "The database or the journal cannot take or show events now; the detail says whether it is known that nothing was kept.",
+        Remedy = "Send it again after retry_after_seconds, events with the same dedup_id.",
+        Fields = ["retry_after_seconds"],
+    };
 
     /// <summary>All of them, for metrics and documentation.</summary>
     public static readonly IReadOnlyList<Problem> All =
@@ -44,6 +166,15 @@ internal sealed record Problem(int Status, string Code, string Title)
     ];
 
     private long _answered;
+
+    /// <summary>When it is answered, in a sentence or two.</summary>
+    public required string When { get; init; }
+
+    /// <summary>What whoever gets it can do.</summary>
+    public required string Remedy { get; init; }
+
+    /// <summary>What it has besides the fields that all problems have; each where it makes sense.</summary>
+    public IReadOnlyList<string> Fields { get; init; } = [];
 
     /// <summary>How often it was answered since the start.</summary>
     public long Answered => Volatile.Read(ref _answered);

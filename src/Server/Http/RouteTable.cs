@@ -51,8 +51,7 @@ internal sealed class RouteTable
         string? id = null;
         var template = path;
         if (!_literal.TryGetValue(path, out var methods)) methods = FindTemplate(path, out id, out template);
-        // A path is not said back: people put keys into paths, and errors into logs.
-        if (methods is null) return Answers.ProblemAsync(context, Problem.NotFound, "There is nothing under this path. GET /docs lists the API.");
+        if (methods is null) return AnswerNotFoundAsync(context);
 
         RouteTag.Set(context, template);
         var method = context.Request.Method;
@@ -63,6 +62,10 @@ internal sealed class RouteTable
         context.Response.Headers.Allow = allow;
         return Answers.ProblemAsync(context, Problem.MethodNotAllowed, $"This path does not take {method}; it takes {allow}.");
     }
+
+    /// <summary>Answers 404. The path is not said back: people put keys into paths, and errors into logs.</summary>
+    public static Task AnswerNotFoundAsync(HttpContext context) =>
+        Answers.ProblemAsync(context, Problem.NotFound, "There is nothing under this path. GET /docs lists the API.");
 
     private Dictionary<string, RouteHandler>? FindTemplate(string path, out string? id, out string template)
     {

@@ -11,15 +11,18 @@ internal static class InboxAnswer
     // writing.
     private const int PieceBytes = 64 * 1024;
 
+    // An event around its payload: names of fields, ids, times.
+    private const int LeastEventBytes = 300;
+
     /// <summary>Answers 200 with the page.</summary>
     public static async Task WriteAsync(HttpContext context, InboxQuery query, InboxPage page)
     {
         var response = context.Response;
         response.StatusCode = StatusCodes.Status200OK;
         response.ContentType = "application/json";
+        var output = ContentCoding.OutputOf(context, page.PayloadBytes + ((long)page.Events.Count * LeastEventBytes));
         if (HttpMethods.IsHead(context.Request.Method)) return;
 
-        var output = response.BodyWriter;
         using var writer = new Utf8JsonWriter(output, Answers.WriterOptions);
         writer.WriteStartObject();
         writer.WriteStartArray("events"u8);
@@ -33,6 +36,7 @@ internal static class InboxAnswer
 
         WriteEnd(writer, query, page);
         await output.FlushAsync(context.RequestAborted);
+        if (output != response.BodyWriter) await output.CompleteAsync();
     }
 
     /// <summary>Flushing the JSON writer hands its bytes to the pipe, in memory; the pipe's own flush is what sends.</summary>

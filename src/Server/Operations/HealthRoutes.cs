@@ -8,7 +8,8 @@ namespace ZapierTriggers.Server.Operations;
 /// <param name="time">For the timestamps.</param>
 /// <param name="readState">Whether events can be taken now; called for each question, so it must be cheap.</param>
 /// <param name="figures">What <c>/metrics</c> shows, for the detailed answer.</param>
-internal sealed class HealthRoutes(TimeProvider time, Func<ReadyState> readState, ServerMeter figures)
+/// <param name="readDetail">The rest of the detailed answer.</param>
+internal sealed class HealthRoutes(TimeProvider time, Func<ReadyState> readState, ServerMeter figures, Func<ServerDetail> readDetail)
 {
     /// <summary>Adds the routes.</summary>
     public void Map(RouteTable routes)
@@ -17,16 +18,7 @@ internal sealed class HealthRoutes(TimeProvider time, Func<ReadyState> readState
         routes.Map(HttpMethods.Get, "/health/live", (context, _) => StatusAsync(context, "ok"));
         routes.Map(HttpMethods.Get, "/health/ready", (context, _) => ReadyAsync(context, detailed: false));
         routes.MapBoth(HttpMethods.Get, "/health/detailed", (context, _) => ReadyAsync(context, detailed: true));
-        routes.Map(HttpMethods.Get, "/", (context, _) => RootAsync(context));
     }
-
-    private static Task RootAsync(HttpContext context) => Answers.JsonAsync(context, StatusCodes.Status200OK, 0, static (writer, _) =>
-    {
-        writer.WriteStartObject();
-        writer.WriteString("status"u8, "ok"u8);
-        writer.WriteString("message"u8, "Zapier Triggers: POST /api/events takes events, GET /docs tells the rest."u8);
-        writer.WriteEndObject();
-    });
 
     private Task StatusAsync(HttpContext context, string status) => Answers.JsonAsync(context, StatusCodes.Status200OK, (status, Now), static (writer, s) =>
     {
@@ -41,7 +33,7 @@ internal sealed class HealthRoutes(TimeProvider time, Func<ReadyState> readState
         var state = readState();
         var status = state.Ready ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable;
         if (!state.Ready) context.Response.Headers.RetryAfter = "1";
-        return Answers.JsonAsync(context, status, (state, Now, figures: detailed ? figures : null), static (writer, s) =>
+        return Answers.JsonAsync(context, status, (state, Now, figures: detailed ? figures : null, detail: detailed ? readDetail() : null), static (writer, s) =>
         {
             writer.WriteStartObject();
             writer.WriteString("status"u8, s.state.Ready ? "ready"u8 : "not_ready"u8);
@@ -49,6 +41,7 @@ internal sealed class HealthRoutes(TimeProvider time, Func<ReadyState> readState
             writer.WriteString("database"u8, s.state.Database);
             writer.WriteString("timestamp"u8, s.Now);
             WriteList(writer, s.state.Reasons);
+            s.detail?.Write(writer);
             if (s.figures is not null) WriteFigures(writer, s.figures);
             writer.WriteEndObject();
         });

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging.Console;
+using Microsoft.Extensions.Options;
 using ZapierTriggers.Server.Configuration;
 
 namespace ZapierTriggers.Server.Operations;
@@ -9,22 +10,36 @@ namespace ZapierTriggers.Server.Operations;
 /// </summary>
 internal static class LoggingSetup
 {
-    /// <summary>Replaces what the host has set up. <paramref name="terminal"/> tells whether standard output is one.</summary>
-    public static void Configure(ILoggingBuilder logging, LogOptions options, bool terminal)
+    /// <summary>
+    /// Replaces what the host has set up. <paramref name="terminal"/> tells whether standard output is one. The level follows <paramref
+    /// name="configuration"/> when it changes; one that is not allowed then leaves it as it is.
+    /// </summary>
+    public static void Configure(ILoggingBuilder logging, LogOptions options, IConfigurationRoot configuration, bool terminal)
     {
         logging.ClearProviders();
-        logging.SetMinimumLevel(options.Level);
-        foreach (var category in (ReadOnlySpan<string>)["Microsoft", "System", "Npgsql", "OpenTelemetry"])
+        var level = options.Level;
+        logging.Services.AddSingleton<IConfigureOptions<LoggerFilterOptions>>(new ConfigureOptions<LoggerFilterOptions>(filter =>
         {
-            logging.AddFilter(category, options.Level > LogLevel.Warning ? options.Level : LogLevel.Warning);
-        }
-
-        // A start that fails is told by StartupFailure, and the host would tell it once more with its stack trace.
-        logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None);
+            var read = new SettingsReader(configuration);
+            var now = ServerSections.Log(read);
+            if (read.Errors.Count == 0) level = now.Level;
+            SetLevel(filter, level);
+        }));
+        logging.Services.AddSingleton<IOptionsChangeTokenSource<LoggerFilterOptions>>(new ConfigurationChangeTokenSource<LoggerFilterOptions>(configuration));
 
         var text = options.Format == LogFormat.Text || (options.Format == LogFormat.Auto && terminal);
         if (text) logging.AddSimpleConsole(ConfigureText);
         else logging.AddJsonConsole(ConfigureJson);
+    }
+
+    private static void SetLevel(LoggerFilterOptions filter, LogLevel level)
+    {
+        filter.MinLevel = level;
+        foreach (var category in (ReadOnlySpan<string>)["Microsoft", "System", "Npgsql", "OpenTelemetry"])
+            filter.AddFilter(category, level > LogLevel.Warning ? level : LogLevel.Warning);
+
+        // A start that fails is told by StartupFailure, and the host would tell it once more with its stack trace.
+        filter.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None);
     }
 
     private static void ConfigureText(SimpleConsoleFormatterOptions options)

@@ -35,6 +35,8 @@ internal static class StartupFailure
             ($"{OneLine(error.Message)} This user may not listen on that port: choose one above 1023 with PORT or --urls.", 1),
         SocketException { SocketErrorCode: SocketError.AddressNotAvailable or SocketError.HostNotFound } =>
             ($"{OneLine(error.Message)} This machine does not have that address: choose another with HOST or --urls.", 1),
+        InvalidOperationException when error.Message.Contains("HTTPS endpoint", StringComparison.Ordinal) =>
+            ("there is no certificate for an https address. Set Kestrel:Certificates:Default:Path (and KeyPath, or Password), or listen on http.", 1),
         AggregateException { InnerExceptions: [var only] } => Explain(only),
         IOException { InnerException: AddressInUseException inUse } => ($"{OneLine(error.Message)} Stop the program that uses the port, or choose another with PORT or --urls.", 1),
         { InnerException: { } inner } => Explain(inner),

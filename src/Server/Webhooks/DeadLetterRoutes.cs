@@ -24,7 +24,7 @@ internal sealed class DeadLetterRoutes(ReplayCalls calls)
 
         if (!await calls.SeesWritesAsync(context, key.Organization)) return;
         var page = await calls.Store.ReadAsync(query, context.RequestAborted);
-        await Answers.JsonAsync(context, StatusCodes.Status200OK, (page, query.Limit), ReplayJson.WritePage);
+        await Answers.ListAsync(context, (page, query.Limit), ReplayJson.WritePage);
     }
 
     private async Task ReplayOneAsync(HttpContext context, string? id)

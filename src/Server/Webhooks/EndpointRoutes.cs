@@ -54,7 +54,7 @@ internal sealed class EndpointRoutes(
     {
         if (await authenticate(context) is not { } key) return;
         EndpointNow[] all = [.. dispatcher.EndpointsOf(key.Organization.No).Select(Now)];
-        await Answers.JsonAsync(context, StatusCodes.Status200OK, all, EndpointJson.WriteAll);
+        await Answers.ListAsync(context, all, EndpointJson.WriteAll);
     }
 
     private async Task ReadAsync(HttpContext context, string? id)

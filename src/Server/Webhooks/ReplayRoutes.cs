@@ -68,7 +68,7 @@ internal sealed class ReplayRoutes(ReplayCalls calls)
     {
         if (await calls.MayReadAsync(context) is not { } key) return;
         var jobs = await calls.Store.ReadJobsAsync(key.Organization.No, MaxListed, context.RequestAborted);
-        await Answers.JsonAsync(context, StatusCodes.Status200OK, jobs, ReplayJson.WriteJobs);
+        await Answers.ListAsync(context, jobs, ReplayJson.WriteJobs);
     }
 
     private async Task FindAsync(HttpContext context, string? id)

@@ -15,6 +15,7 @@ using ZapierTriggers.Server.Http;
 using ZapierTriggers.Server.Inbox;
 using ZapierTriggers.Server.Operations;
 using ZapierTriggers.Tests.Integration.Inbox;
+using ZapierTriggers.Tests.Integration.Infrastructure;
 
 namespace ZapierTriggers.Tests.Integration.Accounts;
 
@@ -81,7 +82,7 @@ internal sealed class ApiHost : IAsyncDisposable
     /// <summary>Acknowledgements told to the dispatcher.</summary>
     public List<(int OrganizationNo, IReadOnlyList<ZapierTriggers.Core.Events.EventId> Ids)> Notices { get; } = [];
 
-    public HttpClient Client { get; } = new();
+    public HttpClient Client { get; } = new(new ContractHandler(new SocketsHttpHandler { UseProxy = false }));
 
     public static async Task<ApiHost> StartAsync(RegistrationOptions? options = null)
     {

@@ -85,6 +85,14 @@ internal sealed class RawClient : IDisposable
     /// <param name="toHead">Whether it answers a HEAD, and so has no body whatever its length says.</param>
     public async Task<Reply> ReadReplyAsync(bool toHead = false)
     {
+        var reply = await ReadUnjudgedAsync(toHead);
+        var fault = ApiContract.JudgeProblem(reply.Status, reply.Headers.GetValueOrDefault("Content-Type"), reply.Bytes);
+        Assert.True(fault is null, fault);
+        return reply;
+    }
+
+    private async Task<Reply> ReadUnjudgedAsync(bool toHead)
+    {
         using var patience = new CancellationTokenSource(Patience);
         var status = int.Parse((await ReadLineAsync(patience.Token)).Split(' ')[1], CultureInfo.InvariantCulture);
         var headers = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);

@@ -15,7 +15,7 @@ internal sealed class ServerProgram : ITestServer, IAsyncDisposable
     {
         (_folder, _process, _connectionString) = (folder, process, connectionString);
         var handler = new SocketsHttpHandler { UseProxy = false, RequestHeaderEncodingSelector = (_, _) => Encoding.UTF8 };
-        Client = new HttpClient(handler) { BaseAddress = Address };
+        Client = new HttpClient(new ContractHandler(handler)) { BaseAddress = Address };
     }
 
     /// <inheritdoc/>

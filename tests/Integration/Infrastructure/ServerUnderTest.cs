@@ -28,6 +28,9 @@ internal sealed class ServerUnderTest : ITestServer, IAsyncDisposable
     /// <summary>Where it listens; another port after each start.</summary>
     public Uri Address { get; private set; } = null!;
 
+    /// <summary>Where it listens for the operator, when a setting says so.</summary>
+    public Uri AdminAddress => new(_server!.AdminAddresses.Single());
+
     /// <summary>Its data directory.</summary>
     public string DataDirectory => _directory;
 
@@ -82,7 +85,7 @@ internal sealed class ServerUnderTest : ITestServer, IAsyncDisposable
         await _server.Ready;
         Address = new Uri(_server.Addresses.Single());
         var handler = new SocketsHttpHandler { UseProxy = false, RequestHeaderEncodingSelector = (_, _) => Encoding.UTF8 };
-        Client = new HttpClient(handler) { BaseAddress = Address };
+        Client = new HttpClient(new ContractHandler(handler)) { BaseAddress = Address };
     }
 
     /// <summary>Stops it as SIGTERM does: answers, flushes and stores what it has.</summary>

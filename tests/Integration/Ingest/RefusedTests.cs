@@ -163,7 +163,7 @@ public abstract class RefusedTests<T>(T fixture) : IClassFixture<T>
         var reply = await tenant.SendAsync(new HttpMethod(method), path, body: null, ("X-API-Key", tenant.Key));
 
         Assert.Equal(405, reply.Status);
-        Assert.Equal("POST", reply.Headers["Allow"]);
+        Assert.Equal("OPTIONS, POST", reply.Headers["Allow"]);
         if (method == "HEAD") Assert.Empty(reply.Bytes);
         else reply.Problem(405, "method_not_allowed", "Method not allowed");
     }

@@ -21,6 +21,15 @@ public sealed class StartupFailureTests
     }
 
     [Fact]
+    public void An_https_address_without_a_certificate_is_told_where_to_name_one()
+    {
+        var (line, exitCode) = Report(new InvalidOperationException("Unable to configure HTTPS endpoint. No server certificate was specified, and …"));
+
+        Assert.Equal(1, exitCode);
+        Assert.Contains("Kestrel:Certificates:Default:Path", line, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_data_directory_under_a_file_is_named_with_what_to_do()
     {
         using var folder = new ScratchFolder();
