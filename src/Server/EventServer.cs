@@ -55,6 +55,7 @@ internal sealed partial class EventServer : IAsyncDisposable
     private readonly ILogger _logger;
     private readonly StoreUpkeep _upkeep;
     private Shard? _shard;
+    private int[] _adminPorts = [];
 
     private EventServer(WebApplication app, ServerSettings settings, DataDirectory directory, AdminToken token, StoreSet stores, ResolveHost? resolve)
     {
@@ -119,6 +120,7 @@ internal sealed partial class EventServer : IAsyncDisposable
         {
             // 3.
             await app.StartAsync();
+            server._adminPorts = [.. server.AdminAddresses.SelectMany(ListenAddress.EndpointsOf).Select(endpoint => endpoint.Port)];
             server.Ready = server.RunUpAsync(token, output);
             return server;
         }
@@ -253,13 +255,11 @@ internal sealed partial class EventServer : IAsyncDisposable
         var metrics = Telemetry.BuildMetrics(_app.Services);
         routes.Map(HttpMethods.Get, "/metrics", (context, _) => metrics(context));
         routes.Freeze();
-        return new Pipeline(new Edge(_settings.Http, AdminPorts), new Cors(_settings.Cors), ingest, routes, loggers.CreateLogger<Pipeline>());
+        return new Pipeline(new Edge(_settings.Http, () => _adminPorts), new Cors(_settings.Cors), ingest, routes, loggers.CreateLogger<Pipeline>());
     }
 
     private ValueTask<bool> StoredBarrierAsync(Organization organization, CancellationToken cancellationToken) =>
         _shard?.WaitStoredAsync(organization, cancellationToken) ?? ValueTask.FromResult(false);
-
-    private IEnumerable<int> AdminPorts() => AdminAddresses.SelectMany(ListenAddress.EndpointsOf).Select(endpoint => endpoint.Port);
 
     /// <summary>Where this server itself listens: webhooks must not be aimed at it.</summary>
     private IReadOnlyCollection<IPEndPoint> BoundEndpoints() =>

@@ -38,7 +38,8 @@ internal sealed class SettingsReader(IConfigurationRoot configuration)
 
         if (kind.Parse(text, out var value))
         {
-            _effective.Add(new EffectiveSetting(key, kind.IsSecret ? "******** (not shown)" : kind.Format(value), SettingSource.Of(provider, name, key)));
+            var shown = kind.IsSecret ? "******** (not shown)" : kind.Format(value);
+            _effective.Add(new EffectiveSetting(key, shown, SettingSource.Of(provider, name, key)));
             return value;
         }
 

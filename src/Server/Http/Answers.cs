@@ -34,10 +34,16 @@ internal static class Answers
         response.StatusCode = StatusCodes.Status200OK;
         response.ContentType = "application/json";
         response.ContentLength = buffer.WrittenCount;
-        var output = ContentCoding.OutputOf(context, buffer.WrittenCount);
         if (HttpMethods.IsHead(context.Request.Method)) return;
-        await output.WriteAsync(buffer.WrittenMemory, context.RequestAborted);
-        if (output != response.BodyWriter) await output.CompleteAsync();
+        var output = ContentCoding.OutputOf(context, buffer.WrittenCount);
+        try
+        {
+            await output.WriteAsync(buffer.WrittenMemory, context.RequestAborted);
+        }
+        finally
+        {
+            if (output != response.BodyWriter) await output.CompleteAsync();
+        }
     }
 
     private static ArrayBufferWriter<byte> Written<TState>(TState state, Action<Utf8JsonWriter, TState> write)

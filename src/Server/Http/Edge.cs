@@ -14,15 +14,15 @@ internal sealed class Edge
 {
     private readonly ForwardedHeadersMiddleware? _forwarded;
     private readonly string? _hsts;
-    private readonly Lazy<int[]>? _adminPorts;
+    private readonly Func<IReadOnlyList<int>>? _adminPorts;
 
     /// <summary>For these settings.</summary>
     /// <param name="options">The settings.</param>
-    /// <param name="adminPorts">The ports of <see cref="HttpOptions.AdminUrls"/> that were bound; asked once, at the first request.</param>
-    public Edge(HttpOptions options, Func<IEnumerable<int>> adminPorts)
+    /// <param name="adminPorts">The ports of <see cref="HttpOptions.AdminUrls"/> that were bound; none until all of them are.</param>
+    public Edge(HttpOptions options, Func<IReadOnlyList<int>> adminPorts)
     {
         if (options.KnownProxies.Count > 0) _forwarded = Forwarded(options);
-        if (options.AdminUrls.Count > 0) _adminPorts = new(() => [.. adminPorts()]);
+        if (options.AdminUrls.Count > 0) _adminPorts = adminPorts;
         if (options.HstsMaxAge > TimeSpan.Zero)
             _hsts = string.Create(CultureInfo.InvariantCulture, $"max-age={(long)options.HstsMaxAge.TotalSeconds}; includeSubDomains");
     }
@@ -32,7 +32,7 @@ internal sealed class Edge
     {
         _forwarded?.ApplyForwarders(context);
         if (_hsts is not null && context.Request.IsHttps) context.Response.Headers.StrictTransportSecurity = _hsts;
-        return _adminPorts is null || !IsForAdmin(context.Request.Path) || _adminPorts.Value.Contains(context.Connection.LocalPort);
+        return _adminPorts is null || !IsForAdmin(context.Request.Path) || _adminPorts().Contains(context.Connection.LocalPort);
     }
 
     private static bool IsForAdmin(PathString path) =>
@@ -41,7 +41,11 @@ internal sealed class Edge
     private static ForwardedHeadersMiddleware Forwarded(HttpOptions options)
     {
         // As many hops as there are known proxies in the list: it is walked from its end, and ends at the first that is not known.
-        var forwarded = new ForwardedHeadersOptions { ForwardedHeaders = ForwardedHeaders.XForwardedFor | ForwardedHeaders.XForwardedProto, ForwardLimit = null };
+        var forwarded = new ForwardedHeadersOptions
+        {
+            ForwardedHeaders = ForwardedHeaders.XForwardedFor | ForwardedHeaders.XForwardedProto,
+            ForwardLimit = null,
+        };
         forwarded.KnownIPNetworks.Clear();
         forwarded.KnownProxies.Clear();
         foreach (var network in options.KnownProxies) forwarded.KnownIPNetworks.Add(network);

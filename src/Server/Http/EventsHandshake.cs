@@ -34,7 +34,9 @@ internal sealed class EventsHandshake(Authentication authentication)
     /// <summary>Requests in a minute: as many as the key's organization may send events, or a new one when there is no key.</summary>
     private string RateOf(HttpContext context)
     {
-        var limit = authentication.TryAuthenticate(context, out var key) ? key.Organization.Record.RateLimitPerMinute : Tier.Default.RateLimitPerMinute;
+        var limit = authentication.TryAuthenticate(context, out var key)
+            ? key.Organization.Record.RateLimitPerMinute
+            : Tier.Default.RateLimitPerMinute;
         return limit?.ToString(CultureInfo.InvariantCulture) ?? "*";
     }
 }

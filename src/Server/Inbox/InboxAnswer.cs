@@ -1,3 +1,4 @@
+using System.IO.Pipelines;
 using System.Text.Json;
 using ZapierTriggers.Core.Storing;
 using ZapierTriggers.Server.Http;
@@ -20,9 +21,21 @@ internal static class InboxAnswer
         var response = context.Response;
         response.StatusCode = StatusCodes.Status200OK;
         response.ContentType = "application/json";
-        var output = ContentCoding.OutputOf(context, page.PayloadBytes + ((long)page.Events.Count * LeastEventBytes));
         if (HttpMethods.IsHead(context.Request.Method)) return;
 
+        var output = ContentCoding.OutputOf(context, page.PayloadBytes + ((long)page.Events.Count * LeastEventBytes));
+        try
+        {
+            await WritePageAsync(output, query, page, context.RequestAborted);
+        }
+        finally
+        {
+            if (output != response.BodyWriter) await output.CompleteAsync();
+        }
+    }
+
+    private static async Task WritePageAsync(PipeWriter output, InboxQuery query, InboxPage page, CancellationToken cancellationToken)
+    {
         using var writer = new Utf8JsonWriter(output, Answers.WriterOptions);
         writer.WriteStartObject();
         writer.WriteStartArray("events"u8);
@@ -30,13 +43,12 @@ internal static class InboxAnswer
         {
             Append(writer, stored);
             if (output.UnflushedBytes < PieceBytes) continue;
-            var sent = await output.FlushAsync(context.RequestAborted);
+            var sent = await output.FlushAsync(cancellationToken);
             if (sent.IsCompleted) return;
         }
 
         WriteEnd(writer, query, page);
-        await output.FlushAsync(context.RequestAborted);
-        if (output != response.BodyWriter) await output.CompleteAsync();
+        await output.FlushAsync(cancellationToken);
     }
 
     /// <summary>Flushing the JSON writer hands its bytes to the pipe, in memory; the pipe's own flush is what sends.</summary>

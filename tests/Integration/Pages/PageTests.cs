@@ -1,3 +1,4 @@
+using System.IO.Compression;
 using System.Text.RegularExpressions;
 using ZapierTriggers.Server.Http;
 using ZapierTriggers.Tests.Integration.Infrastructure;
@@ -41,7 +42,7 @@ public sealed class PageTests(SqliteServer fixture) : IClassFixture<SqliteServer
 
         using var packed = await GetAsync($"/docs/{name}", ("Accept-Encoding", "gzip"));
         Assert.Equal(["gzip"], packed.Content.Headers.ContentEncoding);
-        await using var unpacked = new System.IO.Compression.GZipStream(await packed.Content.ReadAsStreamAsync(), System.IO.Compression.CompressionMode.Decompress);
+        await using var unpacked = new GZipStream(await packed.Content.ReadAsStreamAsync(), CompressionMode.Decompress);
         using var whole = new MemoryStream();
         await unpacked.CopyToAsync(whole);
         Assert.Equal(bytes, whole.ToArray());
@@ -58,7 +59,9 @@ public sealed class PageTests(SqliteServer fixture) : IClassFixture<SqliteServer
     public async Task Other_clients_get_the_greeting()
     {
         using var answer = await GetAsync("/");
-        Assert.Equal("""{"status":"ok","message":"Zapier Triggers: POST /api/events takes events, GET /docs tells the rest."}""", await answer.Content.ReadAsStringAsync());
+        Assert.Equal(
+            """{"status":"ok","message":"Zapier Triggers: POST /api/events takes events, GET /docs tells the rest."}""",
+            await answer.Content.ReadAsStringAsync());
     }
 
     [Fact]

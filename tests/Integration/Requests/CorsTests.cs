@@ -13,8 +13,10 @@ public sealed class CorsTests
         var tenant = await server.NewTenantAsync();
 
         var preflight = await tenant.SendAsync(
-            HttpMethod.Options, "/api/events", body: null, ("Origin", Page), ("Access-Control-Request-Method", "POST"), ("Access-Control-Request-Headers", "x-api-key"));
-        Assert.Equal((204, Page, "x-api-key"), (preflight.Status, preflight.Headers["Access-Control-Allow-Origin"], preflight.Headers["Access-Control-Allow-Headers"]));
+            HttpMethod.Options, "/api/events", body: null,
+            ("Origin", Page), ("Access-Control-Request-Method", "POST"), ("Access-Control-Request-Headers", "x-api-key"));
+        Assert.Equal((204, Page), (preflight.Status, preflight.Headers["Access-Control-Allow-Origin"]));
+        Assert.Equal("x-api-key", preflight.Headers["Access-Control-Allow-Headers"]);
         Assert.Contains("POST", preflight.Headers["Access-Control-Allow-Methods"], StringComparison.Ordinal);
 
         var read = await tenant.SendAsync(HttpMethod.Get, "/api/inbox", body: null, ("Origin", Page), ("X-API-Key", tenant.Key));

@@ -22,7 +22,8 @@ public sealed class EdgeTests
         // What a client writes itself stands before what the proxies add, and is not believed.
         Assert.Equal(429, (await RegisterAsync(server, ("X-Forwarded-For", "203.0.113.9, 203.0.113.2, 10.1.2.3"))).Status);
 
-        Assert.Equal("max-age=3600; includeSubDomains", (await RegisterAsync(server, ("X-Forwarded-For", "203.0.113.3"), ("X-Forwarded-Proto", "https"))).Headers["Strict-Transport-Security"]);
+        var secure = await RegisterAsync(server, ("X-Forwarded-For", "203.0.113.3"), ("X-Forwarded-Proto", "https"));
+        Assert.Equal("max-age=3600; includeSubDomains", secure.Headers["Strict-Transport-Security"]);
         Assert.False((await RegisterAsync(server, ("X-Forwarded-For", "203.0.113.4"))).Headers.ContainsKey("Strict-Transport-Security"));
     }
 
@@ -63,12 +64,21 @@ public sealed class EdgeTests
     {
         var file = Path.GetTempFileName();
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        using var certificate = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256).CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
+        var now = TimeProvider.System.GetUtcNow();
+        var request = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256);
+        var names = new SubjectAlternativeNameBuilder();
+        names.AddIpAddress(IPAddress.Loopback);
+        request.CertificateExtensions.Add(names.Build());
+        using var certificate = request.CreateSelfSigned(now.AddDays(-1), now.AddDays(1));
         await File.WriteAllBytesAsync(file, certificate.Export(X509ContentType.Pfx, "secret"));
 
         await using var server = await ServerUnderTest.StartAsync(
-            StoreKind.Sqlite, "Http:Urls=https://127.0.0.1:0", "Http:HstsMaxAge=365d", $"Kestrel:Certificates:Default:Path={file}", "Kestrel:Certificates:Default:Password=secret");
-        using var handler = new HttpClientHandler { ServerCertificateCustomValidationCallback = (_, shown, _, _) => shown?.Thumbprint == certificate.Thumbprint };
+            StoreKind.Sqlite, "Http:Urls=https://127.0.0.1:0", "Http:HstsMaxAge=365d", $"Kestrel:Certificates:Default:Path={file}",
+            "Kestrel:Certificates:Default:Password=secret");
+        var trust = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
+        trust.CustomTrustStore.Add(certificate);
+        using var handler = new SocketsHttpHandler();
+        handler.SslOptions.CertificateChainPolicy = trust;
         using var client = new HttpClient(handler) { BaseAddress = server.Address };
 
         using var answer = await client.GetAsync("/health");
@@ -79,7 +89,8 @@ public sealed class EdgeTests
 
     private static async Task<Reply> RegisterAsync(ServerUnderTest server, params (string Name, string Value)[] headers)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, "/api/keys/generate") { Content = new StringContent("""{"organization_name":"a"}""", Encoding.UTF8, "application/json") };
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/api/keys/generate");
+        request.Content = new StringContent("""{"organization_name":"a"}""", Encoding.UTF8, "application/json");
         foreach (var (name, value) in headers) request.Headers.TryAddWithoutValidation(name, value);
         using var answer = await server.Client.SendAsync(request);
         return await Reply.ReadAsync(answer);

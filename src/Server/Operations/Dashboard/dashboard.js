@@ -38,7 +38,8 @@ function showFigures(health, at) {
     $("accepted").textContent = `${number.format(Math.round(samples.at(-1)))} /s`;
     $("delivered").textContent = `${number.format(Math.round((now.delivered - last.delivered) / seconds))} /s`;
     const top = Math.max(1, ...samples);
-    $("trend").firstElementChild.setAttribute("points", samples.map((value, i) => `${(i * 120) / 59},${26 - (24 * value) / top}`).join(" "));
+    const points = samples.map((value, i) => `${(i * 120) / 59},${26 - (24 * value) / top}`);
+    $("trend").firstElementChild.setAttribute("points", points.join(" "));
   }
   last = now;
   $("lag").textContent = number.format(figures.zapier_journal_backlog_events);
@@ -72,6 +73,17 @@ const STORED = "zapier-triggers-key";
 
 class Refused extends Error {}
 
+// The text that an answer was read from.
+const texts = new WeakMap();
+
+/** A payload to be read by people, its numbers as they were sent (12.50, and those that JavaScript cannot hold) where the browser can. */
+function payloadOf(event) {
+  const whole = JSON.rawJSON
+    ? JSON.parse(texts.get(event), (_, value, context) => (typeof value === "number" ? JSON.rawJSON(context.source) : value))
+    : event;
+  return JSON.stringify(whole.payload, null, 2);
+}
+
 async function call(method, path, body) {
   const headers = { "X-API-Key": sessionStorage.getItem(STORED) ?? "" };
   if (body !== undefined) headers["Content-Type"] = "application/json";
@@ -81,7 +93,9 @@ async function call(method, path, body) {
   } catch {
     throw new Refused("The server cannot be reached.");
   }
-  const json = answer.status === 204 ? null : await answer.json();
+  const text = await answer.text();
+  const json = text ? JSON.parse(text) : {};
+  texts.set(json, text);
   if (!answer.ok) throw new Refused(`${json.title}: ${json.detail}`);
   return json;
 }
@@ -104,7 +118,11 @@ async function attempt(work) {
 
 // Views
 
-const KINDS = { delivered: "good", active: "good", pending: "wait", failed: "wait", backing_off: "wait", paused: "wait", skipped: "", dead_letter: "bad", disabled: "bad" };
+const KINDS = {
+  delivered: "good", active: "good",
+  pending: "wait", failed: "wait", backing_off: "wait", paused: "wait",
+  dead_letter: "bad", disabled: "bad",
+};
 const state = (text) => el("span", { class: `pill ${KINDS[text] ?? ""}` }, String(text).replace("_", " "));
 
 function table(columns, rows, empty) {
@@ -114,7 +132,8 @@ function table(columns, rows, empty) {
 }
 
 const row = (...cells) => el("tr", {}, ...cells.map((cell) => el("td", {}, cell)));
-const again = (view) => el("div", { class: "bar" }, el("span", {}), el("button", { type: "button", class: "quiet", click: () => open(view) }, "Refresh"));
+const quiet = (text, click, attributes) => el("button", { type: "button", class: "quiet", click, ...attributes }, text);
+const again = (view) => el("div", { class: "bar" }, el("span", {}), quiet("Refresh", () => open(view)));
 
 let cursor = null;
 
@@ -122,7 +141,7 @@ async function inbox() {
   const page = await call("GET", `/api/inbox?limit=25${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ""}`);
   const rows = page.events.map((event) =>
     row(
-      el("button", { type: "button", class: "quiet", click: () => attempt(() => showEvent(event.id)) }, event.type),
+      quiet(event.type, () => attempt(() => showEvent(event.id))),
       state(event.status),
       number.format(event.attempts),
       time(event.created_at),
@@ -130,8 +149,8 @@ async function inbox() {
     ),
   );
   const pages = el("div", { class: "bar" },
-    el("button", { type: "button", class: "quiet", click: () => { cursor = null; open("inbox"); } }, "Newest"),
-    el("button", { type: "button", class: "quiet", ...(page.has_more ? {} : { disabled: "" }), click: () => { cursor = page.next_cursor; open("inbox"); } }, "Older"));
+    quiet("Newest", () => { cursor = null; open("inbox"); }),
+    quiet("Older", () => { cursor = page.next_cursor; open("inbox"); }, page.has_more ? {} : { disabled: "" }));
   return [pages, table(["Event", "Status", "Tries", "Accepted", "Id"], rows, "No events here.")];
 }
 
@@ -142,7 +161,7 @@ async function endpoints() {
       el("span", {}, el("span", {}, one.url), el("br"), el("span", { class: "note" }, one.event_types.join(", "))),
       state(one.health.state),
       el("span", {}, one.health.reason ?? "", one.health.last_error ? ` ${one.health.last_error}` : ""),
-      el("button", { type: "button", class: "quiet", click: () => attempt(() => testEndpoint(one)) }, "Test"),
+      quiet("Test", () => attempt(() => testEndpoint(one))),
     ),
   );
   return [again("endpoints"), table(["Endpoint", "Health", "Why", ""], rows, "No endpoints. POST /api/endpoints makes one.")];
@@ -151,7 +170,7 @@ async function endpoints() {
 async function deadLetters() {
   const page = await call("GET", "/api/dead-letters?limit=50");
   const rows = page.dead_letters.map((one) => {
-    const button = el("button", { type: "button", class: "quiet", click: () => attempt(async () => {
+    const button = quiet("Replay", () => attempt(async () => {
       button.disabled = true;
       try {
         await call("POST", `/api/dead-letters/${one.event_id}/replay`, JSON.stringify({ endpoint_id: one.endpoint_id }));
@@ -160,9 +179,9 @@ async function deadLetters() {
         button.disabled = false;
         throw error;
       }
-    }) }, "Replay");
+    }));
     return row(
-      el("button", { type: "button", class: "quiet", click: () => attempt(() => showEvent(one.event_id)) }, one.type),
+      quiet(one.type, () => attempt(() => showEvent(one.event_id))),
       one.url, `${one.response_status ?? ""} ${one.error ?? ""}`, time(one.failed_at), button);
   });
   return [again("dead"), table(["Event", "Endpoint", "Error", "Given up", ""], rows, "No dead letters.")];
@@ -201,18 +220,20 @@ async function showEvent(id) {
     el("h3", {}, one.url, " ", state(one.status)),
     el("p", { class: "note" }, one.reason ?? "", one.next_attempt_at ? `; next try ${time(one.next_attempt_at)}` : ""),
     table(["Try", "At", "Status", "Took", "Error or answer"], one.attempts.map((tried) =>
-      row(tried.number, time(tried.at), tried.response_status ?? "–", `${tried.latency_ms} ms`, tried.error ?? tried.response_body ?? "")), "No tries yet."),
+      row(tried.number, time(tried.at), tried.response_status ?? "–", `${tried.latency_ms} ms`, tried.error ?? tried.response_body ?? "")),
+      "No tries yet."),
   ]);
-  const acknowledge = el("button", { type: "button", class: "quiet", click: () => attempt(async () => {
+  const acknowledge = quiet("Acknowledge", () => attempt(async () => {
     await call("POST", `/api/ack/${encodeURIComponent(id)}`);
     await showEvent(id);
-  }) }, "Acknowledge");
+  }));
   if (event.acknowledged_at) acknowledge.disabled = true;
   show(event.type,
     el("p", { class: "id" }, event.id),
-    el("p", {}, state(event.status), ` accepted ${time(event.created_at)}`, event.acknowledged_at ? `, acknowledged ${time(event.acknowledged_at)}` : "", " ", acknowledge),
+    el("p", {}, state(event.status), ` accepted ${time(event.created_at)}`,
+      event.acknowledged_at ? `, acknowledged ${time(event.acknowledged_at)}` : "", " ", acknowledge),
     el("h3", {}, "Payload"),
-    el("pre", { tabindex: "0" }, JSON.stringify(event.payload, null, 2)),
+    el("pre", { tabindex: "0" }, payloadOf(event)),
     ...deliveries);
 }
 
@@ -220,7 +241,8 @@ async function testEndpoint(endpoint) {
   const result = await call("POST", `/api/endpoints/${encodeURIComponent(endpoint.id)}/test`);
   show(`Test of ${endpoint.url}`,
     el("p", {}, state(result.success ? "delivered" : "failed"), ` ${result.status ?? ""} in ${result.latency_ms} ms ${result.error ?? ""}`),
-    el("h3", {}, "Sent with"), el("pre", { tabindex: "0" }, Object.entries(result.request_headers).map(([name, value]) => `${name}: ${value}`).join("\n")),
+    el("h3", {}, "Sent with"),
+    el("pre", { tabindex: "0" }, Object.entries(result.request_headers).map(([name, value]) => `${name}: ${value}`).join("\n")),
     el("h3", {}, "Answer"), el("pre", { tabindex: "0" }, result.response_body ?? ""));
 }
 

@@ -8,7 +8,8 @@ namespace ZapierTriggers.Server.Operations.Pages;
 internal static class ErrorCatalogue
 {
     private const string Lead =
-        "Every refusal is application/problem+json (RFC 9457) with type, title, status, detail, code, error (= title) and message (= detail). Programs compare code.";
+        "Every refusal is application/problem+json (RFC 9457) with type, title, status, detail, code, error (= title) and message (= detail). "
+        + "Programs compare code.";
 
     /// <summary>The page.</summary>
     public static string Html()
@@ -48,13 +49,18 @@ internal static class ErrorCatalogue
 
             """);
         foreach (var one in Problem.All)
-            page.Append($"| {one.Status} | `{one.Code}` | {one.Title} | {one.When} | {one.Remedy} | {string.Join(", ", one.Fields.Select(field => $"`{field}`"))} |\n");
+        {
+            var fields = string.Join(", ", one.Fields.Select(field => $"`{field}`"));
+            page.Append($"| {one.Status} | `{one.Code}` | {one.Title} | {one.When} | {one.Remedy} | {fields} |\n");
+        }
+
         return page.ToString();
     }
 
     private static string Section(Problem one)
     {
-        var fields = one.Fields.Count == 0 ? "" : $"<p class=\"what\">Further fields: {string.Join(", ", one.Fields.Select(field => $"<code>{Text(field)}</code>"))}</p>\n";
+        var names = string.Join(", ", one.Fields.Select(field => $"<code>{Text(field)}</code>"));
+        var fields = names.Length == 0 ? "" : $"<p class=\"what\">Further fields: {names}</p>\n";
         return $"""
             <section id="{Text(one.Code)}">
             <h2><a href="#{Text(one.Code)}"><span class="status">{one.Status}</span>{Text(one.Title)}</a></h2>

@@ -22,7 +22,8 @@ internal static class OpenApiDocument
     {
         var assembly = typeof(OpenApiDocument).Assembly;
         var whole = new JsonObject();
-        foreach (var name in assembly.GetManifestResourceNames().Where(name => name.StartsWith(Folder, StringComparison.Ordinal)).Order(StringComparer.Ordinal))
+        var parts = assembly.GetManifestResourceNames().Where(name => name.StartsWith(Folder, StringComparison.Ordinal));
+        foreach (var name in parts.Order(StringComparer.Ordinal))
         {
             var part = JsonNode.Parse(Encoding.UTF8.GetString(PageFile.Read(assembly, name)))!.AsObject();
             Add(whole, part, name);

@@ -42,12 +42,14 @@ internal sealed class PageFile
     public ReadOnlyMemory<byte> Bytes => _plain;
 
     /// <summary>The text of a resource in this program, given the end of its name: <c>Dashboard.dashboard.js</c>.</summary>
-    public static string ReadText(string name) => Encoding.UTF8.GetString(Read(typeof(PageFile).Assembly, $"ZapierTriggers.Server.Operations.{name}"));
+    public static string ReadText(string name) =>
+        Encoding.UTF8.GetString(Read(typeof(PageFile).Assembly, $"ZapierTriggers.Server.Operations.{name}"));
 
     /// <summary>The bytes of a resource; unpacked when it is kept packed (gzip).</summary>
     public static byte[] Read(Assembly assembly, string name)
     {
-        using var resource = assembly.GetManifestResourceStream(name) ?? throw new FileNotFoundException($"{name} is not in {assembly.GetName().Name}.");
+        using var resource = assembly.GetManifestResourceStream(name)
+            ?? throw new FileNotFoundException($"{name} is not in {assembly.GetName().Name}.");
         using var raw = new MemoryStream();
         resource.CopyTo(raw);
         if (!raw.GetBuffer().AsSpan(0, 2).SequenceEqual((ReadOnlySpan<byte>)[0x1F, 0x8B])) return raw.ToArray();

@@ -10,6 +10,8 @@ internal sealed class PageRoutes
     private const string Css = "text/css; charset=utf-8";
     private const string Script = "text/javascript; charset=utf-8";
 
+    private static readonly System.Reflection.Assembly ScalarPackage = typeof(Scalar.AspNetCore.ScalarOptions).Assembly;
+
     private readonly PageFile _openApi = new(OpenApiDocument.Text, "application/json");
     private readonly PageFile _reference = new(PageFile.ReadText("Reference.reference.html"), Html, PagePolicy.Reference);
     private readonly PageFile _errors = new(ErrorCatalogue.Html(), Html, PagePolicy.Strict);
@@ -19,7 +21,7 @@ internal sealed class PageRoutes
     // Made at the first request: the reference's program has some MiB.
     private readonly FrozenDictionary<string, Lazy<PageFile>> _assets = new Dictionary<string, Lazy<PageFile>>(StringComparer.Ordinal)
     {
-        ["scalar.js"] = new(() => new(PageFile.Read(typeof(Scalar.AspNetCore.ScalarOptions).Assembly, "ScalarStaticAssets.scalar.js"), Script)),
+        ["scalar.js"] = new(() => new(PageFile.Read(ScalarPackage, "ScalarStaticAssets.scalar.js"), Script)),
         ["reference.js"] = new(() => new(PageFile.ReadText("Reference.reference.js"), Script)),
         ["page.css"] = new(() => new(PageFile.ReadText("Reference.page.css"), Css)),
         ["dashboard.css"] = new(() => new(PageFile.ReadText("Dashboard.dashboard.css"), Css)),

@@ -25,14 +25,15 @@ internal static class QuickStarts
             <body>
             <main>
             <h1>Quick starts</h1>
-            <p class="lead">Send an event, send many, read the inbox, acknowledge, verify a webhook: each one file without a library, which takes this server's
-            address from ZAPIER_URL and the key from ZAPIER_KEY. <a href="/docs">The reference</a> has every call.</p>
+            <p class="lead">Send an event, send many, read the inbox, acknowledge, verify a webhook: each one file without a library, which takes
+            this server's address from ZAPIER_URL and the key from ZAPIER_KEY. <a href="/docs">The reference</a> has every call.</p>
 
             """);
         foreach (var (name, file) in All)
         {
             var text = WebUtility.HtmlEncode(PageFile.ReadText($"QuickStarts.{file}"));
-            page.Append($"<section id=\"{file[(file.IndexOf('.', StringComparison.Ordinal) + 1)..]}\">\n<h2>{name}</h2>\n<pre>{text}</pre>\n</section>\n");
+            var anchor = file[(file.IndexOf('.', StringComparison.Ordinal) + 1)..];
+            page.Append($"<section id=\"{anchor}\">\n<h2>{name}</h2>\n<pre>{text}</pre>\n</section>\n");
         }
 
         return page.Append("</main>\n</body>\n</html>\n").ToString();
