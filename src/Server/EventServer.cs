@@ -48,6 +48,7 @@ internal sealed partial class EventServer : IAsyncDisposable
     private readonly Dispatcher _dispatcher;
     private readonly ReplayRunner _replays;
     private readonly KeyUseWriter _keyUse;
+    private readonly AccountWatch? _accountWatch;
     private readonly ServerMeter _meter = new();
     private readonly MemoryShares _memory = MemoryShares.OfThisProcess;
     private readonly AccountDirectory _accounts;
@@ -73,6 +74,8 @@ internal sealed partial class EventServer : IAsyncDisposable
         _replays = new ReplayRunner(
             stores.DeadLetters, _dispatcher.Wants, _dispatcher.ReplaysDue, TimeProvider.System, loggers.CreateLogger<ReplayRunner>());
         _keyUse = new KeyUseWriter(_accounts, stores.Accounts, TimeProvider.System, loggers.CreateLogger<KeyUseWriter>());
+        if (stores.Changes is { } changes)
+            _accountWatch = new AccountWatch(changes, _accounts, _dispatcher, TimeProvider.System, loggers.CreateLogger<AccountWatch>());
         _upkeep = new StoreUpkeep(stores.Events, TimeProvider.System, loggers.CreateLogger<StoreUpkeep>());
         ServerFigures.Add(_meter, () => _shard, _dispatcher, _readiness, directory.Path, TimeProvider.System);
         app.Run(CreatePipeline(token, loggers).RunAsync);
@@ -86,6 +89,9 @@ internal sealed partial class EventServer : IAsyncDisposable
 
     /// <summary>Every route: method and template, for the tests that hold something true for each.</summary>
     public IReadOnlyList<(string Method, string Template)> Routes => [.. _routes.All];
+
+    /// <summary>The same with who may call each.</summary>
+    public IReadOnlyList<(string Method, string Template, RouteAccess Access)> DeclaredRoutes => [.. _routes.Declared];
 
     /// <summary>Where it logs; more places can be added.</summary>
     public ILoggerFactory Loggers => _app.Services.GetRequiredService<ILoggerFactory>();
@@ -111,7 +117,7 @@ internal sealed partial class EventServer : IAsyncDisposable
         Telemetry.Add(builder.Services, builder.Configuration);
         var app = builder.Build();
         var directory = DataDirectory.Open(settings.Storage.DataDirectory, TimeProvider.System);
-        var token = AdminToken.Provision(settings.Admin.Token, directory.Path);
+        var token = AdminToken.Provision(settings.Admin.Token, directory.Path, settings.Admin.PreviousToken);
 
         // 2.
         var stores = await StoreSet.OpenAsync(settings.Storage, TimeProvider.System, CancellationToken.None);
@@ -151,6 +157,7 @@ internal sealed partial class EventServer : IAsyncDisposable
         if (_shard is not null) await _shard.StopAsync(StoringEnds);
         Failpoint.Pass(Failpoint.StopStored);
         await _replays.StopAsync(CancellationToken.None);
+        if (_accountWatch is not null) await _accountWatch.StopAsync(CancellationToken.None);
         using (var patience = new CancellationTokenSource(WebhooksEnd)) await _dispatcher.StopAsync(patience.Token);
         Failpoint.Pass(Failpoint.StopRecorded);
         await _dispatcher.DisposeAsync();
@@ -183,6 +190,7 @@ internal sealed partial class EventServer : IAsyncDisposable
             _readiness.Open(_shard!);
 
             await _keyUse.StartAsync(stopping);
+            if (_accountWatch is not null) await _accountWatch.StartAsync(stopping);
             await _upkeep.StartAsync(stopping);
             var ansi = output == Console.Out && !Console.IsOutputRedirected;
             new Banner(_settings, token, _directory.Path, display).Write(output, _app.Urls, ansi);
@@ -204,10 +212,18 @@ internal sealed partial class EventServer : IAsyncDisposable
         var facts = new StoreFacts("", []);
         await wait.ForAsync(async cancelled => facts = await _stores.PrepareAsync(cancelled), stopping);
         foreach (var warning in facts.Warnings) Log.StoreWarning(_logger, warning);
+        if (_accountWatch is not null) await wait.ForAsync(_accountWatch.BeginAsync, stopping);
         await wait.ForAsync(_dispatcher.LoadAsync, stopping);
 
         // Last: from here on keys are valid, and calls change what has been loaded.
-        await wait.ForAsync(async cancelled => _accounts.Load(await _stores.Accounts.LoadAsync(cancelled)), stopping);
+        await wait.ForAsync(
+            async cancelled =>
+            {
+                var snapshot = await _stores.Accounts.LoadAsync(cancelled);
+                foreach (var record in snapshot.Organizations.Where(record => record.SuspendedAt is not null)) _dispatcher.Hold(record.No, held: true);
+                _accounts.Load(snapshot);
+            },
+            stopping);
         return facts.Display;
     }
 
@@ -231,14 +247,21 @@ internal sealed partial class EventServer : IAsyncDisposable
         var ingest = new IngestMiddleware(authentication, _gate, bodies, clock, time);
 
         // The pipeline takes this path before the table; it is in the table for what else is asked there (405) and for the documentation.
-        routes.MapBoth(HttpMethods.Post, "/events", (context, _) => ingest.HandleAsync(context));
+        routes.MapBoth(HttpMethods.Post, "/events", RouteAccess.EventsWrite, (context, _) => ingest.HandleAsync(context));
         new EventsHandshake(authentication).Map(routes);
         var batches = new BatchMiddleware(authentication, _gate, bodies, clock, time, _directory.DedupSecret);
-        routes.MapBoth(HttpMethods.Post, "/events/batch", (context, _) => batches.HandleAsync(context));
+        routes.MapBoth(HttpMethods.Post, "/events/batch", RouteAccess.EventsWrite, (context, _) => batches.HandleAsync(context));
         var registration = new Registration(_accounts, _stores.Accounts, authentication, _settings.Registration, time, loggers.CreateLogger<Registration>());
-        var rotation = new KeyRotation(_accounts, _stores.Accounts, authentication, time, loggers.CreateLogger<KeyRotation>());
-        new AccountRoutes(_accounts, authentication, registration, rotation, _dispatcher.DefaultUrl).Map(routes);
-        new AdminRoutes(_accounts, _stores.Accounts, authentication, time).Map(routes);
+        var rotation = new KeyRotation(_accounts, _stores.Accounts, authentication, _settings.Keys, time, loggers.CreateLogger<KeyRotation>());
+        var keys = new KeyCalls(_accounts, _stores.Accounts, authentication, _settings.Keys, time, loggers.CreateLogger<KeyCalls>());
+        new AccountRoutes(_accounts, authentication, registration, rotation, keys, _dispatcher.DefaultUrl).Map(routes);
+        new AdminRoutes(
+            _accounts, _stores.Accounts, authentication, keys, _dispatcher.DefaultUrl, _dispatcher.Hold, time, loggers.CreateLogger<AdminRoutes>())
+            .Map(routes);
+        new AdminTokenRoutes(token, authentication, _stores.Audit, time, loggers.CreateLogger<AdminTokenRoutes>()).Map(routes);
+        new AuditRoutes(_stores.Audit, authentication).Map(routes);
+        new LimitsRoutes(
+            _accounts, authentication, _settings.Keys, _settings.Delivery.MaxEndpoints, no => _dispatcher.EndpointsOf(no).Count, clock).Map(routes);
         var pages = new PageRoom(_memory.Pages);
         new InboxRoutes(_stores.Events, authentication, StoredBarrierAsync, pages, _dispatcher.EndpointsOf).Map(routes);
         new AckRoutes(_stores.Events, authentication, StoredBarrierAsync, _dispatcher.Acknowledged, time).Map(routes);

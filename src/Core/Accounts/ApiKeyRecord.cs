@@ -27,6 +27,11 @@ internal sealed record ApiKeyRecord
     /// <summary>From when on it is refused (expiry, or the end of a rotation's grace); null = never.</summary>
     public required DateTimeOffset? ExpiresAt { get; init; }
 
+    /// <summary>
+    /// The expiry that was given when it was made, which a rotation passes on; <see cref="ExpiresAt"/> is earlier once it is rotated or revoked.
+    /// </summary>
+    public DateTimeOffset? GivenExpiresAt { get; init; }
+
     /// <summary>When it was last used, to the minute; null = never, or not yet noted.</summary>
     public required DateTimeOffset? LastUsedAt { get; init; }
 }

@@ -1,6 +1,9 @@
 namespace ZapierTriggers.Core.Accounts;
 
-/// <summary>Where organizations and keys are kept. Failures are <see cref="Storing.StoreException"/>.</summary>
+/// <summary>
+/// Where organizations and keys are kept. What a call changes goes into the audit log in the same transaction, see
+/// <see cref="AuditedCall"/>. Failures are <see cref="Storing.StoreException"/>.
+/// </summary>
 internal interface IAccountStore
 {
     /// <summary>Reads all organizations and all keys that are not expired: what the request path looks up in memory.</summary>
@@ -18,6 +21,21 @@ internal interface IAccountStore
     /// <paramref name="added"/> is there already: a repeat whose first reply was lost.
     /// </summary>
     Task<bool> RotateAsync(ApiKeyRecord added, Guid replacedKeyId, DateTimeOffset replacedEndsAt, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Adds a key, unless the organization has <paramref name="mostKeys"/> that have not ended; also sets the organization's updated_at. Of
+    /// two at once, on whatever servers, one sees the other.
+    /// </summary>
+    Task<KeyChange> AddKeyAsync(ApiKeyRecord added, int mostKeys, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Ends a key at that time, which is now, unless it is the last one with <c>keys:manage</c> (one that was rotated and lives for its grace
+    /// does not count); also sets the organization's updated_at. The same again with the same time is done already.
+    /// </summary>
+    Task<KeyChange> RevokeKeyAsync(int organizationNo, Guid keyId, DateTimeOffset at, CancellationToken cancellationToken);
+
+    /// <summary>Writes since when and why an organization is suspended, and updated_at.</summary>
+    Task SuspendAsync(OrganizationRecord organization, CancellationToken cancellationToken);
 
     /// <summary>Writes an organization's name, tier, limit and updated_at.</summary>
     Task UpdateAsync(OrganizationRecord organization, CancellationToken cancellationToken);

@@ -50,9 +50,12 @@ internal static class KeyScopeNames
         var scopes = KeyScopes.None;
         foreach (var word in text.Split(' ', StringSplitOptions.RemoveEmptyEntries))
         {
-            scopes |= Names.FirstOrDefault(pair => pair.Name == word).Scope;
+            scopes |= Find(word);
         }
 
         return scopes;
     }
+
+    /// <summary>The scope with this name; none when there is none.</summary>
+    public static KeyScopes Find(string name) => Names.FirstOrDefault(pair => pair.Name == name).Scope;
 }

@@ -25,7 +25,7 @@ internal static class NewAccount
 
     /// <summary>Draws a key of the organization. The text is shown to the user once and kept nowhere.</summary>
     public static (ApiKeyRecord Record, string Text) Key(
-        OrganizationRecord organization, bool live, string name, string scopes, DateTimeOffset now)
+        OrganizationRecord organization, bool live, string name, string scopes, DateTimeOffset now, DateTimeOffset? expiresAt = null)
     {
         var text = KeyFormat.NewKey(live, organization.Route);
         var record = new ApiKeyRecord
@@ -37,7 +37,8 @@ internal static class NewAccount
             Name = name,
             Scopes = scopes,
             CreatedAt = now,
-            ExpiresAt = null,
+            ExpiresAt = expiresAt,
+            GivenExpiresAt = expiresAt,
             LastUsedAt = null,
         };
         return (record, text);

@@ -8,6 +8,7 @@ namespace ZapierTriggers.Core.Accounts;
 internal sealed class Organization
 {
     private ulong _lastAccepted;
+    private volatile bool _isSuspended;
 
     /// <summary>Creates the in-memory organization from its stored row.</summary>
     public Organization(OrganizationRecord record)
@@ -16,6 +17,7 @@ internal sealed class Organization
         Id = record.Id;
         CreatedAt = record.CreatedAt;
         Record = record;
+        _isSuspended = record.SuspendedAt is not null;
         Window = new RateWindow(record.RateLimitPerMinute);
     }
 
@@ -31,6 +33,15 @@ internal sealed class Organization
     /// <summary>The stored row as last read or written; replaced whole on a change.</summary>
     public OrganizationRecord Record { get; private set; }
 
+    /// <summary>Whether its keys are refused for now. One read, for the request path.</summary>
+    public bool IsSuspended => _isSuspended;
+
+    /// <summary>
+    /// How often it or its keys were changed by this process, from 1 on; see <see cref="AccountDirectory.TakeOver"/>. Guarded by the
+    /// directory's lock.
+    /// </summary>
+    public long Changes { get; set; } = 1;
+
     /// <summary>Its rate limit: events in any 60 seconds.</summary>
     public RateWindow Window { get; }
 
@@ -43,10 +54,11 @@ internal sealed class Organization
     /// <summary>Notes an accepted event. Called by the sequencer only, in order.</summary>
     public void NoteAccepted(ulong position) => Volatile.Write(ref _lastAccepted, position);
 
-    /// <summary>Takes over a changed row (tier, limit, name, webhook).</summary>
+    /// <summary>Takes over a changed row (tier, limit, name, suspension).</summary>
     public void Update(OrganizationRecord record)
     {
         Record = record;
+        _isSuspended = record.SuspendedAt is not null;
         Window.SetLimit(record.RateLimitPerMinute);
     }
 }

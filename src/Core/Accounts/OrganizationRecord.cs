@@ -26,4 +26,10 @@ internal sealed record OrganizationRecord
 
     /// <summary>When any of the above, its keys or its default webhook last changed.</summary>
     public required DateTimeOffset UpdatedAt { get; init; }
+
+    /// <summary>Since when its keys are refused and its webhooks wait; null = it is active.</summary>
+    public DateTimeOffset? SuspendedAt { get; init; }
+
+    /// <summary>Why, as the administrator said it; null when nothing was said or it is active.</summary>
+    public string? SuspendedReason { get; init; }
 }

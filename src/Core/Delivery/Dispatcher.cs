@@ -236,6 +236,21 @@ internal sealed partial class Dispatcher : IAsyncDisposable
     public Task<EndpointRecord> SetDefaultAsync(int organizationNo, string url, ulong lastAccepted, CancellationToken cancellationToken) =>
         _configuration.SetDefaultAsync(organizationNo, url, lastAccepted, cancellationToken);
 
+    /// <summary>
+    /// Holds all webhooks of a suspended organization, those in flight excepted, or lets them go on. Its events are kept and go out then.
+    /// </summary>
+    public void Hold(int organizationNo, bool held)
+    {
+        _lanes.Hold(organizationNo, held);
+        foreach (var lane in _lanes.Of(organizationNo)) Advance(lane);
+    }
+
+    /// <summary>See <see cref="EndpointConfiguration.TakeOverAsync"/>.</summary>
+    public Task TakeOverAsync(
+        IReadOnlyCollection<int> organizationNos,
+        Func<CancellationToken, Task<IReadOnlyList<EndpointRecord>>> read,
+        CancellationToken cancellationToken) => _configuration.TakeOverAsync(organizationNos, read, cancellationToken);
+
     /// <summary>See <see cref="EndpointConfiguration.CreateAsync"/>.</summary>
     public Task<EndpointChange> CreateAsync(EndpointRecord made, string call, CancellationToken cancellationToken) =>
         _configuration.CreateAsync(made, call, cancellationToken);

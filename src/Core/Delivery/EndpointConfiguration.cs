@@ -148,6 +148,31 @@ internal sealed partial class EndpointConfiguration(
             },
             cancellationToken);
 
+    /// <summary>
+    /// Takes over what another server has changed about the endpoints of these organizations. They are read in here, so that no change of
+    /// this process comes in between.
+    /// </summary>
+    /// <param name="organizationNos">The organizations.</param>
+    /// <param name="read">Reads their endpoints.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public Task<bool> TakeOverAsync(
+        IReadOnlyCollection<int> organizationNos,
+        Func<CancellationToken, Task<IReadOnlyList<EndpointRecord>>> read,
+        CancellationToken cancellationToken) =>
+        OneAtATimeAsync(
+            async () =>
+            {
+                var stored = (await read(cancellationToken)).ToDictionary(static endpoint => endpoint.Id);
+                foreach (var no in organizationNos)
+                {
+                    foreach (var lane in lanes.Of(no).ToArray()) TakeOver(lane, stored);
+                }
+
+                foreach (var endpoint in stored.Values) AddLane(endpoint);
+                return true;
+            },
+            cancellationToken);
+
     /// <summary>Keeps since when a lane's endpoint fails and when that was told.</summary>
     public Task<bool> NoteHealthAsync(Lane lane, DateTimeOffset? failingSince, DateTimeOffset? toldAt, CancellationToken cancellationToken) =>
         OneAtATimeAsync(
@@ -227,10 +252,39 @@ internal sealed partial class EndpointConfiguration(
         await store.SaveEndpointAsync(record, cancellationToken);
         Failpoint.Pass(Failpoint.EndpointCommitted);
         _unsettled.Settle(record.OrganizationNo, call);
+        AddLane(record);
+        return record;
+    }
+
+    private void AddLane(EndpointRecord record)
+    {
         var lane = new Lane(WebhookTarget.Create(record, guard), options, time);
         lanes.Add(lane);
         advance(lane);
-        return record;
+    }
+
+    /// <summary>Takes the lane's row out of those stored; a lane without one is removed.</summary>
+    private void TakeOver(Lane lane, Dictionary<Guid, EndpointRecord> stored)
+    {
+        var known = lane.Endpoint;
+        if (!stored.Remove(known.Id, out var row))
+        {
+            lane.SetRemoved(true);
+            lanes.Remove(lane);
+            return;
+        }
+
+        // Cursor and health are each server's own.
+        row = row with
+        {
+            DeliveredThrough = known.DeliveredThrough,
+            LaneGeneration = known.LaneGeneration,
+            FailingSince = known.FailingSince,
+            FailingToldAt = known.FailingToldAt,
+        };
+        if (row == known) return;
+        lane.Target = WebhookTarget.Create(row, guard);
+        advance(lane);
     }
 
     private async Task<EndpointRecord> SaveAsync(Lane lane, EndpointRecord record, CancellationToken cancellationToken)

@@ -54,7 +54,7 @@ internal sealed partial class EndpointWatch(
     {
         var endpoint = lane.Endpoint;
         var failing = lane.Failing;
-        if (!endpoint.Enabled || lane.IsRemoved) return;
+        if (!endpoint.Enabled || lane.IsRemoved || lane.IsHeld) return;
         if (failing.Since is not { } since)
         {
             if (endpoint.FailingSince is not null) await RecoveredAsync(lane, endpoint, stop);

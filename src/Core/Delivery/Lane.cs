@@ -24,6 +24,7 @@ internal sealed class Lane
     private bool _readWanted = true;
     private bool _reading;
     private bool _removed;
+    private bool _held;
 
     /// <summary>Creates the lane at its stored cursor; it wants to look for events once.</summary>
     public Lane(WebhookTarget target, DeliveryOptions options, TimeProvider time)
@@ -122,7 +123,31 @@ internal sealed class Lane
         }
     }
 
-    private bool IsOpen => Endpoint.Enabled && !_removed && !_health.IsPaused;
+    /// <summary>
+    /// Whether its organization is suspended: nothing is read or started, and nothing is lost. Released, it goes on as an endpoint does that is
+    /// enabled again.
+    /// </summary>
+    public bool IsHeld
+    {
+        get
+        {
+            lock (_lock) return _held;
+        }
+
+        set
+        {
+            lock (_lock)
+            {
+                var isReleased = _held && !value;
+                _held = value;
+                if (!isReleased) return;
+                _health.Reset();
+                _pace.ReleaseHeld();
+            }
+        }
+    }
+
+    private bool IsOpen => Endpoint.Enabled && !_removed && !_held && !_health.IsPaused;
 
     private bool MayStart => HasRoom && _pace.Wait == TimeSpan.Zero;
 

@@ -6,6 +6,7 @@ namespace ZapierTriggers.Core.Delivery;
 internal sealed class LaneTable
 {
     private readonly ConcurrentDictionary<int, Lane[]> _byOrganization = new();
+    private readonly HashSet<int> _held = [];
     private readonly Lock _lock = new();
     private Lane[] _all = [];
 
@@ -37,6 +38,17 @@ internal sealed class LaneTable
         return null;
     }
 
+    /// <summary>Holds the organization's lanes, those that it will get too, or releases them.</summary>
+    public void Hold(int organizationNo, bool held)
+    {
+        lock (_lock)
+        {
+            if (held) _held.Add(organizationNo);
+            else _held.Remove(organizationNo);
+            foreach (var lane in Of(organizationNo)) lane.IsHeld = held;
+        }
+    }
+
     /// <summary>Takes a lane out.</summary>
     public void Remove(Lane lane)
     {
@@ -60,6 +72,7 @@ internal sealed class LaneTable
         {
             foreach (var group in lanes.GroupBy(static lane => lane.Endpoint.OrganizationNo))
             {
+                if (_held.Contains(group.Key)) foreach (var lane in group) lane.IsHeld = true;
                 Lane[] existing = _byOrganization.TryGetValue(group.Key, out var found) ? found : [];
                 _byOrganization[group.Key] = [.. existing, .. group];
             }

@@ -55,6 +55,17 @@ internal sealed class RateWindow
         return limit == int.MaxValue ? RateDecision.Unlimited(count) : Take(1, count, limit, nowMilliseconds);
     }
 
+    /// <summary>What there is room for at that time; takes nothing.</summary>
+    public RateDecision Look(long nowMilliseconds)
+    {
+        var limit = Limit;
+        if (limit == int.MaxValue) return RateDecision.Unlimited(0);
+        var slot = Math.Max(nowMilliseconds / SlotMilliseconds, Volatile.Read(ref _newest));
+        var live = Sum(slot);
+        var reset = live.Count == 0 ? 0 : SecondsLeft(live.Oldest, slot, nowMilliseconds);
+        return new RateDecision(0, limit, (int)Math.Max(0, limit - live.Count), reset);
+    }
+
     /// <summary>Whether nothing is counted at that time, so that forgetting the window changes nothing.</summary>
     public bool IsEmpty(long nowMilliseconds) => Sum(nowMilliseconds / SlotMilliseconds).Count == 0;
 

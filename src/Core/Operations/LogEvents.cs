@@ -61,6 +61,14 @@ internal static class LogEvents
     public const int KeyRotationKeyRotated = 4002;
     public const int KeyUseWriterNotWritten = 4003;
     public const int KeyUseWriterGivenUp = 4004;
+    public const int KeyCallsMade = 4011;
+    public const int KeyCallsRevoked = 4012;
+    public const int AdminRoutesSuspended = 4021;
+    public const int AdminRoutesResumed = 4022;
+    public const int AdminTokenRoutesRotated = 4023;
+    public const int AccountWatchNotRead = 4031;
+    public const int AccountWatchNotListening = 4032;
+    public const int AccountWatchTakenOver = 4033;
 
     // 5000: the server as a whole
     public const int ExceptionBoundaryRequestFailed = 5000;

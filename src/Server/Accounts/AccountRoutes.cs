@@ -1,4 +1,3 @@
-using System.Text.Json;
 using ZapierTriggers.Core.Accounts;
 using ZapierTriggers.Server.Http;
 
@@ -12,14 +11,22 @@ internal sealed class AccountRoutes(
     Authentication authentication,
     Registration registration,
     KeyRotation rotation,
+    KeyCalls calls,
     Func<int, string?> webhookUrlOf)
 {
+    private static readonly RouteAccess Generate = new(RouteCaller.Registrar, Action: "organization.create");
+    private static readonly RouteAccess Create = RouteAccess.KeysManage.Audited("key.create");
+    private static readonly RouteAccess Rotate = RouteAccess.KeysManage.Audited("key.rotate");
+    private static readonly RouteAccess Revoke = RouteAccess.KeysManage.Audited("key.revoke");
+
     /// <summary>Adds the routes.</summary>
     public void Map(RouteTable routes)
     {
-        routes.Map(HttpMethods.Post, "/api/keys/generate", StorageAnswers.Guard((context, _) => registration.GenerateAsync(context)));
-        routes.Map(HttpMethods.Post, "/api/keys/rotate", StorageAnswers.Guard((context, _) => rotation.RotateAsync(context)));
-        routes.Map(HttpMethods.Get, "/api/keys", (context, _) => ListAsync(context));
+        routes.Map(HttpMethods.Post, "/api/keys/generate", Generate, StorageAnswers.Guard((context, _) => registration.GenerateAsync(context)));
+        routes.Map(HttpMethods.Post, "/api/keys/rotate", Rotate, StorageAnswers.Guard((context, _) => rotation.RotateAsync(context)));
+        routes.Map(HttpMethods.Get, "/api/keys", RouteAccess.KeysManage, (context, _) => ListAsync(context));
+        routes.Map(HttpMethods.Post, "/api/keys", Create, StorageAnswers.Guard((context, _) => calls.CreateAsync(context)));
+        routes.Map(HttpMethods.Delete, "/api/keys/{id}", Revoke, StorageAnswers.Guard(calls.RevokeAsync));
     }
 
     private async Task ListAsync(HttpContext context)
@@ -37,25 +44,8 @@ internal sealed class AccountRoutes(
             writer.WriteString("webhook_url"u8, s.WebhookUrl);
             writer.WriteTime("created_at"u8, s.Record.CreatedAt);
             writer.WriteTime("updated_at"u8, s.Record.UpdatedAt);
-            writer.WriteStartArray("keys"u8);
-            foreach (var key in s.Keys) WriteKey(writer, key);
-            writer.WriteEndArray();
+            KeyJson.WriteKeys(writer, s.Keys);
             writer.WriteEndObject();
         });
-    }
-
-    private static void WriteKey(Utf8JsonWriter writer, ApiKey key)
-    {
-        writer.WriteStartObject();
-        writer.WriteString("id"u8, key.Record.Id);
-        writer.WriteString("prefix"u8, key.Record.Prefix);
-        writer.WriteString("name"u8, key.Record.Name);
-        writer.WriteStartArray("scopes"u8);
-        foreach (var scope in key.Scopes.NamesOf()) writer.WriteStringValue(scope);
-        writer.WriteEndArray();
-        writer.WriteTime("created_at"u8, key.Record.CreatedAt);
-        writer.WriteTime("last_used_at"u8, key.LastUsedAt);
-        writer.WriteTime("expires_at"u8, key.EndsAt == long.MaxValue ? null : DateTimeOffset.FromUnixTimeMilliseconds(key.EndsAt));
-        writer.WriteEndObject();
     }
 }

@@ -31,32 +31,47 @@ internal sealed class Authentication(AccountDirectory directory, AdminToken admi
             Problem.InvalidApiKey,
             "This API key is not valid: mistyped, rotated, revoked or expired. Send a current key of your organization.");
 
-    /// <summary>The caller's key, or null after it has answered 401.</summary>
-    public ValueTask<ApiKey?> AuthenticateOrAnswerAsync(HttpContext context) =>
-        TryAuthenticate(context, out var key) ? ValueTask.FromResult<ApiKey?>(key) : NullAfterAsync(RefuseAsync(context));
+    /// <summary>The caller's key, whatever it may do, or null after it has answered 401, or 403 when its organization is suspended.</summary>
+    public ValueTask<ApiKey?> AuthenticateOrAnswerAsync(HttpContext context) => AuthenticateOrAnswerAsync(context, KeyScopes.None);
 
     /// <summary>The caller's key if it may do this, or null after it has answered 401 or 403.</summary>
     public ValueTask<ApiKey?> AuthenticateOrAnswerAsync(HttpContext context, KeyScopes required)
     {
         if (!TryAuthenticate(context, out var key)) return NullAfterAsync(RefuseAsync(context));
-        return Allows(key, required) ? ValueTask.FromResult<ApiKey?>(key) : NullAfterAsync(RefuseScopeAsync(context, required));
+        if (!Allows(key, required)) return NullAfterAsync(RefuseUseAsync(context, key, required));
+        AuditedCall.Current?.By(key);
+        return ValueTask.FromResult<ApiKey?>(key);
     }
 
-    /// <summary>Whether the key has all of these scopes.</summary>
-    public static bool Allows(ApiKey key, KeyScopes required) => (key.Scopes & required) == required;
+    /// <summary>Whether the key has all of these scopes and its organization is not suspended.</summary>
+    public static bool Allows(ApiKey key, KeyScopes required) => (key.Scopes & required) == required && !key.Organization.IsSuspended;
 
-    /// <summary>Answers a caller whose key lacks a scope: 403.</summary>
-    public static Task RefuseScopeAsync(HttpContext context, KeyScopes required) => Answers.ProblemAsync(
+    /// <summary>Answers a caller with a valid key that is not allowed to: 403, for a suspended organization or a scope that is lacking.</summary>
+    public static Task RefuseUseAsync(HttpContext context, ApiKey key, KeyScopes required) => key.Organization.IsSuspended
+        ? Answers.ProblemAsync(
+            context,
+            Problem.OrganizationSuspended,
+            "Your organization is suspended: nothing is taken or shown, and webhooks wait. Ask the administrator of this server.")
+        : RefuseScopeAsync(context, required & ~key.Scopes);
+
+    /// <summary>Answers a caller who lacks scopes: 403.</summary>
+    public static Task RefuseScopeAsync(HttpContext context, KeyScopes lacking) => Answers.ProblemAsync(
         context,
         Problem.InsufficientScope,
-        $"This call needs a key with the scope {required.ToText()}; use another key of your organization.");
+        $"This call needs a key with the scope {lacking.ToText()}; use another key of your organization.",
+        ("required_scope", lacking.ToText()));
 
     /// <summary>Whether the caller presents the admin token. Answers nothing.</summary>
     public bool IsAdmin(HttpContext context)
     {
         var presented = Credentials.Of(context);
-        return !presented.IsEmpty && adminToken.Matches(presented);
+        if (presented.IsEmpty || !adminToken.Matches(presented)) return false;
+        AuditedCall.Current?.ByAdmin();
+        return true;
     }
+
+    /// <summary>Whether the caller presents the token that was replaced, while it is still valid.</summary>
+    public bool IsFormerAdmin(HttpContext context) => adminToken.IsFormer(Credentials.Of(context));
 
     /// <summary>True for the administrator; false after it has answered 401.</summary>
     public async ValueTask<bool> RequireAdminAsync(HttpContext context)

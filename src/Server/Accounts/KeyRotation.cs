@@ -7,12 +7,13 @@ using ZapierTriggers.Server.Http;
 namespace ZapierTriggers.Server.Accounts;
 
 /// <summary>
-/// <c>POST /api/keys/rotate</c>: a new key with the same name and scopes for the one that was used, which ends at once or after a grace.
+/// <c>POST /api/keys/rotate</c>: a new key with the same name, scopes and expiry for the one that was used, which ends at once or after a grace.
 /// </summary>
 internal sealed partial class KeyRotation(
     AccountDirectory directory,
     IAccountStore store,
     Authentication authentication,
+    KeyOptions options,
     TimeProvider time,
     ILogger<KeyRotation> logger)
 {
@@ -32,7 +33,17 @@ internal sealed partial class KeyRotation(
         if (await ReadAsync(context) is not { } request) return;
 
         var unsettled = _unsettled.GetValueOrDefault(key.Record.Id);
+
+        // One more than the cap, so that an organization with as many as it may have can rotate with a grace; not one more each time.
+        if (unsettled is null && directory.KeysOf(key.Organization).Count > options.MaxPerOrganization)
+        {
+            await KeyCalls.TooManyAsync(context, options);
+            return;
+        }
+
         var planned = unsettled ?? Plan(key, request.Grace);
+        AuditedCall.Current?.Note("new_key_id", planned.Added.Id);
+        AuditedCall.Current?.Note("grace_seconds", (int)planned.Grace.TotalSeconds);
         try
         {
             if (!await CertainWrite.RunAsync(cancelled => store.RotateAsync(planned.Added, key.Record.Id, planned.EndsAt, cancelled)))
@@ -64,7 +75,7 @@ internal sealed partial class KeyRotation(
     {
         var now = time.GetMilliseconds();
         var (added, text) = NewAccount.Key(
-            key.Organization.Record, KeyFormat.IsLive(key.Record.Prefix), key.Record.Name, key.Record.Scopes, now);
+            key.Organization.Record, KeyFormat.IsLive(key.Record.Prefix), key.Record.Name, key.Record.Scopes, now, key.Record.GivenExpiresAt);
         return new Rotation(added, text, EarlierOf(key, now + grace), grace);
     }
 

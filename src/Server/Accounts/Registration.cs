@@ -62,6 +62,9 @@ internal sealed partial class Registration(
             var organization = NewAccount.Organization(request.Name, request.Tier, now);
             var (record, text) = NewAccount.Key(organization, request.Live, "default", KeyScopes.All.ToText(), now);
             if (directory.FindByNo(organization.No) is not null) continue;
+            AuditedCall.Current?.About(organization.No, organization.Id);
+            AuditedCall.Current?.Note("tier", organization.Tier);
+            AuditedCall.Current?.Note("key_id", record.Id);
             if (!await CertainWrite.RunAsync(cancelled => store.CreateAsync(organization, record, cancelled))) continue;
             Failpoint.Pass(Failpoint.OrganizationCommitted);
             directory.Add(organization, record);

@@ -54,6 +54,9 @@ internal sealed record AdminOptions
 {
     /// <summary>The admin token (also <c>ADMIN_TOKEN</c>); null = made at the first start and kept in the data directory.</summary>
     public string? Token { get; init; }
+
+    /// <summary>The token before, while clients change over (also <c>ADMIN_TOKEN_PREVIOUS</c>); null = none. Only with a token.</summary>
+    public string? PreviousToken { get; init; }
 }
 
 /// <summary>Settings under <c>Log</c>.</summary>

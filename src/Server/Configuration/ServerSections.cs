@@ -60,6 +60,18 @@ internal static class ServerSections
             "Admin:Token", null, SettingKind.Text("8 to 256 printable characters without spaces", SettingRules.IsToken) with { IsSecret = true },
             "The admin token. If none is given, one is made at the first start and kept in the data directory (`admin-token`, mode 0600).",
             "ADMIN_TOKEN"),
+        PreviousToken = read.Get(
+            "Admin:PreviousToken", null,
+            SettingKind.Text("8 to 256 printable characters without spaces", SettingRules.IsToken) with { IsSecret = true },
+            "With an admin token that is set here: the one before, which is taken too while clients change over.",
+            "ADMIN_TOKEN_PREVIOUS"),
+    };
+
+    public static KeyOptions Keys(SettingsReader read) => new()
+    {
+        MaxPerOrganization = read.Get(
+            "Keys:MaxPerOrganization", new KeyOptions().MaxPerOrganization, SettingKind.Number(1, 10_000, "keys"),
+            "The most API keys that an organization may have at a time."),
     };
 
     public static LogOptions Log(SettingsReader read)

@@ -20,6 +20,8 @@ internal sealed record ServerSettings
 
     public required AdminOptions Admin { get; init; }
 
+    public required KeyOptions Keys { get; init; }
+
     public required LogOptions Log { get; init; }
 
     public required IngestOptions Ingest { get; init; }
@@ -71,6 +73,7 @@ internal sealed record ServerSettings
         Http = ServerSections.Http(read),
         Cors = ServerSections.Cors(read, development),
         Admin = ServerSections.Admin(read),
+        Keys = ServerSections.Keys(read),
         Log = ServerSections.Log(read),
         Storage = ServerSections.Storage(read),
         Registration = ServerSections.Registration(read, development),

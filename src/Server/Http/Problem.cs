@@ -44,7 +44,13 @@ internal sealed record Problem(int Status, string Code, string Title)
     public static readonly Problem InsufficientScope = new(403, "insufficient_scope", "Insufficient scope")
     {
         When = "The key is valid and may not do this.",
-        Remedy = "Use a key with the scope that the detail names.",
+        Remedy = "Use a key with the scope that is named.",
+        Fields = ["required_scope"],
+    };
+    public static readonly Problem OrganizationSuspended = new(403, "organization_suspended", "Organization suspended")
+    {
+        When = "The administrator has suspended your organization; nothing is lost, webhooks wait.",
+        Remedy = "Ask the administrator of the server; the detail has the reason.",
     };
     public static readonly Problem NotFound = new(404, "not_found", "Not found")
     {
@@ -71,6 +77,11 @@ internal sealed record Problem(int Status, string Code, string Title)
         When = "There is no organization with this id.",
         Remedy = "Use an organization_id that a call has answered.",
     };
+    public static readonly Problem KeyNotFound = new(404, "key_not_found", "Key not found")
+    {
+        When = "Your organization has no key with this id.",
+        Remedy = "List them with GET /api/keys.",
+    };
     public static readonly Problem EndpointNotFound = new(404, "endpoint_not_found", "Endpoint not found")
     {
         When = "Your organization has no endpoint with this id.",
@@ -86,6 +97,16 @@ internal sealed record Problem(int Status, string Code, string Title)
         When = "An event with this dedup_id was accepted within the last 24 hours.",
         Remedy = "Nothing: the event is there, under event_id.",
         Fields = ["event_id"],
+    };
+    public static readonly Problem LastManagingKey = new(409, "last_managing_key", "Last managing key")
+    {
+        When = "It is the last key with keys:manage that does not expire: without it nobody could make another.",
+        Remedy = "Make another key with keys:manage first, or rotate this one.",
+    };
+    public static readonly Problem AdminTokenIsSetting = new(409, "admin_token_is_setting", "Admin token is a setting")
+    {
+        When = "The admin token is given by a setting, so a call cannot change it.",
+        Remedy = "Change ADMIN_TOKEN and restart; ADMIN_TOKEN_PREVIOUS lets the old one go on for a while.",
     };
     public static readonly Problem NoEndpoint = new(409, "no_endpoint", "No endpoint")
     {
@@ -127,6 +148,12 @@ internal sealed record Problem(int Status, string Code, string Title)
         Remedy = "Remove one first.",
         Fields = ["limit"],
     };
+    public static readonly Problem TooManyKeys = new(422, "too_many_keys", "Too many keys")
+    {
+        When = "Your organization has as many keys as it may have.",
+        Remedy = "Revoke one first.",
+        Fields = ["limit"],
+    };
     public static readonly Problem KeyReused = new(422, "idempotency_key_reused", "Idempotency key reused")
     {
         When = "The dedup id, or Idempotency-Key, came with another payload within 24 hours.",
@@ -160,8 +187,10 @@ internal sealed record Problem(int Status, string Code, string Title)
     /// <summary>All of them, for metrics and documentation.</summary>
     public static readonly IReadOnlyList<Problem> All =
     [
-        InvalidJson, InvalidRequest, MissingFields, MissingApiKey, InvalidApiKey, MissingAdminToken, InvalidAdminToken, InsufficientScope, NotFound, EventNotFound, DeadLetterNotFound,
-        ReplayNotFound, OrganizationNotFound, EndpointNotFound, MethodNotAllowed, DuplicateEvent, NoEndpoint, TooManyReplays, PayloadTooLarge, UnsupportedMediaType, InvalidField,
+        InvalidJson, InvalidRequest, MissingFields, MissingApiKey, InvalidApiKey, MissingAdminToken, InvalidAdminToken, InsufficientScope,
+        OrganizationSuspended, NotFound, EventNotFound, DeadLetterNotFound,
+        ReplayNotFound, OrganizationNotFound, KeyNotFound, LastManagingKey, AdminTokenIsSetting, TooManyKeys,
+        EndpointNotFound, MethodNotAllowed, DuplicateEvent, NoEndpoint, TooManyReplays, PayloadTooLarge, UnsupportedMediaType, InvalidField,
         InvalidUrl, TooManyEndpoints, KeyReused, RateLimited, Internal, QueueFull, StorageUnavailable,
     ];
 

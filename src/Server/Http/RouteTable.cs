@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using ZapierTriggers.Core.Accounts;
 using ZapierTriggers.Server.Operations;
 
 namespace ZapierTriggers.Server.Http;
@@ -19,14 +20,25 @@ internal sealed class RouteTable
     /// <summary>All (method, template) pairs, for the tests that hold the documentation true.</summary>
     public IEnumerable<(string Method, string Template)> All => _routes.Select(route => (route.Method, route.Template));
 
-    /// <summary>Adds a route.</summary>
-    public void Map(string method, string template, RouteHandler handler) => _routes.Add(new Route(method, template, handler));
+    /// <summary>The same with who may call each.</summary>
+    public IEnumerable<(string Method, string Template, RouteAccess Access)> Declared =>
+        _routes.Select(route => (route.Method, route.Template, route.Access));
+
+    /// <summary>Adds a route that anyone may call.</summary>
+    public void Map(string method, string template, RouteHandler handler) => Map(method, template, RouteAccess.Open, handler);
+
+    /// <summary>Adds a route; its handler asks for what is declared here, which a test holds true.</summary>
+    public void Map(string method, string template, RouteAccess access, RouteHandler handler) =>
+        _routes.Add(new Route(method, template, access, access.Action is { } action ? Audited(action, handler) : handler));
 
     /// <summary>Adds a route under <c>/api</c> and without the prefix.</summary>
-    public void MapBoth(string method, string template, RouteHandler handler)
+    public void MapBoth(string method, string template, RouteHandler handler) => MapBoth(method, template, RouteAccess.Open, handler);
+
+    /// <summary>Adds a route under <c>/api</c> and without the prefix.</summary>
+    public void MapBoth(string method, string template, RouteAccess access, RouteHandler handler)
     {
-        Map(method, "/api" + template, handler);
-        Map(method, template, handler);
+        Map(method, "/api" + template, access, handler);
+        Map(method, template, access, handler);
     }
 
     /// <summary>Puts something around each handler that was added up to now.</summary>
@@ -90,5 +102,21 @@ internal sealed class RouteTable
         return null;
     }
 
-    private sealed record Route(string Method, string Template, RouteHandler Handler);
+    /// <summary>Lets the call flow to where the change is stored, so that its audit entry is stored with it.</summary>
+    private static RouteHandler Audited(string action, RouteHandler handler) => async (context, id) =>
+    {
+        var address = context.Connection.RemoteIpAddress;
+        if (address is { IsIPv4MappedToIPv6: true }) address = address.MapToIPv4();
+        var call = AuditedCall.Begin(action, TimeProvider.System.GetUtcNow(), address?.ToString(), context.TraceIdentifier);
+        try
+        {
+            await handler(context, id);
+        }
+        finally
+        {
+            call.End();
+        }
+    };
+
+    private sealed record Route(string Method, string Template, RouteAccess Access, RouteHandler Handler);
 }

@@ -24,10 +24,10 @@ internal sealed class AckRoutes(
     /// <summary>Adds the routes.</summary>
     public void Map(RouteTable routes)
     {
-        routes.MapBoth(HttpMethods.Post, "/ack/{id}", StorageAnswers.Guard(AckOneAsync));
-        routes.MapBoth(HttpMethods.Post, "/inbox/ack/{id}", StorageAnswers.Guard(AckOneAsync));
-        routes.MapBoth(HttpMethods.Post, "/ack", StorageAnswers.Guard((context, _) => AckManyAsync(context)));
-        routes.MapBoth(HttpMethods.Post, "/inbox/ack", StorageAnswers.Guard((context, _) => AckManyAsync(context)));
+        routes.MapBoth(HttpMethods.Post, "/ack/{id}", RouteAccess.InboxAck, StorageAnswers.Guard(AckOneAsync));
+        routes.MapBoth(HttpMethods.Post, "/inbox/ack/{id}", RouteAccess.InboxAck, StorageAnswers.Guard(AckOneAsync));
+        routes.MapBoth(HttpMethods.Post, "/ack", RouteAccess.InboxAck, StorageAnswers.Guard((context, _) => AckManyAsync(context)));
+        routes.MapBoth(HttpMethods.Post, "/inbox/ack", RouteAccess.InboxAck, StorageAnswers.Guard((context, _) => AckManyAsync(context)));
     }
 
     private async Task AckOneAsync(HttpContext context, string? id)

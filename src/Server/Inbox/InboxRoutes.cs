@@ -16,8 +16,8 @@ internal sealed class InboxRoutes(
     /// <summary>Adds the routes.</summary>
     public void Map(RouteTable routes)
     {
-        routes.MapBoth(HttpMethods.Get, "/inbox", StorageAnswers.Guard((context, _) => ListAsync(context)));
-        routes.MapBoth(HttpMethods.Get, "/events/{id}", StorageAnswers.Guard(FindAsync));
+        routes.MapBoth(HttpMethods.Get, "/inbox", RouteAccess.InboxRead, StorageAnswers.Guard((context, _) => ListAsync(context)));
+        routes.MapBoth(HttpMethods.Get, "/events/{id}", RouteAccess.InboxRead, StorageAnswers.Guard(FindAsync));
     }
 
     /// <summary>Answers that the caller's organization has no such event; the same for another's, an unknown and a malformed id.</summary>

@@ -40,7 +40,7 @@ internal sealed class IngestMiddleware(Authentication authentication, IngestGate
 
         if (!Authentication.Allows(key, KeyScopes.EventsWrite))
         {
-            await Authentication.RefuseScopeAsync(context, KeyScopes.EventsWrite);
+            await Authentication.RefuseUseAsync(context, key, KeyScopes.EventsWrite);
             return;
         }
 

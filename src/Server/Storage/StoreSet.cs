@@ -27,6 +27,12 @@ internal sealed record StoreSet(
     Func<CancellationToken, Task<StoreFacts>> PrepareAsync,
     IAsyncDisposable Database) : IAsyncDisposable
 {
+    /// <summary>Who changed what.</summary>
+    public required IAuditStore Audit { get; init; }
+
+    /// <summary>What other servers on the same database change; null where there can be none.</summary>
+    public IAccountChanges? Changes { get; init; }
+
     /// <summary>
     /// Opens the embedded SQLite file, or, when a connection string is set, Postgres, which is not asked yet. Throws
     /// <see cref="StoreException"/> with one line that says what is wrong and what to do about it.

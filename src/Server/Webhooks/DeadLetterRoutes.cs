@@ -8,9 +8,9 @@ internal sealed class DeadLetterRoutes(ReplayCalls calls)
     /// <summary>Adds the routes.</summary>
     public void Map(RouteTable routes)
     {
-        routes.Map(HttpMethods.Get, "/api/dead-letters", StorageAnswers.Guard((context, _) => ListAsync(context)));
-        routes.Map(HttpMethods.Post, "/api/dead-letters/replay", StorageAnswers.Guard((context, _) => ReplayManyAsync(context)));
-        routes.Map(HttpMethods.Post, "/api/dead-letters/{id}/replay", StorageAnswers.Guard(ReplayOneAsync));
+        routes.Map(HttpMethods.Get, "/api/dead-letters", RouteAccess.ReplaysRead, StorageAnswers.Guard((context, _) => ListAsync(context)));
+        routes.Map(HttpMethods.Post, "/api/dead-letters/replay", RouteAccess.WebhooksManage.Audited("dead_letters.replay"), StorageAnswers.Guard((context, _) => ReplayManyAsync(context)));
+        routes.Map(HttpMethods.Post, "/api/dead-letters/{id}/replay", RouteAccess.WebhooksManage.Audited("dead_letter.replay"), StorageAnswers.Guard(ReplayOneAsync));
     }
 
     private async Task ListAsync(HttpContext context)

@@ -25,12 +25,12 @@ internal sealed class EndpointRoutes(
     /// <summary>Adds the routes.</summary>
     public void Map(RouteTable routes)
     {
-        routes.Map(HttpMethods.Post, Collection, (context, _) => CreateAsync(context));
-        routes.Map(HttpMethods.Get, Collection, (context, _) => ListAsync(context));
-        routes.Map(HttpMethods.Get, One, ReadAsync);
-        routes.Map(HttpMethods.Patch, One, ChangeAsync);
-        routes.Map(HttpMethods.Delete, One, RemoveAsync);
-        routes.Map(HttpMethods.Post, One + "/rotate-secret", RotateAsync);
+        routes.Map(HttpMethods.Post, Collection, RouteAccess.WebhooksManage.Audited("endpoint.create"), (context, _) => CreateAsync(context));
+        routes.Map(HttpMethods.Get, Collection, RouteAccess.WebhooksManage, (context, _) => ListAsync(context));
+        routes.Map(HttpMethods.Get, One, RouteAccess.WebhooksManage, ReadAsync);
+        routes.Map(HttpMethods.Patch, One, RouteAccess.WebhooksManage.Audited("endpoint.update"), ChangeAsync);
+        routes.Map(HttpMethods.Delete, One, RouteAccess.WebhooksManage.Audited("endpoint.delete"), RemoveAsync);
+        routes.Map(HttpMethods.Post, One + "/rotate-secret", RouteAccess.WebhooksManage.Audited("endpoint.rotate_secret"), RotateAsync);
         new EndpointTests(authenticate, dispatcher, options, time).Map(routes, One + "/test");
     }
 
@@ -94,6 +94,7 @@ internal sealed class EndpointRoutes(
         using var body = await JsonBody.ReadObjectAsync(context, MaxBodyBytes);
         if (body is null || await FindOrAnswerAsync(context, dispatcher, key.Organization, id) is not { } known) return;
         if (await FieldsOrAnswerAsync(context, body.RootElement, making: false) is not { } fields) return;
+        AuditedCall.Current?.Note("fields", body.RootElement.EnumerateObject().Select(static field => field.Name).ToArray());
         await WriteAsync(
             context,
             () => dispatcher.ChangeAsync(

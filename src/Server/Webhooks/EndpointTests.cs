@@ -20,7 +20,7 @@ internal sealed class EndpointTests(Authenticate authenticate, Dispatcher dispat
     private readonly ConcurrentDictionary<int, int> _running = new();
 
     /// <summary>Adds the route.</summary>
-    public void Map(RouteTable routes, string template) => routes.Map(HttpMethods.Post, template, TestAsync);
+    public void Map(RouteTable routes, string template) => routes.Map(HttpMethods.Post, template, RouteAccess.WebhooksManage, TestAsync);
 
     private async Task TestAsync(HttpContext context, string? id)
     {

@@ -1,3 +1,4 @@
+using ZapierTriggers.Core.Accounts;
 using ZapierTriggers.Core.Events;
 using ZapierTriggers.Server.Http;
 using ZapierTriggers.Server.Inbox;
@@ -13,10 +14,10 @@ internal sealed class ReplayRoutes(ReplayCalls calls)
     /// <summary>Adds the routes.</summary>
     public void Map(RouteTable routes)
     {
-        routes.MapBoth(HttpMethods.Post, "/events/{id}/replay", StorageAnswers.Guard(ReplayEventAsync));
-        routes.Map(HttpMethods.Post, "/api/endpoints/{id}/recover", StorageAnswers.Guard(RecoverAsync));
-        routes.Map(HttpMethods.Get, "/api/replays", StorageAnswers.Guard((context, _) => ListAsync(context)));
-        routes.Map(HttpMethods.Get, "/api/replays/{id}", StorageAnswers.Guard(FindAsync));
+        routes.MapBoth(HttpMethods.Post, "/events/{id}/replay", RouteAccess.WebhooksManage.Audited("event.replay"), StorageAnswers.Guard(ReplayEventAsync));
+        routes.Map(HttpMethods.Post, "/api/endpoints/{id}/recover", RouteAccess.WebhooksManage.Audited("endpoint.recover"), StorageAnswers.Guard(RecoverAsync));
+        routes.Map(HttpMethods.Get, "/api/replays", RouteAccess.ReplaysRead, StorageAnswers.Guard((context, _) => ListAsync(context)));
+        routes.Map(HttpMethods.Get, "/api/replays/{id}", RouteAccess.ReplaysRead, StorageAnswers.Guard(FindAsync));
     }
 
     private async Task ReplayEventAsync(HttpContext context, string? id)
@@ -61,6 +62,7 @@ internal sealed class ReplayRoutes(ReplayCalls calls)
             return;
         }
 
+        AuditedCall.Current?.Note("endpoint_id", endpointId);
         await calls.BeginAsync(context, key.Organization, request);
     }
 

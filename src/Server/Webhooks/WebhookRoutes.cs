@@ -16,7 +16,7 @@ internal sealed class WebhookRoutes(Authenticate authenticate, Dispatcher dispat
     private const int MaxBodyBytes = 64 * 1024;
 
     /// <summary>Adds the routes.</summary>
-    public void Map(RouteTable routes) => routes.Map(HttpMethods.Post, "/api/webhook/config", ConfigureAsync);
+    public void Map(RouteTable routes) => routes.Map(HttpMethods.Post, "/api/webhook/config", RouteAccess.WebhooksManage.Audited("endpoint.set_default"), ConfigureAsync);
 
     /// <summary><c>POST /api/webhook/config</c>: sets where the organization's default endpoint is.</summary>
     private async Task ConfigureAsync(HttpContext context, string? id)

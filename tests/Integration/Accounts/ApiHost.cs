@@ -9,6 +9,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using ZapierTriggers.Core.Accounts;
 using ZapierTriggers.Core.Delivery;
+using ZapierTriggers.Core.Limits;
 using ZapierTriggers.Core.Sequencing;
 using ZapierTriggers.Server.Accounts;
 using ZapierTriggers.Server.Http;
@@ -28,19 +29,26 @@ internal sealed class ApiHost : IAsyncDisposable
     private readonly WebApplication _application;
     private readonly Webhooks.DeliveryRig _rig = new(new DeliveryOptions { Enabled = false });
 
-    private ApiHost(RegistrationOptions options)
+    private ApiHost(RegistrationOptions options, AdminToken? token)
     {
         Directory = new AccountDirectory(Time);
-        var authentication = new Authentication(Directory, AdminToken.Provision(AdminTokenText, dataDirectory: ""));
+        token ??= AdminToken.Provision(AdminTokenText, dataDirectory: "");
+        var authentication = new Authentication(Directory, token);
         var registration = new Registration(Directory, Accounts, authentication, options, Time, NullLogger<Registration>.Instance);
-        var rotation = new KeyRotation(Directory, Accounts, authentication, Time, NullLogger<KeyRotation>.Instance);
+        var rotation = new KeyRotation(Directory, Accounts, authentication, KeyCaps, Time, NullLogger<KeyRotation>.Instance);
+        var keys = new KeyCalls(Directory, Accounts, authentication, KeyCaps, Time, NullLogger<KeyCalls>.Instance);
         StoredBarrier barrier = (organization, _) =>
         {
             BarrierCalls.Add(organization.No);
             return ValueTask.FromResult(BarrierHolds);
         };
-        new AccountRoutes(Directory, authentication, registration, rotation, no => WebhookUrls.GetValueOrDefault(no)).Map(Routes);
-        new AdminRoutes(Directory, Accounts, authentication, Time).Map(Routes);
+        new AccountRoutes(Directory, authentication, registration, rotation, keys, no => WebhookUrls.GetValueOrDefault(no)).Map(Routes);
+        new AdminRoutes(
+            Directory, Accounts, authentication, keys, no => WebhookUrls.GetValueOrDefault(no), (no, held) => Held[no] = held, Time,
+            NullLogger<AdminRoutes>.Instance).Map(Routes);
+        new AdminTokenRoutes(token, authentication, Audit, Time, NullLogger<AdminTokenRoutes>.Instance).Map(Routes);
+        new AuditRoutes(Audit, authentication).Map(Routes);
+        new LimitsRoutes(Directory, authentication, KeyCaps, 50, no => Endpoints.GetValueOrDefault(no, []).Count, new MonotonicClock(Time)).Map(Routes);
         new InboxRoutes(Events, authentication, barrier, new PageRoom(64 << 20), no => Endpoints.GetValueOrDefault(no, [])).Map(Routes);
         new AckRoutes(Events, authentication, barrier, (no, ids) => Notices.Add((no, ids)), Time).Map(Routes);
         ZapierTriggers.Server.Webhooks.Authenticate manager = context => authentication.AuthenticateOrAnswerAsync(context, KeyScopes.WebhooksManage);
@@ -66,6 +74,15 @@ internal sealed class ApiHost : IAsyncDisposable
 
     public MemoryAccountStore Accounts { get; } = new();
 
+    /// <summary>Audit entries that no store's transaction has.</summary>
+    public MemoryAuditStore Audit { get; } = new();
+
+    /// <summary>Three keys for an organization, no more.</summary>
+    public KeyOptions KeyCaps { get; } = new() { MaxPerOrganization = 3 };
+
+    /// <summary>Which organizations' webhooks were told to wait, or to go on.</summary>
+    public Dictionary<int, bool> Held { get; } = [];
+
     public MemoryEventStore Events { get; } = new();
 
     public Dictionary<int, string> WebhookUrls { get; } = [];
@@ -84,9 +101,9 @@ internal sealed class ApiHost : IAsyncDisposable
 
     public HttpClient Client { get; } = new(new ContractHandler(new SocketsHttpHandler { UseProxy = false }));
 
-    public static async Task<ApiHost> StartAsync(RegistrationOptions? options = null)
+    public static async Task<ApiHost> StartAsync(RegistrationOptions? options = null, AdminToken? token = null)
     {
-        var host = new ApiHost(options ?? new RegistrationOptions { Open = true });
+        var host = new ApiHost(options ?? new RegistrationOptions { Open = true }, token);
         await host._application.StartAsync(TestContext.Current.CancellationToken);
         host.Client.BaseAddress = new Uri(host._application.Urls.Single());
         return host;
@@ -117,6 +134,7 @@ internal sealed class ApiHost : IAsyncDisposable
         using var response = await Client.SendAsync(request, TestContext.Current.CancellationToken);
         var text = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
         var isProblem = (int)response.StatusCode >= 400;
+        if (response.StatusCode == HttpStatusCode.NoContent) return (response.StatusCode, [], response.Headers);
         Assert.Equal(isProblem ? "application/problem+json" : "application/json", response.Content.Headers.ContentType?.MediaType);
         return (response.StatusCode, JsonNode.Parse(text)!.AsObject(), response.Headers);
     }

@@ -160,7 +160,7 @@ public sealed class KeyTests
         var organization = NewAccount.Organization("Acme", Tier.Default, host.Time.GetUtcNow());
         var (record, key) = NewAccount.Key(organization, live: true, "narrow", scopes, host.Time.GetUtcNow());
         host.Directory.Add(organization, record);
-        ApiAssert.Problem(await host.SendAsync(new HttpMethod(method), path, key), 403, "insufficient_scope", "Insufficient scope");
+        ApiAssert.Problem(await host.SendAsync(new HttpMethod(method), path, key), 403, "insufficient_scope", "Insufficient scope", "required_scope");
     }
 
     [Fact]

@@ -42,6 +42,24 @@ internal sealed class MemoryAccountStore : IAccountStore
         return Task.FromResult(true);
     }
 
+    public Task<KeyChange> AddKeyAsync(ApiKeyRecord added, int mostKeys, CancellationToken cancellationToken)
+    {
+        ThrowIfAway();
+        if (Keys.Count(key => key.OrganizationNo == added.OrganizationNo && key.ExpiresAt is null) >= mostKeys) return Task.FromResult(KeyChange.TooMany);
+        Keys.Add(added);
+        return Task.FromResult(KeyChange.Done);
+    }
+
+    public Task<KeyChange> RevokeKeyAsync(int organizationNo, Guid keyId, DateTimeOffset at, CancellationToken cancellationToken)
+    {
+        ThrowIfAway();
+        var index = Keys.FindIndex(key => key.Id == keyId && key.OrganizationNo == organizationNo);
+        Keys[index] = Keys[index] with { ExpiresAt = at };
+        return Task.FromResult(KeyChange.Done);
+    }
+
+    public Task SuspendAsync(OrganizationRecord organization, CancellationToken cancellationToken) => UpdateAsync(organization, cancellationToken);
+
     public Task UpdateAsync(OrganizationRecord organization, CancellationToken cancellationToken)
     {
         ThrowIfAway();

@@ -49,6 +49,9 @@ internal sealed class ServerUnderTest : ITestServer, IAsyncDisposable
     /// <summary>Every route of the server: method and template.</summary>
     public IReadOnlyList<(string Method, string Template)> Routes => _server!.Routes;
 
+    /// <summary>The same with who may call each.</summary>
+    public IReadOnlyList<(string Method, string Template, ZapierTriggers.Server.Http.RouteAccess Access)> DeclaredRoutes => _server!.DeclaredRoutes;
+
     /// <summary>Starts one, with settings such as <c>Ingest:AckWhen=synced</c>.</summary>
     public static async Task<ServerUnderTest> StartAsync(StoreKind store, params string[] settings)
     {

@@ -22,6 +22,9 @@ internal sealed record JsonRoute(
         ["endpoints"] = new("POST", _ => "/api/endpoints", """{"url":"http://127.0.0.1:9/hook"}""", 201, TakesUnknown: false),
         ["generate"] = new("POST", _ => "/api/keys/generate", """{"organization_name":"Another"}""", 201),
         ["rotate"] = new("POST", _ => "/api/keys/rotate", """{"grace_seconds":0}""", 200, TakesEmptyBody: true),
+        ["keys"] = new("POST", _ => "/api/keys", """{"name":"a","scopes":["inbox:read"]}""", 201),
+        ["suspend"] = new("POST", tenant => $"/api/admin/organizations/{tenant.OrganizationId}/suspend", """{"reason":"a"}""", 200, TakesEmptyBody: true),
+        ["owner's key"] = new("POST", tenant => $"/api/admin/organizations/{tenant.OrganizationId}/keys", """{"name":"a"}""", 201, TakesEmptyBody: true),
         ["admin"] = new("PATCH", tenant => $"/api/admin/organizations/{tenant.OrganizationId}", """{"tier":"pro"}""", 200),
     };
 

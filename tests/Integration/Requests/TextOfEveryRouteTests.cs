@@ -89,6 +89,11 @@ public sealed class TextOfEveryRouteTests(SqliteServer fixture) : IClassFixture<
     [InlineData("generate", """{"organization_name":"a","tier":"free\u0000"}""", 422)]
     [InlineData("generate", """{"organization_name":"a","mode":"live\u0000"}""", 422)]
     [InlineData("admin", """{"tier":"pro\u0000"}""", 422)]
+    [InlineData("admin", """{"name":"a\u0000"}""", 422)]
+    [InlineData("keys", """{"name":"a\u0000","scopes":["inbox:read"]}""", 422)]
+    [InlineData("keys", """{"name":"a","scopes":["inbox:read\u0000"]}""", 422)]
+    [InlineData("keys", """{"name":"a","scopes":["inbox:read"],"expires_at":"2126-01-01T00:00:00Z\u0000"}""", 422)]
+    [InlineData("suspend", """{"reason":"\u0000"}""", 422)]
     [InlineData("ack", """{"event_ids":["\u0000"]}""", 200)]
     public async Task A_NUL_in_a_field_is_refused_or_means_nothing(string name, string body, int status)
     {

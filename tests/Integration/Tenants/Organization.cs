@@ -33,6 +33,9 @@ internal sealed class Organization
     /// <summary>An endpoint of its own.</summary>
     public string EndpointId { get; private set; } = "";
 
+    /// <summary>The id of its first key.</summary>
+    public string KeyId { get; private set; } = "";
+
     /// <summary>Makes one with a webhook, another endpoint and some events, one of them acknowledged.</summary>
     public static async Task<Organization> CreateAsync(ITestServer server)
     {
@@ -42,7 +45,8 @@ internal sealed class Organization
         var made = (await organization.Tenant.PostAsync("/api/endpoints",
             $$$"""{"url":"http://127.0.0.1:9/{{{mark}}}","description":"{{{mark}}}","event_types":["{{{mark}}}.*"],"headers":{"X-Mark":"{{{mark}}}"}}""")).Json;
         organization.EndpointId = (string)made["id"]!;
-        organization._texts.AddRange([organization.EndpointId, (string)made["secret"]!]);
+        organization.KeyId = (string)(await organization.Tenant.GetAsync("/api/keys")).Json["keys"]![0]!["id"]!;
+        organization._texts.AddRange([organization.EndpointId, (string)made["secret"]!, organization.KeyId]);
         for (var i = 0; i < 4; i++) await organization.PostAsync();
         Assert.Equal(200, (await organization.Tenant.PostAsync($"/api/ack/{organization._eventIds[0]}")).Status);
         return organization;

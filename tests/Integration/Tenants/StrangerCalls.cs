@@ -13,7 +13,7 @@ internal static class StrangerCalls
     private static readonly Call ById = (_, caller, id, method, path) =>
         SendAsync(caller, method, path.Replace("{id}", id.Event, StringComparison.Ordinal));
     private static readonly Call ByOrganization = (_, caller, id, method, path) =>
-        SendAsync(caller, method, path.Replace("{id}", id.Organization, StringComparison.Ordinal), """{"rate_limit_per_minute":1}""");
+        SendAsync(caller, method, path.Replace("{id}", id.Organization, StringComparison.Ordinal), method == HttpMethod.Get ? null : """{"rate_limit_per_minute":1}""");
     private static readonly Call ByEndpoint = (_, caller, id, method, path) =>
         SendAsync(caller, method, path.Replace("{id}", id.Endpoint, StringComparison.Ordinal), method == HttpMethod.Patch ? """{"enabled":false}""" : null);
     private static readonly Call ReplayById = (_, caller, id, method, path) => SendAsync(
@@ -45,6 +45,12 @@ internal static class StrangerCalls
         ["OPTIONS /api/events/batch"] = Own,
         ["OPTIONS /events/batch"] = Own,
         ["GET /api/keys"] = Own,
+        ["GET /api/limits"] = Own,
+        ["GET /api/audit"] = (_, caller, id, method, path) => SendAsync(caller, method, $"{path}?organization_id={id.Organization}&cursor={id.Event}"),
+        ["POST /api/keys"] = (_, caller, id, method, path) => SendAsync(
+            caller, method, path, $$"""{"name":"another","scopes":["inbox:read"],"organization_id":"{{id.Organization}}"}"""),
+        ["DELETE /api/keys/{id}"] = (_, caller, id, method, path) =>
+        SendAsync(caller, method, path.Replace("{id}", id.Key, StringComparison.Ordinal)),
         ["GET /api/inbox"] = ReadInboxAsync,
         ["GET /inbox"] = ReadInboxAsync,
         ["GET /api/events/{id}"] = ById,
@@ -84,7 +90,14 @@ internal static class StrangerCalls
         ["DELETE /api/endpoints/{id}"] = ByEndpoint,
         ["POST /api/endpoints/{id}/rotate-secret"] = ByEndpoint,
         ["POST /api/endpoints/{id}/test"] = ByEndpoint,
+        ["GET /api/admin/audit"] = Own,
+        ["GET /api/admin/organizations"] = Own,
+        ["POST /api/admin/token/rotate"] = Own,
+        ["GET /api/admin/organizations/{id}"] = ByOrganization,
         ["PATCH /api/admin/organizations/{id}"] = ByOrganization,
+        ["POST /api/admin/organizations/{id}/suspend"] = ByOrganization,
+        ["POST /api/admin/organizations/{id}/resume"] = ByOrganization,
+        ["POST /api/admin/organizations/{id}/keys"] = ByOrganization,
     };
 
     /// <summary>Routes whose answer must be the same for another's id as for one that nobody has.</summary>
@@ -134,4 +147,5 @@ internal delegate Task<Reply> Call(ITestServer server, Organization caller, Fore
 /// <param name="Organization">An organization's id.</param>
 /// <param name="DedupId">A dedup id.</param>
 /// <param name="Endpoint">An endpoint's id.</param>
-internal sealed record ForeignIds(string Event, string Organization, string DedupId, string Endpoint);
+/// <param name="Key">A key's id.</param>
+internal sealed record ForeignIds(string Event, string Organization, string DedupId, string Endpoint, string Key);

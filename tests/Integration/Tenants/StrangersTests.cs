@@ -71,18 +71,18 @@ public abstract class StrangersTests<T>(T fixture) : IClassFixture<T>
     private async Task CallAsync(string route, Organization caller, Organization owner, List<string> secrets, Random random)
     {
         var (method, path) = (new HttpMethod(route.Split(' ')[0]), route.Split(' ')[1]);
-        var foreign = new ForeignIds(random.GetItems([.. owner.EventIds], 1)[0], owner.Tenant.OrganizationId, owner.DedupId, owner.EndpointId);
+        var foreign = new ForeignIds(random.GetItems([.. owner.EventIds], 1)[0], owner.Tenant.OrganizationId, owner.DedupId, owner.EndpointId, owner.KeyId);
 
         var reply = await StrangerCalls.All[route](fixture.Server, caller, foreign, method, path);
 
         Assert.True(reply.Status < 500, $"{route}: {reply.Status} {reply.Text}");
         var seen = $"{string.Join('\n', reply.Headers.Select(pair => $"{pair.Key}: {pair.Value}"))}\n{reply.Text}";
-        var echoed = new[] { foreign.Event, foreign.Organization, foreign.DedupId, foreign.Endpoint };
+        var echoed = new[] { foreign.Event, foreign.Organization, foreign.DedupId, foreign.Endpoint, foreign.Key };
         Assert.Equal([], secrets.Where(secret => seen.Contains(secret, StringComparison.Ordinal) && !IsEcho(secret, seen, echoed, caller)));
         if (!StrangerCalls.AnswersLikeUnknown(route)) return;
 
         // One that nobody has, in the same place of the order of ids.
-        var unknown = new ForeignIds(foreign.Event[..^4] + "0000", Guid.NewGuid().ToString(), "none", Guid.NewGuid().ToString());
+        var unknown = new ForeignIds(foreign.Event[..^4] + "0000", Guid.NewGuid().ToString(), "none", Guid.NewGuid().ToString(), Guid.NewGuid().ToString());
         var likewise = await StrangerCalls.All[route](fixture.Server, caller, unknown, method, path);
         Assert.Equal(Normal(likewise, unknown), Normal(reply, foreign));
     }

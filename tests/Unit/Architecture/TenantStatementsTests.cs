@@ -21,6 +21,8 @@ public sealed partial class TenantStatementsTests
         ("SqliteEndpoints.cs: SELECT p.organization_no, p.id, p.is_default,", "all endpoints are loaded at the start"),
         ("PostgresEndpoints.cs: SELECT f.organization_no, f.endpoint_id,", "all endpoints are loaded at the start"),
         ("SqliteEndpoints.cs: SELECT f.organization_no, f.endpoint_id,", "all endpoints are loaded at the start"),
+        ("PostgresAudit.cs: SELECT {Columns} FROM audit_entries a WHERE $1", "the administrator reads the entries of all"),
+        ("SqliteAudit.cs: SELECT {Columns} FROM audit_entries a WHERE $1", "the administrator reads the entries of all"),
         ("PostgresRetries.cs: SELECT r.due_at FROM retries r", "when the sweep over all endpoints is due next"),
         ("SqliteRetries.cs: retries r JOIN endpoints p", "a part: the claim adds the organization, the sweep is over all"),
         ("PostgresReplayJobs.cs: SELECT {Columns} FROM replay_jobs j", "the unfinished jobs of all, each then run as its own"),
@@ -32,7 +34,8 @@ public sealed partial class TenantStatementsTests
         ("StatusFilter.cs: ", "parts: the events they are added to are bound"),
     ];
 
-    private static readonly string[] ForAll = ["organizations", "probes"];
+    // About all organizations: what they are, the health check's row, and which of them have changed (read by servers, by no call).
+    private static readonly string[] ForAll = ["organizations", "probes", "account_changes"];
 
     [Fact]
     public void Every_statement_binds_each_table_to_an_organization()
@@ -60,6 +63,16 @@ public sealed partial class TenantStatementsTests
 
         Assert.Equal([], Exempt.Where(one => !starts.Exists(start => start.StartsWith(one.Start, StringComparison.Ordinal)))
             .Select(one => one.Start));
+    }
+
+    [Fact]
+    public void No_statement_changes_or_removes_an_audit_entry()
+    {
+        var texts = Files("*.cs").Concat(Files("*.sql")).Select(file => (File: Path.GetFileName(file), Text: Space().Replace(File.ReadAllText(file), " ")));
+
+        Assert.Equal([], texts.Where(one => ChangedEntry().IsMatch(one.Text)).Select(one => one.File));
+        Assert.Matches(ChangedEntry(), "DELETE FROM audit_entries a");
+        Assert.Matches(ChangedEntry(), "INSERT INTO audit_entries (organization_no) VALUES ($1) ON CONFLICT DO UPDATE");
     }
 
     [Fact]
@@ -128,6 +141,9 @@ public sealed partial class TenantStatementsTests
 
     private static IEnumerable<string> Files(string pattern) =>
         Directory.EnumerateFiles(Path.Combine(RepositoryRoot.Path, "src/Server/Storage"), pattern, SearchOption.AllDirectories);
+
+    [GeneratedRegex(@"\b(UPDATE|DELETE FROM|TRUNCATE|DROP TABLE|ALTER TABLE)( \w+){0,3} audit_entries\b|INTO audit_entries [^;""]*DO UPDATE", RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture, 5_000)]
+    private static partial Regex ChangedEntry();
 
     // Raw literals, and plain ones.
     [GeneratedRegex("\"\"\"(?<raw>.*?)\"\"\"|\"(?<plain>([^\"\\\\\\n]|\\\\.)*)\"", RegexOptions.Singleline | RegexOptions.ExplicitCapture, 5_000)]

@@ -169,4 +169,21 @@ public sealed class RateWindowTests
         all.ForEach(thread => thread.Join());
         return results.Sum();
     }
+
+    [Fact]
+    public void Looking_takes_nothing_and_tells_what_is_left()
+    {
+        var window = new RateWindow(10);
+        Assert.Equal(new RateDecision(0, 10, 10, 0), window.Look(1_000));
+        window.TryTake(4, 1_000);
+
+        Assert.Equal((10, 6), (window.Look(2_000).Limit, window.Look(2_000).Remaining));
+        Assert.Equal(window.Look(2_000), window.Look(2_000));
+        Assert.Equal(63, window.Look(2_000).ResetSeconds);
+        Assert.Equal(10, window.Look(65_000).Remaining);
+        window.SetLimit(3);
+        Assert.Equal(0, window.Look(2_000).Remaining);
+        window.SetLimit(null);
+        Assert.False(window.Look(2_000).HasLimit);
+    }
 }

@@ -6,7 +6,11 @@ namespace ZapierTriggers.Server.Storage.Postgres;
 /// <summary>The pool of connections and the one way to use it: every driver error leaves as a <see cref="StoreException"/>.</summary>
 internal sealed class PostgresDatabase : IAsyncDisposable
 {
+    /// <summary>Seconds after which a connection that only listens asks whether the server is still there.</summary>
+    private const int KeepAlive = 10;
+
     private readonly NpgsqlDataSource _source;
+    private readonly NpgsqlDataSource _alone;
 
     /// <summary>Makes the pool; nothing is connected yet. Throws <see cref="StoreException"/> when the text cannot be read.</summary>
     public PostgresDatabase(string connectionString)
@@ -14,22 +18,35 @@ internal sealed class PostgresDatabase : IAsyncDisposable
         var settings = PostgresConnectionString.Parse(connectionString);
         var port = settings.Port == NpgsqlConnection.DefaultPort ? "" : $":{settings.Port}";
         Place = $"{settings.Host}{port}/{settings.Database ?? settings.Username}";
-        var builder = new NpgsqlSlimDataSourceBuilder(settings.ConnectionString);
-        builder.EnableArrays();
-        builder.EnableTransportSecurity();
-        PostgresSession.AddTo(builder);
-        _source = builder.Build();
+        _source = Build(settings.ConnectionString);
+        (settings.Pooling, settings.MaxAutoPrepare, settings.KeepAlive) = (false, 0, KeepAlive);
+        _alone = Build(settings.ConnectionString);
     }
 
     /// <summary>Host, port if unusual, and database: for banners and logs.</summary>
     public string Place { get; }
 
     /// <summary>Runs the work on a connection of the pool.</summary>
-    public async Task<T> RunAsync<T>(Func<NpgsqlConnection, Task<T>> work, CancellationToken cancellationToken)
+    public Task<T> RunAsync<T>(Func<NpgsqlConnection, Task<T>> work, CancellationToken cancellationToken) =>
+        RunAsync(_source, work, cancellationToken);
+
+    /// <summary>
+    /// Runs work that lasts on a connection of its own, so that it takes none away from the pool, and returns when it fails or is cancelled.
+    /// </summary>
+    public Task RunAloneAsync(Func<NpgsqlConnection, Task> work, CancellationToken cancellationToken) => RunAsync(
+        _alone,
+        async connection =>
+        {
+            await work(connection);
+            return true;
+        },
+        cancellationToken);
+
+    private async Task<T> RunAsync<T>(NpgsqlDataSource source, Func<NpgsqlConnection, Task<T>> work, CancellationToken cancellationToken)
     {
         try
         {
-            await using var connection = await _source.OpenConnectionAsync(cancellationToken);
+            await using var connection = await source.OpenConnectionAsync(cancellationToken);
             return await work(connection);
         }
         catch (Exception exception)
@@ -81,5 +98,18 @@ internal sealed class PostgresDatabase : IAsyncDisposable
             cancellationToken);
 
     /// <inheritdoc/>
-    public ValueTask DisposeAsync() => _source.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await _alone.DisposeAsync();
+        await _source.DisposeAsync();
+    }
+
+    private static NpgsqlDataSource Build(string connectionString)
+    {
+        var builder = new NpgsqlSlimDataSourceBuilder(connectionString);
+        builder.EnableArrays();
+        builder.EnableTransportSecurity();
+        PostgresSession.AddTo(builder);
+        return builder.Build();
+    }
 }

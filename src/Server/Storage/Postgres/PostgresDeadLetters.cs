@@ -1,4 +1,5 @@
 using Npgsql;
+using ZapierTriggers.Core.Accounts;
 using ZapierTriggers.Core.Delivery;
 
 namespace ZapierTriggers.Server.Storage.Postgres;
@@ -69,6 +70,8 @@ internal sealed class PostgresDeadLetters(PostgresDatabase database) : IDeadLett
                 var found = await ReadAsync(command, row => (Id: row.GetGuid(0), IsThere: row.GetBoolean(1)), cancellationToken);
                 var endpoints = found.Where(static one => one.IsThere).Select(static one => one.Id).ToList();
                 await RequeueAsync(connection, organizationNo, eventId, endpoints, now, cancellationToken);
+                if (endpoints.Count > 0)
+                    await PostgresAudit.InsertAsync(connection, AuditedCall.EntryFor(organizationNo, eventId.ToString()), cancellationToken);
                 return new Requeued(found.Count > 0, endpoints.Count);
             },
             cancellationToken);
@@ -87,6 +90,8 @@ internal sealed class PostgresDeadLetters(PostgresDatabase database) : IDeadLett
                 command.Parameters.With(organizationNo).With(endpointId);
                 var endpoints = await ReadAsync(command, row => row.GetGuid(0), cancellationToken);
                 await RequeueAsync(connection, organizationNo, eventId, endpoints, now, cancellationToken);
+                if (endpoints.Count > 0)
+                    await PostgresAudit.InsertAsync(connection, AuditedCall.EntryFor(organizationNo, eventId.ToString()), cancellationToken);
                 return new Requeued(Found: true, endpoints.Count);
             },
             cancellationToken);

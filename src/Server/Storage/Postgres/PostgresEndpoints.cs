@@ -1,4 +1,5 @@
 using Npgsql;
+using ZapierTriggers.Core.Accounts;
 using ZapierTriggers.Core.Delivery;
 
 namespace ZapierTriggers.Server.Storage.Postgres;
@@ -15,10 +16,13 @@ internal sealed class PostgresEndpoints(PostgresDatabase database)
                p.disabled_at, l.failing_since, l.failing_told_at, p.format
         FROM endpoints p
         JOIN lanes l ON l.organization_no = p.organization_no AND l.endpoint_id = p.id
+        WHERE $1::integer[] IS NULL OR p.organization_no = ANY($1)
         """;
 
     private const string LoadFilters = """
-        SELECT f.organization_no, f.endpoint_id, f.from_id, f.event_types FROM endpoint_filters f ORDER BY f.from_id
+        SELECT f.organization_no, f.endpoint_id, f.from_id, f.event_types FROM endpoint_filters f
+        WHERE $1::integer[] IS NULL OR f.organization_no = ANY($1)
+        ORDER BY f.from_id
         """;
 
     private const string Save = """
@@ -69,11 +73,16 @@ internal sealed class PostgresEndpoints(PostgresDatabase database)
         """;
 
     /// <summary>See <see cref="IDeliveryStore.LoadEndpointsAsync"/>.</summary>
-    public async Task<IReadOnlyList<EndpointRecord>> LoadAsync(CancellationToken cancellationToken)
+    public Task<IReadOnlyList<EndpointRecord>> LoadAsync(CancellationToken cancellationToken) =>
+        LoadAsync(organizationNos: null, cancellationToken);
+
+    /// <summary>The same of some organizations; null = of all.</summary>
+    public async Task<IReadOnlyList<EndpointRecord>> LoadAsync(int[]? organizationNos, CancellationToken cancellationToken)
     {
-        var rows = await database.QueryAsync(LoadFilters, _ => { }, ReadFilter, cancellationToken);
+        var rows = await database.QueryAsync(LoadFilters, parameters => parameters.With(organizationNos), ReadFilter, cancellationToken);
         var filters = rows.ToLookup(row => (row.OrganizationNo, row.EndpointId), row => row.Version);
-        return await database.QueryAsync(Load, _ => { }, row => ReadEndpoint(row, filters), cancellationToken);
+        return await database.QueryAsync(
+            Load, parameters => parameters.With(organizationNos), row => ReadEndpoint(row, filters), cancellationToken);
     }
 
     /// <summary>See <see cref="IDeliveryStore.SaveEndpointAsync"/>.</summary>
@@ -93,6 +102,7 @@ internal sealed class PostgresEndpoints(PostgresDatabase database)
             Add(batch, DropFilters).With(no).With(id);
             Add(batch, InsertFilters).With(no).With(id).With(endpoint.Filters.Versions.Select(version => version.From.ToGuid()).ToArray())
                 .With(endpoint.Filters.Versions.Select(version => EndpointColumns.Encode(version.Patterns)).ToArray());
+            PostgresAudit.AddTo(batch, AuditedCall.EntryFor(no, id));
         },
         cancellationToken);
 
@@ -111,6 +121,7 @@ internal sealed class PostgresEndpoints(PostgresDatabase database)
             Add(batch, TouchOrganization).With(organizationNo).With(at.ToUniversalTime());
             foreach (var sql in (ReadOnlySpan<string>)[DropLane, Drop, DropFilters, DropRetries])
                 Add(batch, sql).With(organizationNo).With(id);
+            PostgresAudit.AddTo(batch, AuditedCall.EntryFor(organizationNo, id));
         },
         cancellationToken);
 

@@ -1,4 +1,5 @@
 using Npgsql;
+using ZapierTriggers.Core.Accounts;
 using ZapierTriggers.Core.Delivery;
 
 namespace ZapierTriggers.Server.Storage.Postgres;
@@ -52,12 +53,21 @@ internal sealed class PostgresReplayJobs(PostgresDatabase database)
         cancellationToken);
 
     /// <summary>See <see cref="IDeadLetterStore.AddJobAsync"/>.</summary>
-    public async Task<bool> AddAsync(ReplayJob job, CancellationToken cancellationToken) => await database.ExecuteAsync(
-        Insert,
-        parameters => parameters.With(job.OrganizationNo).With(job.Id).With(job.Filter.EndpointId).With(ReplayFilterText.Write(job.Filter))
-            .With(job.Filter.Since?.ToUniversalTime()).With(job.Filter.Until?.ToUniversalTime()).With(job.RatePerSecond).With(job.Matched)
-            .With(job.CreatedAt.ToUniversalTime()).With((long)ReplayJob.MaxUnfinished),
-        cancellationToken) > 0;
+    public Task<bool> AddAsync(ReplayJob job, CancellationToken cancellationToken) => database.RunInTransactionAsync(
+        async connection =>
+        {
+            var rows = await connection.ExecuteAsync(
+                Insert,
+                parameters => parameters.With(job.OrganizationNo).With(job.Id).With(job.Filter.EndpointId)
+                    .With(ReplayFilterText.Write(job.Filter)).With(job.Filter.Since?.ToUniversalTime())
+                    .With(job.Filter.Until?.ToUniversalTime()).With(job.RatePerSecond).With(job.Matched)
+                    .With(job.CreatedAt.ToUniversalTime()).With((long)ReplayJob.MaxUnfinished),
+                cancellationToken);
+            if (rows > 0)
+                await PostgresAudit.InsertAsync(connection, AuditedCall.EntryFor(job.OrganizationNo, job.Id), cancellationToken);
+            return rows > 0;
+        },
+        cancellationToken);
 
     /// <summary>See <see cref="IDeadLetterStore.FindJobAsync"/>.</summary>
     public async Task<ReplayJob?> FindAsync(int organizationNo, Guid id, CancellationToken cancellationToken)
@@ -80,13 +90,12 @@ internal sealed class PostgresReplayJobs(PostgresDatabase database)
         database.RunInTransactionAsync(
             async connection =>
             {
-                var jobs = await QueryAsync(connection, Take, p => p.With(known.OrganizationNo).With(known.Id), ReadJob, cancellationToken);
+                var jobs = await connection.QueryAsync(Take, p => p.With(known.OrganizationNo).With(known.Id), ReadJob, cancellationToken);
                 if (jobs.Count == 0) return null;
                 var job = jobs[0];
                 await PostgresRequeue.LockLanesAsync(connection, job.OrganizationNo, job.Filter.EndpointId, cancellationToken);
                 var sql = job.Filter.Recovers ? PostgresReplayScans.ScanEvents : PostgresReplayScans.ScanDeadLetters;
-                var scanned = await QueryAsync(
-                    connection,
+                var scanned = await connection.QueryAsync(
                     sql,
                     p => PostgresReplayScans.Bind(p, job.OrganizationNo, job.Filter).With(job.Cursor?.ToGuid() ?? Guid.Empty).With(limit)
                         .With(job.CreatedAt.ToUniversalTime()),
@@ -107,19 +116,6 @@ internal sealed class PostgresReplayJobs(PostgresDatabase database)
                 return moved;
             },
             cancellationToken);
-
-    private static async Task<List<T>> QueryAsync<T>(
-        NpgsqlConnection connection,
-        string sql,
-        Action<NpgsqlParameterCollection> bind,
-        Func<NpgsqlDataReader, T> read,
-        CancellationToken cancellationToken)
-    {
-        await using var command = new NpgsqlCommand(sql, connection);
-        bind(command.Parameters);
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        return await reader.ReadAllAsync(read, cancellationToken);
-    }
 
     private static ScannedDelivery ReadScanned(NpgsqlDataReader row, int organizationNo, WantsEvent wants)
     {

@@ -32,6 +32,29 @@ internal static class PostgresRows
     /// <summary>Reads a nullable integer column.</summary>
     public static int? GetIntOrNull(this NpgsqlDataReader reader, int column) => reader.IsDBNull(column) ? null : reader.GetInt32(column);
 
+    /// <summary>Runs one statement in the connection's transaction; returns the rows it affected.</summary>
+    public static async Task<int> ExecuteAsync(
+        this NpgsqlConnection connection, string sql, Action<NpgsqlParameterCollection> bind, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(sql, connection);
+        bind(command.Parameters);
+        return await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    /// <summary>Runs one query in the connection's transaction; returns its rows.</summary>
+    public static async Task<List<T>> QueryAsync<T>(
+        this NpgsqlConnection connection,
+        string sql,
+        Action<NpgsqlParameterCollection> bind,
+        Func<NpgsqlDataReader, T> read,
+        CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(sql, connection);
+        bind(command.Parameters);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        return await reader.ReadAllAsync(read, cancellationToken);
+    }
+
     /// <summary>Reads the rest of the current result.</summary>
     public static async Task<List<T>> ReadAllAsync<T>(
         this NpgsqlDataReader reader,

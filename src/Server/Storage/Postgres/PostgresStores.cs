@@ -18,11 +18,12 @@ internal static class PostgresStores
     {
         var database = new PostgresDatabase(options.ConnectionString!);
         var events = new PostgresEventStore(database, time, options.PartitionsAhead);
+        var accounts = new PostgresAccountStore(database, time);
         return new StoreSet(
             events,
             new PostgresDeliveryStore(database, time),
             new PostgresDeadLetters(database),
-            new PostgresAccountStore(database, time),
+            accounts,
             new PostgresReplays(database),
             async cancellationToken =>
             {
@@ -30,7 +31,11 @@ internal static class PostgresStores
                 await events.PrepareAsync(cancellationToken);
                 return facts;
             },
-            database);
+            database)
+        {
+            Audit = new PostgresAudit(database),
+            Changes = new PostgresAccountChanges(database, accounts),
+        };
     }
 
     /// <summary>

@@ -7,11 +7,12 @@ namespace ZapierTriggers.Server.Storage.Sqlite;
 internal sealed class SqliteAccountStore(SqliteDatabase database, TimeProvider time) : IAccountStore
 {
     private const string Organizations = """
-        SELECT organization_no, id, name, tier, rate_limit_per_minute, route, created_at, updated_at FROM organizations
+        SELECT organization_no, id, name, tier, rate_limit_per_minute, route, created_at, updated_at, suspended_at, suspended_reason
+        FROM organizations
         """;
 
     private const string Keys = """
-        SELECT organization_no, id, hash, prefix, name, scopes, created_at, expires_at, last_used_at
+        SELECT organization_no, id, hash, prefix, name, scopes, created_at, expires_at, last_used_at, given_expires_at
         FROM api_keys
         WHERE expires_at IS NULL OR expires_at > $1
         """;
@@ -23,8 +24,8 @@ internal sealed class SqliteAccountStore(SqliteDatabase database, TimeProvider t
         """;
 
     private const string InsertKey = """
-        INSERT INTO api_keys (organization_no, id, hash, prefix, name, scopes, created_at, expires_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+        INSERT INTO api_keys (organization_no, id, hash, prefix, name, scopes, created_at, expires_at, given_expires_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
         """;
 
     private const string EndKey = """
@@ -39,6 +40,26 @@ internal sealed class SqliteAccountStore(SqliteDatabase database, TimeProvider t
 
     private const string HasKey = """
         SELECT 1 FROM api_keys WHERE organization_no = $1 AND id = $2 AND hash = $3
+        """;
+
+    private const string CountLive = """
+        SELECT count(*) FROM api_keys WHERE organization_no = $1 AND (expires_at IS NULL OR expires_at > $2)
+        """;
+
+    private const string FindKey = """
+        SELECT expires_at, scopes FROM api_keys WHERE organization_no = $1 AND id = $2
+        """;
+
+    /// <summary>Not one that has been rotated and lives for its grace only.</summary>
+    private const string OtherManagers = """
+        SELECT count(*)
+        FROM api_keys
+        WHERE organization_no = $1 AND id <> $2 AND (expires_at IS NULL OR (expires_at > $3 AND expires_at = given_expires_at))
+          AND instr(' ' || scopes || ' ', ' keys:manage ') > 0
+        """;
+
+    private const string Suspend = """
+        UPDATE organizations SET suspended_at = $2, suspended_reason = $3, updated_at = $4 WHERE organization_no = $1
         """;
 
     private const string Update = """
@@ -59,8 +80,10 @@ internal sealed class SqliteAccountStore(SqliteDatabase database, TimeProvider t
             cancellationToken);
 
     /// <inheritdoc/>
-    public Task<bool> CreateAsync(OrganizationRecord organization, ApiKeyRecord key, CancellationToken cancellationToken) =>
-        database.WriteAsync(
+    public Task<bool> CreateAsync(OrganizationRecord organization, ApiKeyRecord key, CancellationToken cancellationToken)
+    {
+        var entry = AuditedCall.EntryFor(organization.No, organization.Id);
+        return database.WriteAsync(
             connection =>
             {
                 var made = connection.Execute(
@@ -73,34 +96,103 @@ internal sealed class SqliteAccountStore(SqliteDatabase database, TimeProvider t
                     organization.Route,
                     organization.CreatedAt,
                     organization.UpdatedAt) == 1;
-                if (made) Insert(connection, key);
-                return made || Has(connection, key);
+                if (!made) return Has(connection, key);
+                Insert(connection, key);
+                SqliteAudit.Insert(connection, entry);
+                return true;
             },
             cancellationToken);
+    }
 
     /// <inheritdoc/>
     public Task<bool> RotateAsync(
         ApiKeyRecord added,
         Guid replacedKeyId,
         DateTimeOffset replacedEndsAt,
-        CancellationToken cancellationToken) =>
-        database.WriteAsync(
+        CancellationToken cancellationToken)
+    {
+        var entry = AuditedCall.EntryFor(added.OrganizationNo, replacedKeyId);
+        return database.WriteAsync(
             connection =>
             {
                 if (Has(connection, added)) return true;
                 if (connection.Execute(EndKey, added.OrganizationNo, replacedKeyId, replacedEndsAt, time.GetUtcNow()) == 0) return false;
                 connection.Execute(TouchOrganization, added.OrganizationNo, added.CreatedAt);
                 Insert(connection, added);
+                SqliteAudit.Insert(connection, entry);
                 return true;
             },
             cancellationToken);
+    }
 
     /// <inheritdoc/>
-    public Task UpdateAsync(OrganizationRecord organization, CancellationToken cancellationToken) =>
-        database.WriteAsync(
-            connection => connection.Execute(
-                Update, organization.No, organization.Name, organization.Tier, organization.RateLimitPerMinute, organization.UpdatedAt),
+    public Task<KeyChange> AddKeyAsync(ApiKeyRecord added, int mostKeys, CancellationToken cancellationToken)
+    {
+        var entry = AuditedCall.EntryFor(added.OrganizationNo, added.Id);
+        return database.WriteAsync(
+            connection =>
+            {
+                if (Has(connection, added)) return KeyChange.Done;
+                var live = connection.Query(CountLive, row => row.GetInt64(0), added.OrganizationNo, time.GetUtcNow())[0];
+                if (live >= mostKeys) return KeyChange.TooMany;
+                if (connection.Execute(TouchOrganization, added.OrganizationNo, added.CreatedAt) == 0) return KeyChange.NotFound;
+                Insert(connection, added);
+                SqliteAudit.Insert(connection, entry);
+                return KeyChange.Done;
+            },
             cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public Task<KeyChange> RevokeKeyAsync(int organizationNo, Guid keyId, DateTimeOffset at, CancellationToken cancellationToken)
+    {
+        var entry = AuditedCall.EntryFor(organizationNo, keyId);
+        return database.WriteAsync(
+            connection =>
+            {
+                var found = connection.Query(FindKey, row => (EndsAt: row.GetTimeOrNull(0), Scopes: row.GetString(1)), organizationNo, keyId);
+                if (found is not [var key]) return KeyChange.NotFound;
+                if (key.EndsAt == at) return KeyChange.Done;
+                if (key.EndsAt < at) return KeyChange.NotFound;
+                if (KeyScopeNames.Parse(key.Scopes).HasFlag(KeyScopes.KeysManage)
+                    && connection.Query(OtherManagers, row => row.GetInt64(0), organizationNo, keyId, at)[0] == 0)
+                    return KeyChange.LastManager;
+
+                connection.Execute(EndKey, organizationNo, keyId, at, at);
+                connection.Execute(TouchOrganization, organizationNo, at);
+                SqliteAudit.Insert(connection, entry);
+                return KeyChange.Done;
+            },
+            cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public Task SuspendAsync(OrganizationRecord organization, CancellationToken cancellationToken)
+    {
+        var entry = AuditedCall.EntryFor(organization.No, organization.Id);
+        return database.WriteAsync(
+            connection =>
+            {
+                SqliteAudit.Insert(connection, entry);
+                return connection.Execute(
+                    Suspend, organization.No, organization.SuspendedAt, organization.SuspendedReason, organization.UpdatedAt);
+            },
+            cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public Task UpdateAsync(OrganizationRecord organization, CancellationToken cancellationToken)
+    {
+        var entry = AuditedCall.EntryFor(organization.No, organization.Id);
+        return database.WriteAsync(
+            connection =>
+            {
+                SqliteAudit.Insert(connection, entry);
+                return connection.Execute(
+                    Update, organization.No, organization.Name, organization.Tier, organization.RateLimitPerMinute, organization.UpdatedAt);
+            },
+            cancellationToken);
+    }
 
     /// <inheritdoc/>
     public Task NoteUseAsync(IReadOnlyList<(Guid KeyId, DateTimeOffset At)> uses, CancellationToken cancellationToken) =>
@@ -125,7 +217,8 @@ internal sealed class SqliteAccountStore(SqliteDatabase database, TimeProvider t
         key.Name,
         key.Scopes,
         key.CreatedAt,
-        key.ExpiresAt);
+        key.ExpiresAt,
+        key.GivenExpiresAt);
 
     private static OrganizationRecord ReadOrganization(SqliteDataReader row) => new()
     {
@@ -137,6 +230,8 @@ internal sealed class SqliteAccountStore(SqliteDatabase database, TimeProvider t
         Route = row.GetString(5),
         CreatedAt = row.GetTime(6),
         UpdatedAt = row.GetTime(7),
+        SuspendedAt = row.GetTimeOrNull(8),
+        SuspendedReason = row.GetTextOrNull(9),
     };
 
     private static ApiKeyRecord ReadKey(SqliteDataReader row) => new()
@@ -150,5 +245,6 @@ internal sealed class SqliteAccountStore(SqliteDatabase database, TimeProvider t
         CreatedAt = row.GetTime(6),
         ExpiresAt = row.GetTimeOrNull(7),
         LastUsedAt = row.GetTimeOrNull(8),
+        GivenExpiresAt = row.GetTimeOrNull(9),
     };
 }

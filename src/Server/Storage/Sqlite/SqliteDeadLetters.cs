@@ -1,4 +1,5 @@
 using Microsoft.Data.Sqlite;
+using ZapierTriggers.Core.Accounts;
 using ZapierTriggers.Core.Delivery;
 
 namespace ZapierTriggers.Server.Storage.Sqlite;
@@ -70,30 +71,38 @@ internal sealed class SqliteDeadLetters(SqliteDatabase database) : IDeadLetterSt
 
     /// <inheritdoc/>
     public Task<Requeued> ReplayDeadLettersAsync(
-        int organizationNo, EventId eventId, Guid? endpointId, DateTimeOffset now, CancellationToken cancellationToken) =>
-        database.WriteAsync(
+        int organizationNo, EventId eventId, Guid? endpointId, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        var entry = AuditedCall.EntryFor(organizationNo, eventId.ToString());
+        return database.WriteAsync(
             connection =>
             {
                 var found = connection.Query(
                     OfEvent, row => (Id: row.GetUuid(0), IsThere: row.GetBoolean(1)), organizationNo, eventId, endpointId);
                 var endpoints = found.Where(static one => one.IsThere).Select(static one => one.Id).ToList();
                 Requeue(connection, organizationNo, eventId, endpoints, now);
+                if (endpoints.Count > 0) SqliteAudit.Insert(connection, entry);
                 return new Requeued(found.Count > 0, endpoints.Count);
             },
             cancellationToken);
+    }
 
     /// <inheritdoc/>
     public Task<Requeued> ReplayEventAsync(
-        int organizationNo, EventId eventId, Guid? endpointId, DateTimeOffset now, CancellationToken cancellationToken) =>
-        database.WriteAsync(
+        int organizationNo, EventId eventId, Guid? endpointId, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        var entry = AuditedCall.EntryFor(organizationNo, eventId.ToString());
+        return database.WriteAsync(
             connection =>
             {
                 if (connection.Query(Event, row => row.GetInt32(0), organizationNo, eventId).Count == 0) return default;
                 var endpoints = connection.Query(Endpoints, row => row.GetUuid(0), organizationNo, endpointId);
                 Requeue(connection, organizationNo, eventId, endpoints, now);
+                if (endpoints.Count > 0) SqliteAudit.Insert(connection, entry);
                 return new Requeued(Found: true, endpoints.Count);
             },
             cancellationToken);
+    }
 
     /// <inheritdoc/>
     public Task<bool> HasEndpointAsync(int organizationNo, Guid endpointId, CancellationToken cancellationToken) => database.ReadAsync(

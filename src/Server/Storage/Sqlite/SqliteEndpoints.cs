@@ -1,4 +1,5 @@
 using Microsoft.Data.Sqlite;
+using ZapierTriggers.Core.Accounts;
 using ZapierTriggers.Core.Delivery;
 
 namespace ZapierTriggers.Server.Storage.Sqlite;
@@ -77,11 +78,14 @@ internal sealed class SqliteEndpoints(SqliteDatabase database)
             cancellationToken);
 
     /// <summary>See <see cref="IDeliveryStore.SaveEndpointAsync"/>.</summary>
-    public Task SaveAsync(EndpointRecord endpoint, CancellationToken cancellationToken) =>
-        database.WriteAsync(
+    public Task SaveAsync(EndpointRecord endpoint, CancellationToken cancellationToken)
+    {
+        var (no, id) = (endpoint.OrganizationNo, endpoint.Id);
+        var entry = AuditedCall.EntryFor(no, id);
+        return database.WriteAsync(
             connection =>
             {
-                var (no, id) = (endpoint.OrganizationNo, endpoint.Id);
+                SqliteAudit.Insert(connection, entry);
                 connection.Execute(TouchOrganization, no, endpoint.UpdatedAt);
                 connection.Execute(InsertLane, no, id, endpoint.DeliveredThrough);
                 connection.Execute(DropFilters, no, id);
@@ -112,6 +116,7 @@ internal sealed class SqliteEndpoints(SqliteDatabase database)
                     EndpointColumns.Encode(endpoint.Format));
             },
             cancellationToken);
+    }
 
     /// <summary>See <see cref="IDeliveryStore.SaveHealthAsync"/>.</summary>
     public Task SaveHealthAsync(
@@ -119,16 +124,20 @@ internal sealed class SqliteEndpoints(SqliteDatabase database)
         database.WriteAsync(connection => connection.Execute(Health, organizationNo, id, failingSince, toldAt), cancellationToken);
 
     /// <summary>See <see cref="IDeliveryStore.DeleteEndpointAsync"/>.</summary>
-    public Task DeleteAsync(int organizationNo, Guid id, DateTimeOffset at, CancellationToken cancellationToken) =>
-        database.WriteAsync(
+    public Task DeleteAsync(int organizationNo, Guid id, DateTimeOffset at, CancellationToken cancellationToken)
+    {
+        var entry = AuditedCall.EntryFor(organizationNo, id);
+        return database.WriteAsync(
             connection =>
             {
+                SqliteAudit.Insert(connection, entry);
                 var dropped = connection.Execute(Drop, organizationNo, id);
                 if (dropped > 0) connection.Execute(TouchOrganization, organizationNo, at);
                 foreach (var sql in (ReadOnlySpan<string>)[DropFilters, DropRetries, DropLane]) connection.Execute(sql, organizationNo, id);
                 return dropped;
             },
             cancellationToken);
+    }
 
     private static (int OrganizationNo, Guid EndpointId, FilterVersion Version) ReadFilter(SqliteDataReader row) =>
         (row.GetInt32(0), row.GetUuid(1), new FilterVersion(row.GetEventId(2), EndpointColumns.DecodePatterns(row.GetString(3))));

@@ -1,4 +1,5 @@
 using Microsoft.Data.Sqlite;
+using ZapierTriggers.Core.Accounts;
 using ZapierTriggers.Core.Delivery;
 
 namespace ZapierTriggers.Server.Storage.Sqlite;
@@ -54,20 +55,29 @@ internal sealed class SqliteReplayJobs(SqliteDatabase database)
     }
 
     /// <summary>See <see cref="IDeadLetterStore.AddJobAsync"/>.</summary>
-    public Task<bool> AddAsync(ReplayJob job, CancellationToken cancellationToken) => database.WriteAsync(
-        connection => connection.Execute(
-            Insert,
-            job.OrganizationNo,
-            job.Id,
-            job.Filter.EndpointId,
-            ReplayFilterText.Write(job.Filter),
-            job.Filter.Since,
-            job.Filter.Until,
-            job.RatePerSecond,
-            job.Matched,
-            job.CreatedAt,
-            ReplayJob.MaxUnfinished) > 0,
-        cancellationToken);
+    public Task<bool> AddAsync(ReplayJob job, CancellationToken cancellationToken)
+    {
+        var entry = AuditedCall.EntryFor(job.OrganizationNo, job.Id);
+        return database.WriteAsync(
+            connection =>
+            {
+                var isAdded = connection.Execute(
+                    Insert,
+                    job.OrganizationNo,
+                    job.Id,
+                    job.Filter.EndpointId,
+                    ReplayFilterText.Write(job.Filter),
+                    job.Filter.Since,
+                    job.Filter.Until,
+                    job.RatePerSecond,
+                    job.Matched,
+                    job.CreatedAt,
+                    ReplayJob.MaxUnfinished) > 0;
+                if (isAdded) SqliteAudit.Insert(connection, entry);
+                return isAdded;
+            },
+            cancellationToken);
+    }
 
     /// <summary>See <see cref="IDeadLetterStore.FindJobAsync"/>.</summary>
     public async Task<ReplayJob?> FindAsync(int organizationNo, Guid id, CancellationToken cancellationToken)

@@ -26,7 +26,10 @@ internal static class SqliteStores
                         await events.PrepareAsync(cancelled);
                         return new StoreFacts($"SQLite at {path}", []);
                     },
-                    database);
+                    database)
+                {
+                    Audit = new SqliteAudit(database),
+                };
             },
             cancellationToken);
     }

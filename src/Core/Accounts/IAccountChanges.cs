@@ -1,0 +1,29 @@
+using ZapierTriggers.Core.Delivery;
+
+namespace ZapierTriggers.Core.Accounts;
+
+/// <summary>
+/// What other servers on the same database have changed about organizations, keys and endpoints. Every transaction that changes one of
+/// them counts a version up as its last lock, so whoever has read a version has seen all changes up to it. Failures are
+/// <see cref="Storing.StoreException"/>.
+/// </summary>
+internal interface IAccountChanges
+{
+    /// <summary>The version now. It goes back only when the database has lost commits.</summary>
+    Task<long> ReadVersionAsync(CancellationToken cancellationToken);
+
+    /// <summary>The organizations that were changed after that version.</summary>
+    Task<IReadOnlyList<int>> ReadChangedAsync(long since, CancellationToken cancellationToken);
+
+    /// <summary>These organizations' rows and keys that have not ended; one that is gone is missing.</summary>
+    Task<AccountSnapshot> ReadAccountsAsync(IReadOnlyCollection<int> organizationNos, CancellationToken cancellationToken);
+
+    /// <summary>These organizations' endpoints.</summary>
+    Task<IReadOnlyList<EndpointRecord>> ReadEndpointsAsync(IReadOnlyCollection<int> organizationNos, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Calls <paramref name="changed"/> when it begins to listen and then whenever something has changed, until it is cancelled or the
+    /// connection breaks, which is thrown. Just a hint: the version tells.
+    /// </summary>
+    Task ListenAsync(Action changed, CancellationToken cancellationToken);
+}

@@ -1,0 +1,51 @@
+using Npgsql;
+using ZapierTriggers.Core.Accounts;
+using ZapierTriggers.Core.Delivery;
+
+namespace ZapierTriggers.Server.Storage.Postgres;
+
+/// <summary>What other servers have changed, by the versions that triggers count up (migration 0006), and the hint that NOTIFY gives.</summary>
+internal sealed class PostgresAccountChanges(PostgresDatabase database, PostgresAccountStore accounts) : IAccountChanges
+{
+    private const string Version = """
+        SELECT c.version FROM account_changes c WHERE c.organization_no = 0
+        """;
+
+    private const string Changed = """
+        SELECT c.organization_no FROM account_changes c WHERE c.version > $1 AND c.organization_no <> 0 ORDER BY c.version
+        """;
+
+    private const string Listen = """
+        LISTEN zapier_triggers_accounts
+        """;
+
+    private readonly PostgresEndpoints _endpoints = new(database);
+
+    /// <inheritdoc/>
+    public async Task<long> ReadVersionAsync(CancellationToken cancellationToken) =>
+        (await database.QueryAsync(Version, _ => { }, row => row.GetInt64(0), cancellationToken)).FirstOrDefault();
+
+    /// <inheritdoc/>
+    public async Task<IReadOnlyList<int>> ReadChangedAsync(long since, CancellationToken cancellationToken) =>
+        await database.QueryAsync(Changed, parameters => parameters.With(since), row => row.GetInt32(0), cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<AccountSnapshot> ReadAccountsAsync(IReadOnlyCollection<int> organizationNos, CancellationToken cancellationToken) =>
+        accounts.LoadAsync([.. organizationNos], cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<EndpointRecord>> ReadEndpointsAsync(
+        IReadOnlyCollection<int> organizationNos, CancellationToken cancellationToken) =>
+        _endpoints.LoadAsync([.. organizationNos], cancellationToken);
+
+    /// <inheritdoc/>
+    public Task ListenAsync(Action changed, CancellationToken cancellationToken) => database.RunAloneAsync(
+        async connection =>
+        {
+            connection.Notification += (_, _) => changed();
+            await using (var command = new NpgsqlCommand(Listen, connection)) await command.ExecuteNonQueryAsync(cancellationToken);
+            changed();
+            while (true) await connection.WaitAsync(cancellationToken);
+        },
+        cancellationToken);
+}

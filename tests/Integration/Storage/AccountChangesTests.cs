@@ -1,0 +1,128 @@
+using System.Security.Cryptography;
+using ZapierTriggers.Core.Accounts;
+using ZapierTriggers.Core.Delivery;
+using ZapierTriggers.Core.Events;
+
+namespace ZapierTriggers.Tests.Integration.Storage;
+
+/// <summary>The versions by which servers on one Postgres notice what others have changed.</summary>
+public sealed class AccountChangesTests(PostgresFixture fixture) : IClassFixture<PostgresFixture>
+{
+    private static readonly DateTimeOffset Now = StoreFixture.Noon;
+
+    private IAccountStore Store => fixture.Stores.Accounts;
+
+    private IAccountChanges Changes => fixture.Stores.Changes!;
+
+    [Fact]
+    public async Task Every_change_is_noted_with_its_organization_and_a_use_is_not()
+    {
+        var organization = NewOrganization();
+        var (first, added) = (NewKey(organization), NewKey(organization));
+        var endpoint = new EndpointRecord
+        {
+            Id = Guid.NewGuid(),
+            OrganizationNo = organization.No,
+            IsDefault = false,
+            Url = "http://127.0.0.1:9/",
+            Secret = WebhookSecret.Generate(),
+            Enabled = true,
+            DeliveredThrough = EventId.LowerBound(Now),
+            CreatedAt = Now,
+            UpdatedAt = Now,
+        };
+        Func<Task>[] changes =
+        [
+            () => Store.CreateAsync(organization, first, CancellationToken.None),
+            () => Store.AddKeyAsync(added, 9, CancellationToken.None),
+            () => Store.UpdateAsync(organization with { Name = "Other" }, CancellationToken.None),
+            () => Store.SuspendAsync(organization with { SuspendedAt = Now }, CancellationToken.None),
+            () => fixture.Stores.Deliveries.SaveEndpointAsync(endpoint, CancellationToken.None),
+            () => fixture.Stores.Deliveries.SaveEndpointAsync(endpoint with { Enabled = false }, CancellationToken.None),
+            () => fixture.Stores.Deliveries.DeleteEndpointAsync(organization.No, endpoint.Id, Now, CancellationToken.None),
+            () => Store.RotateAsync(NewKey(organization), first.Id, Now, CancellationToken.None),
+            () => Store.RevokeKeyAsync(organization.No, added.Id, Now, CancellationToken.None),
+        ];
+        foreach (var change in changes)
+        {
+            var version = await Changes.ReadVersionAsync(CancellationToken.None);
+            await change();
+            Assert.True(await Changes.ReadVersionAsync(CancellationToken.None) > version);
+            Assert.Contains(organization.No, await Changes.ReadChangedAsync(version, CancellationToken.None));
+        }
+
+        var before = await Changes.ReadVersionAsync(CancellationToken.None);
+        await Store.NoteUseAsync([(first.Id, Now.AddMinutes(1))], CancellationToken.None);
+        Assert.DoesNotContain(organization.No, await Changes.ReadChangedAsync(before, CancellationToken.None));
+        Assert.Single((await Changes.ReadAccountsAsync([organization.No], CancellationToken.None)).Organizations);
+        Assert.Empty(await Changes.ReadEndpointsAsync([organization.No], CancellationToken.None));
+    }
+
+    [Fact]
+    public async Task Of_many_changes_at_once_a_reader_misses_none()
+    {
+        var organizations = Enumerable.Range(0, 60).Select(_ => NewOrganization()).ToList();
+        var seen = new HashSet<int>();
+        var version = await Changes.ReadVersionAsync(CancellationToken.None);
+        var writing = Parallel.ForEachAsync(
+            organizations,
+            new ParallelOptions { MaxDegreeOfParallelism = 6 },
+            async (organization, _) => await Store.CreateAsync(organization, NewKey(organization), CancellationToken.None));
+        bool isLast;
+        do
+        {
+            isLast = writing.IsCompleted;
+            var next = await Changes.ReadVersionAsync(CancellationToken.None);
+
+            // As a server does: what is read is what is after the last version, which is then the next one's.
+            seen.UnionWith(await Changes.ReadChangedAsync(version, CancellationToken.None));
+            version = next;
+        }
+        while (!isLast);
+
+        await writing;
+        Assert.Superset(organizations.Select(organization => organization.No).ToHashSet(), seen);
+    }
+
+    [Fact]
+    public async Task A_listener_hears_of_a_change()
+    {
+        var heard = new SemaphoreSlim(0);
+        using var stop = new CancellationTokenSource();
+        var listening = Changes.ListenAsync(() => heard.Release(), stop.Token);
+        await heard.WaitAsync(TestContext.Current.CancellationToken);
+
+        var organization = NewOrganization();
+        await Store.CreateAsync(organization, NewKey(organization), CancellationToken.None);
+        await heard.WaitAsync(TestContext.Current.CancellationToken);
+
+        await stop.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => listening);
+        heard.Dispose();
+    }
+
+    private static OrganizationRecord NewOrganization() => new()
+    {
+        No = StoreFixture.NextNumber(),
+        Id = Guid.NewGuid(),
+        Name = "Acme",
+        Tier = "free",
+        RateLimitPerMinute = 100,
+        Route = RandomNumberGenerator.GetHexString(8),
+        CreatedAt = Now,
+        UpdatedAt = Now,
+    };
+
+    private static ApiKeyRecord NewKey(OrganizationRecord organization) => new()
+    {
+        Id = Guid.NewGuid(),
+        OrganizationNo = organization.No,
+        Hash = RandomNumberGenerator.GetBytes(32),
+        Prefix = $"zap_live_{organization.Route}",
+        Name = "default",
+        Scopes = "keys:manage",
+        CreatedAt = Now,
+        ExpiresAt = null,
+        LastUsedAt = null,
+    };
+}
