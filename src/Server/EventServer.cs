@@ -74,7 +74,7 @@ internal sealed partial class EventServer : IAsyncDisposable
             stores.DeadLetters, _dispatcher.Wants, _dispatcher.ReplaysDue, TimeProvider.System, loggers.CreateLogger<ReplayRunner>());
         _keyUse = new KeyUseWriter(_accounts, stores.Accounts, TimeProvider.System, loggers.CreateLogger<KeyUseWriter>());
         _upkeep = new StoreUpkeep(stores.Events, TimeProvider.System, loggers.CreateLogger<StoreUpkeep>());
-        ServerFigures.Add(_meter, () => _shard, _dispatcher, TimeProvider.System);
+        ServerFigures.Add(_meter, () => _shard, _dispatcher, _readiness, directory.Path, TimeProvider.System);
         app.Run(CreatePipeline(token, loggers).RunAsync);
     }
 
@@ -108,7 +108,7 @@ internal sealed partial class EventServer : IAsyncDisposable
         builder.Services.AddSystemd(); // tells systemd, where it runs us, that we are up and that we stop; before our own logging
         LoggingSetup.Configure(builder.Logging, settings.Log, builder.Configuration, terminal: !Console.IsOutputRedirected);
         KestrelSetup.Configure(builder, settings.Http, RequestsEnd);
-        PrometheusEndpoint.Add(builder.Services);
+        Telemetry.Add(builder.Services, builder.Configuration);
         var app = builder.Build();
         var directory = DataDirectory.Open(settings.Storage.DataDirectory, TimeProvider.System);
         var token = AdminToken.Provision(settings.Admin.Token, directory.Path);
@@ -252,7 +252,7 @@ internal sealed partial class EventServer : IAsyncDisposable
         routes.Wrap(handler => StorageAnswers.Until(() => authentication.IsOpen, handler)); // what follows answers from the start
         new HealthRoutes(time, _readiness.Read, _meter, () => ServerDetail.Of(_shard, _dispatcher, time)).Map(routes);
         new PageRoutes().Map(routes);
-        var metrics = PrometheusEndpoint.Build(_app.Services);
+        var metrics = Telemetry.BuildMetrics(_app.Services);
         routes.Map(HttpMethods.Get, "/metrics", (context, _) => metrics(context));
         routes.Freeze();
         return new Pipeline(new Edge(_settings.Http, () => _adminPorts), new Cors(_settings.Cors), ingest, routes, loggers.CreateLogger<Pipeline>());

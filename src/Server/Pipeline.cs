@@ -1,5 +1,6 @@
 using ZapierTriggers.Server.Http;
 using ZapierTriggers.Server.Ingest;
+using ZapierTriggers.Server.Operations;
 
 namespace ZapierTriggers.Server;
 
@@ -16,6 +17,8 @@ namespace ZapierTriggers.Server;
 /// </summary>
 internal sealed class Pipeline(Edge edge, Cors cors, IngestMiddleware ingest, RouteTable routes, ILogger<Pipeline> logger)
 {
+    private const string EventsRoute = "/api/events";
+
     private readonly RequestDelegate _afterBoundary = context => RouteAsync(context, edge, cors, ingest, routes);
 
     /// <summary>Answers one request.</summary>
@@ -30,10 +33,12 @@ internal sealed class Pipeline(Edge edge, Cors cors, IngestMiddleware ingest, Ro
         if (!edge.Admit(context)) return RouteTable.AnswerNotFoundAsync(context);
         if (cors.IsPreflight(context)) return cors.AnswerPreflightAsync(context);
         cors.WriteHeaders(context);
-        return IsEventIn(context.Request) ? ingest.HandleAsync(context) : routes.DispatchAsync(context);
+        if (!IsEventIn(context.Request)) return routes.DispatchAsync(context);
+        RouteTag.Set(context, EventsRoute);
+        return ingest.HandleAsync(context);
     }
 
     // A method's letters have one case (RFC 9110, 9.1): "post" is another method, which the table refuses.
     private static bool IsEventIn(HttpRequest request) =>
-        request.Path.Value is "/api/events" or "/events" && request.Method == HttpMethods.Post;
+        request.Path.Value is EventsRoute or "/events" && request.Method == HttpMethods.Post;
 }

@@ -25,6 +25,7 @@ internal sealed partial class AttemptRunner(
     {
         var target = started.Lane.Target;
         TryResult result;
+        using var span = Spans.WebhookTry(started, target.Endpoint);
         try
         {
             Failpoint.Pass(Failpoint.DeliverySending);
@@ -37,6 +38,8 @@ internal sealed partial class AttemptRunner(
             result = new TryResult { Error = DeliveryError.Internal, ErrorText = "Unexpected failure on the sending side.", At = time.GetUtcNow(), Latency = TimeSpan.Zero };
         }
 
+        Spans.End(span, result);
+        Count(started, result);
         if (result.Error == DeliveryError.Gone) gone(started, target);
         started.Lane.Ended(started, result, place.IsSlow);
         // What a removed endpoint answers is nobody's failure; an event that it took was delivered.
@@ -44,6 +47,14 @@ internal sealed partial class AttemptRunner(
         if (counts && result.Error != DeliveryError.Stopped) Record(started, target.Endpoint, result);
         Log.Tried(logger, started.Event.Id, target.Endpoint.Id, started.Attempt, result.Status, result.Error, result.Latency.TotalMilliseconds);
         advance(started.Lane);
+    }
+
+    private static void Count(LaneTry ended, TryResult result)
+    {
+        if (result.Error == DeliveryError.Stopped) return;
+        Timings.WebhookTry.Record(result.Latency.TotalSeconds);
+        if (result.Error == DeliveryError.None && ended.Claim is null)
+            Timings.WebhookLag.Record(ended.Event.Id.AgeAt(result.At + result.Latency).TotalSeconds);
     }
 
     private void Record(LaneTry ended, EndpointRecord endpoint, TryResult result)

@@ -85,6 +85,9 @@ internal sealed partial class Dispatcher : IAsyncDisposable
     /// <summary>Tries in flight.</summary>
     public int InFlight => _turns.InUse;
 
+    /// <summary>Endpoints that are so at the moment.</summary>
+    public int CountEndpoints(EndpointState state) => _lanes.All.Count(lane => lane.Health.State == state);
+
     /// <summary>Results that are not in the store yet.</summary>
     public int Unrecorded => _recorder.Unrecorded;
 

@@ -16,6 +16,19 @@ internal enum EndpointState
     Disabled,
 }
 
+/// <summary>The states' names in the API and in the figures.</summary>
+internal static class EndpointStates
+{
+    /// <summary>A state's name.</summary>
+    public static string NameOf(EndpointState state) => state switch
+    {
+        EndpointState.BackingOff => "backing_off",
+        EndpointState.Paused => "paused",
+        EndpointState.Disabled => "disabled",
+        _ => "active",
+    };
+}
+
 /// <summary>How an endpoint is.</summary>
 /// <param name="State">What is the matter.</param>
 /// <param name="Since">Since when.</param>

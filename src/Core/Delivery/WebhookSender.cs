@@ -10,13 +10,15 @@ namespace ZapierTriggers.Core.Delivery;
 
 /// <summary>
 /// Makes one try: signs, posts, reads the answer. Every failure is a <see cref="TryResult"/>, never an exception. What the client may and
-/// may not do is fixed here: no redirects, cookies, proxies of the environment, decompression, certificate downloads or trace headers, HTTP/1.1
+/// may not do is fixed here: no redirects, cookies, proxies of the environment, decompression, certificate downloads or trace headers of the client's own, HTTP/1.1
 /// only, one deadline over everything.
 /// </summary>
 internal sealed partial class WebhookSender : IDisposable
 {
     /// <summary>Unread bytes of an answer that are read away to keep its connection; past them it is closed.</summary>
     private const int MaxDrainBytes = 16 * 1024;
+
+    private const string TraceParent = "traceparent";
 
     private readonly HttpMessageInvoker _pooled;
     private readonly HttpMessageInvoker _fresh;
@@ -116,6 +118,8 @@ internal sealed partial class WebhookSender : IDisposable
         headers.TryAddWithoutValidation("webhook-id", id);
         headers.TryAddWithoutValidation("webhook-timestamp", seconds.ToString(CultureInfo.InvariantCulture));
         headers.TryAddWithoutValidation("webhook-signature", signature);
+        // Only while somebody traces; an owner's own header of that name wins.
+        if (Spans.Current is { } span && !target.Endpoint.Headers.Any(IsTraceParent)) headers.TryAddWithoutValidation(TraceParent, span.Id);
         foreach (var (name, value) in target.Endpoint.Headers)
         {
             // Some names the framework knows as the body's (Expires, Last-Modified).
@@ -124,6 +128,8 @@ internal sealed partial class WebhookSender : IDisposable
 
         return request;
     }
+
+    private static bool IsTraceParent(EndpointHeader header) => header.Name.Equals(TraceParent, StringComparison.OrdinalIgnoreCase);
 
     private async Task<TryResult> ReadAsync(HttpResponseMessage response, DateTimeOffset at, long start, CancellationToken cancellationToken)
     {

@@ -41,6 +41,9 @@ internal readonly struct EventId : IEquatable<EventId>, IComparable<EventId>, IS
     /// <summary>The time of acceptance, to the millisecond.</summary>
     public DateTimeOffset AcceptedAt => DateTimeOffset.FromUnixTimeMilliseconds(UnixMilliseconds);
 
+    /// <summary>The time since it was accepted; zero where a clock was set back.</summary>
+    public TimeSpan AgeAt(DateTimeOffset at) => at > AcceptedAt ? at - AcceptedAt : TimeSpan.Zero;
+
     /// <summary>Whether this is the zero id, which is before every issued one.</summary>
     public bool IsZero => (High | Low) == 0;
 

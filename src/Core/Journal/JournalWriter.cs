@@ -136,8 +136,10 @@ internal sealed partial class JournalWriter : IDisposable
             if (UntilNextFlush() is var wait && wait > TimeSpan.Zero) return wait;
             Volatile.Write(ref _urgent, 0);
             Volatile.Write(ref _hasty, 0);
+            var start = _time.GetTimestamp();
             if (!TryWriteGroup()) return IsStopping ? End() : DiskFullRetry;
             Flush();
+            Timings.JournalFlush.Record(_time.GetElapsedTime(start).TotalSeconds);
             ReserveAhead();
             _segment!.Prepare(_offset + PrepareAhead); // the answers are out, the next group does not wait for it
             return TimeSpan.Zero;

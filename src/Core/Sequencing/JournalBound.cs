@@ -10,6 +10,9 @@ internal sealed class JournalBound(long maxBytes)
     private long _events;
     private int _full;
 
+    /// <summary>The limit.</summary>
+    public long MaxBytes => maxBytes;
+
     /// <summary>Bytes of frames that the store does not have yet.</summary>
     public long Bytes => Volatile.Read(ref _bytes);
 

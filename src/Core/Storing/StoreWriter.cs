@@ -159,7 +159,7 @@ internal sealed partial class StoreWriter : IDisposable
         try
         {
             Failpoint.Pass(Failpoint.StoreAppending);
-            await WithRetriesAsync(() => _store.AppendAsync(_claim, _checkpoint, next, events, CancellationToken.None));
+            await WithRetriesAsync(() => AppendAsync(next, events));
             Failpoint.Pass(Failpoint.StoreCommitted);
             Committed(next, events.Span, start + count);
         }
@@ -176,6 +176,16 @@ internal sealed partial class StoreWriter : IDisposable
             Failpoint.Pass(Failpoint.StoreQuarantined);
             Committed(next, [], start + 1);
         }
+    }
+
+    private async Task AppendAsync(Checkpoint next, ReadOnlyMemory<JournaledEvent> events)
+    {
+        using var span = Spans.StoreBatch(events.Length);
+        var start = _time.GetTimestamp();
+        await _store.AppendAsync(_claim, _checkpoint, next, events, CancellationToken.None);
+        Timings.StoreCommit.Record(_time.GetElapsedTime(start).TotalSeconds);
+        Timings.StoreBatch.Record(events.Length);
+        if (events.Length > 0) Timings.StoreLag.Record(events.Span[0].Id.AgeAt(_time.GetUtcNow()).TotalSeconds);
     }
 
     /// <summary>

@@ -55,7 +55,8 @@ internal static class UnknownSettings
     }
 
     private static bool IsFramework(string key, string first) =>
-        FrameworkKeys.Contains(first, StringComparer.OrdinalIgnoreCase) || FrameworkKeys.Contains(key, StringComparer.OrdinalIgnoreCase);
+        first.StartsWith("OTEL_", StringComparison.OrdinalIgnoreCase)
+        || FrameworkKeys.Contains(first, StringComparer.OrdinalIgnoreCase) || FrameworkKeys.Contains(key, StringComparer.OrdinalIgnoreCase);
 
     private static string FirstSegment(string key) => key.IndexOf(':') is var colon and > 0 ? key[..colon] : key;
 

@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using ZapierTriggers.Server.Operations;
 
 namespace ZapierTriggers.Server.Http;
 
@@ -13,7 +14,7 @@ internal sealed class RouteTable
 {
     private readonly List<Route> _routes = [];
     private FrozenDictionary<string, Dictionary<string, RouteHandler>> _literal = FrozenDictionary<string, Dictionary<string, RouteHandler>>.Empty;
-    private (string[] Segments, Dictionary<string, RouteHandler> Methods)[] _templates = [];
+    private (string Template, string[] Segments, Dictionary<string, RouteHandler> Methods)[] _templates = [];
 
     /// <summary>All (method, template) pairs, for the tests that hold the documentation true.</summary>
     public IEnumerable<(string Method, string Template)> All => _routes.Select(route => (route.Method, route.Template));
@@ -40,7 +41,7 @@ internal sealed class RouteTable
         var byTemplate = _routes.GroupBy(route => route.Template, StringComparer.Ordinal)
             .ToDictionary(group => group.Key, group => group.ToDictionary(route => route.Method, route => route.Handler, StringComparer.Ordinal), StringComparer.Ordinal);
         _literal = byTemplate.Where(pair => !pair.Key.Contains('{')).ToFrozenDictionary(StringComparer.Ordinal);
-        _templates = [.. byTemplate.Where(pair => pair.Key.Contains('{')).Select(pair => (pair.Key.Split('/'), pair.Value))];
+        _templates = [.. byTemplate.Where(pair => pair.Key.Contains('{')).Select(pair => (pair.Key, pair.Key.Split('/'), pair.Value))];
     }
 
     /// <summary>Runs the handler of the request's method and path, or answers 404 or 405.</summary>
@@ -48,9 +49,11 @@ internal sealed class RouteTable
     {
         var path = context.Request.Path.Value ?? "/";
         string? id = null;
-        if (!_literal.TryGetValue(path, out var methods)) methods = FindTemplate(path, out id);
+        var template = path;
+        if (!_literal.TryGetValue(path, out var methods)) methods = FindTemplate(path, out id, out template);
         if (methods is null) return AnswerNotFoundAsync(context);
 
+        RouteTag.Set(context, template);
         var method = context.Request.Method;
         if (methods.TryGetValue(method, out var handler)) return handler(context, id);
         if (HttpMethods.IsHead(method) && methods.TryGetValue(HttpMethods.Get, out handler)) return handler(context, id);
@@ -64,23 +67,23 @@ internal sealed class RouteTable
     public static Task AnswerNotFoundAsync(HttpContext context) =>
         Answers.ProblemAsync(context, Problem.NotFound, "There is nothing under this path. GET /docs lists the API.");
 
-    private Dictionary<string, RouteHandler>? FindTemplate(string path, out string? id)
+    private Dictionary<string, RouteHandler>? FindTemplate(string path, out string? id, out string template)
     {
-        id = null;
+        (id, template) = (null, "");
         var segments = path.Split('/');
-        foreach (var (template, methods) in _templates)
+        foreach (var (candidate, parts, methods) in _templates)
         {
-            if (template.Length != segments.Length) continue;
+            if (parts.Length != segments.Length) continue;
             string? found = null;
             var matches = true;
-            for (var i = 0; matches && i < template.Length; i++)
+            for (var i = 0; matches && i < parts.Length; i++)
             {
-                if (template[i] == "{id}") found = segments[i];
-                else matches = template[i] == segments[i];
+                if (parts[i] == "{id}") found = segments[i];
+                else matches = parts[i] == segments[i];
             }
 
             if (!matches || string.IsNullOrEmpty(found)) continue;
-            id = found;
+            (id, template) = (found, candidate);
             return methods;
         }
 

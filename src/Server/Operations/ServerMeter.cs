@@ -25,7 +25,7 @@ internal sealed class ServerMeter : IDisposable
     /// <summary>Counters under one name, told apart by one tag whose values are few and known: <c>("reason", "rate_limited")</c>.</summary>
     public void Counters(string name, string description, string tag, IReadOnlyList<(string Value, Func<long> Read)> parts)
     {
-        _meter.CreateObservableCounter(name, () => parts.Select(part => new Measurement<long>(part.Read(), new KeyValuePair<string, object?>(tag, part.Value))), unit: null, description);
+        _meter.CreateObservableCounter(name, () => Measure(tag, parts), unit: null, description);
         foreach (var (value, read) in parts) Add($"{name}.{value}", read);
     }
 
@@ -36,11 +36,21 @@ internal sealed class ServerMeter : IDisposable
         Add(name, read);
     }
 
+    /// <summary>Gauges under one name, told apart by one tag whose values are few and known.</summary>
+    public void Gauges(string name, string description, string tag, IReadOnlyList<(string Value, Func<long> Read)> parts)
+    {
+        _meter.CreateObservableGauge(name, () => Measure(tag, parts), unit: null, description);
+        foreach (var (value, read) in parts) Add($"{name}.{value}", read);
+    }
+
     /// <summary>All figures as they are now, in the order they were added.</summary>
     public IEnumerable<(string Name, long Value)> Read() => _figures.Select(figure => (figure.Name, figure.Read()));
 
     /// <inheritdoc/>
     public void Dispose() => _meter.Dispose();
+
+    private static IEnumerable<Measurement<long>> Measure(string tag, IReadOnlyList<(string Value, Func<long> Read)> parts) =>
+        parts.Select(part => new Measurement<long>(part.Read(), new KeyValuePair<string, object?>(tag, part.Value)));
 
     private void Add(string name, Func<long> read) => _figures.Add((name, read));
 }

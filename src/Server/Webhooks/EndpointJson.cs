@@ -84,13 +84,7 @@ internal static class EndpointJson
     private static void WriteHealth(Utf8JsonWriter writer, EndpointHealth health)
     {
         writer.WriteStartObject("health"u8);
-        writer.WriteString("state"u8, health.State switch
-        {
-            EndpointState.BackingOff => "backing_off"u8,
-            EndpointState.Paused => "paused"u8,
-            EndpointState.Disabled => "disabled"u8,
-            _ => "active"u8,
-        });
+        writer.WriteString("state"u8, EndpointStates.NameOf(health.State));
         writer.WriteTime("since"u8, health.Since);
         writer.WriteString("reason"u8, health.Reason);
         writer.WriteTime("resumes_at"u8, health.ResumesAt);

@@ -1,8 +1,9 @@
+using Microsoft.Extensions.Configuration;
 using ZapierTriggers.Server.Operations;
 
 namespace ZapierTriggers.Tests.Unit.Operations;
 
-public sealed class PrometheusEndpointTests
+public sealed class TelemetryTests
 {
     [Fact]
     public async Task Figures_are_in_the_text_under_their_names()
@@ -12,7 +13,7 @@ public sealed class PrometheusEndpointTests
         meter.Counter("zapier_events_accepted", "Events answered 202.", () => accepted);
         meter.Counters("zapier_events_refused", "Events refused.", "reason", [("rate_limited", () => 3), ("queue_full", () => 0)]);
         meter.Gauge("zapier_dedup_entries", "Dedup ids in memory.", () => 7);
-        await using var server = await LoopbackServer.StartAsync(PrometheusEndpoint.Build, PrometheusEndpoint.Add);
+        await using var server = await LoopbackServer.StartAsync(Telemetry.BuildMetrics, static services => Telemetry.Add(services, new ConfigurationBuilder().Build()));
 
         accepted++;
         var text = await server.Client.GetStringAsync("/metrics");
