@@ -225,10 +225,6 @@ internal sealed partial class Dispatcher : IAsyncDisposable
     /// <summary>How an endpoint of the organization is; null when it has none with this id.</summary>
     public EndpointHealth? HealthOf(int organizationNo, Guid endpointId) => _lanes.Find(organizationNo, endpointId)?.Health;
 
-    /// <summary>How many endpoints there are in each state, over all organizations.</summary>
-    public IReadOnlyDictionary<EndpointState, int> CountByState() =>
-        _lanes.All.CountBy(static lane => lane.Health.State).ToDictionary();
-
     /// <summary>An endpoint of the organization, or null.</summary>
     public EndpointRecord? Find(int organizationNo, Guid endpointId) => _lanes.Find(organizationNo, endpointId)?.Endpoint;
 

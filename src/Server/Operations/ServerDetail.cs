@@ -14,7 +14,7 @@ internal sealed record ServerDetail(long OldestUnstoredMilliseconds, IReadOnlyDi
     {
         var since = shard?.Writer.StoringSince ?? 0;
         var age = since == 0 ? 0 : Math.Max(0, time.GetUtcNow().ToUnixTimeMilliseconds() - since);
-        return new ServerDetail(age, dispatcher.CountByState());
+        return new ServerDetail(age, Enum.GetValues<EndpointState>().ToDictionary(state => state, dispatcher.CountEndpoints));
     }
 
     /// <summary>Writes its members into an object.</summary>

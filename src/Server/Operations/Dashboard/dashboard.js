@@ -43,7 +43,8 @@ function showFigures(health, at) {
   }
   last = now;
   $("lag").textContent = number.format(figures.zapier_journal_backlog_events);
-  $("lag-note").textContent = health.oldest_unstored_ms > 0 ? `oldest ${number.format(health.oldest_unstored_ms)} ms` : "all events are stored";
+  const age = health.oldest_unstored_ms;
+  $("lag-note").textContent = age > 0 ? `oldest ${number.format(age)} ms` : "all events are stored";
   $("delivered-note").textContent =
     `${number.format(figures.zapier_webhooks_in_flight)} in flight, ${number.format(figures.zapier_webhooks_dead_letters)} dead letters since the start`;
   const states = health.endpoints;
@@ -160,7 +161,7 @@ async function endpoints() {
     row(
       el("span", {}, el("span", {}, one.url), el("br"), el("span", { class: "note" }, one.event_types.join(", "))),
       state(one.health.state),
-      el("span", {}, one.health.reason ?? "", one.health.last_error ? ` ${one.health.last_error}` : ""),
+      one.health.reason ?? one.health.last_error ?? "",
       quiet("Test", () => attempt(() => testEndpoint(one))),
     ),
   );
