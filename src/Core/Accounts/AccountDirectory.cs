@@ -33,6 +33,9 @@ internal sealed class AccountDirectory(TimeProvider time)
         return key;
     }
 
+    /// <summary>All organizations, in any order.</summary>
+    public IReadOnlyCollection<Organization> Organizations => [.. _organizations.Values];
+
     /// <summary>The organization with this internal number, or null.</summary>
     public Organization? FindByNo(int no) => _organizations.GetValueOrDefault(no);
 
@@ -100,6 +103,27 @@ internal sealed class AccountDirectory(TimeProvider time)
         lock (_changes) organization.Update(change(organization.Record));
     }
 
+    /// <summary>Ends all keys of an organization that is to be erased; it takes no event any more, whoever has authenticated before.</summary>
+    public void Close(Organization organization)
+    {
+        lock (_changes)
+        {
+            organization.IsClosed = true;
+            foreach (var key in _keysOf.GetValueOrDefault(organization.No, [])) key.EndAt(0);
+        }
+    }
+
+    /// <summary>Forgets an organization that has been erased.</summary>
+    public void Remove(int no)
+    {
+        lock (_changes)
+        {
+            foreach (var key in _keysOf.GetValueOrDefault(no, [])) _keys.TryRemove(KeyHash.FromBytes(key.Record.Hash), out _);
+            _keysOf.TryRemove(no, out _);
+            _organizations.TryRemove(no, out _);
+        }
+    }
+
     /// <summary>The keys used since the last call, each with its last use, to the minute. For one caller at a time.</summary>
     public IReadOnlyList<(Guid KeyId, DateTimeOffset At)> DrainUses()
     {
@@ -123,7 +147,7 @@ internal sealed class AccountDirectory(TimeProvider time)
                 if (key.EndsAt > now) continue;
                 _keys.TryRemove(hash, out _);
                 var no = key.Organization.No;
-                _keysOf[no] = [.. _keysOf[no].Where(other => other != key)];
+                _keysOf[no] = [.. _keysOf.GetValueOrDefault(no, []).Where(other => other != key)];
             }
         }
     }

@@ -31,6 +31,9 @@ internal sealed class Organization
     /// <summary>The stored row as last read or written; replaced whole on a change.</summary>
     public OrganizationRecord Record { get; private set; }
 
+    /// <summary>Whether it is being erased: it takes no event any more.</summary>
+    public bool IsClosed { get; set; }
+
     /// <summary>Its rate limit: events in any 60 seconds.</summary>
     public RateWindow Window { get; }
 

@@ -14,6 +14,7 @@ internal delegate Task<TryResult> SendWebhook(WebhookTarget target, DueEvent due
 internal sealed partial class AttemptRunner(
     SendWebhook send,
     OutcomeRecorder recorder,
+    GoneEvents goneEvents,
     RetrySchedule schedule,
     TimeProvider time,
     ILogger logger,
@@ -24,6 +25,12 @@ internal sealed partial class AttemptRunner(
     public async Task RunAsync(LaneTry started, Turns.Place place, CancellationToken stop)
     {
         var target = started.Lane.Target;
+        if (goneEvents.Contains(target.Endpoint.OrganizationNo, started.Event.Id))
+        {
+            Drop(started, wasMade: false);
+            return;
+        }
+
         TryResult result;
         try
         {
@@ -39,10 +46,23 @@ internal sealed partial class AttemptRunner(
 
         if (result.Error == DeliveryError.Gone) gone(started, target);
         started.Lane.Ended(started, result, place.IsSlow);
+        if (goneEvents.Contains(target.Endpoint.OrganizationNo, started.Event.Id))
+        {
+            Drop(started, wasMade: true);
+            return;
+        }
+
         // What a removed endpoint answers is nobody's failure; an event that it took was delivered.
         var counts = result.Error == DeliveryError.None || !started.Lane.IsRemoved;
         if (counts && result.Error != DeliveryError.Stopped) Record(started, target.Endpoint, result);
         Log.Tried(logger, started.Event.Id, target.Endpoint.Id, started.Attempt, result.Status, result.Error, result.Latency.TotalMilliseconds);
+        advance(started.Lane);
+    }
+
+    private void Drop(LaneTry started, bool wasMade)
+    {
+        started.Lane.Gone(started, wasMade);
+        recorder.CursorMoved(started.Lane);
         advance(started.Lane);
     }
 

@@ -60,7 +60,7 @@ internal sealed class RetainedJournal : IDisposable
                     last = frame.Event.Id;
                     if (frame.IsWhole) batch.Add(frame);
                     else batch.PassOver(frame);
-                    if (!frame.IsWhole) damaged++;
+                    if (frame is { IsWhole: false, IsErased: false }) damaged++;
                 }
 
                 if (batch.IsEmpty) continue;

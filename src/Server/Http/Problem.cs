@@ -18,12 +18,14 @@ internal sealed record Problem(int Status, string Code, string Title)
     public static readonly Problem EventNotFound = new(404, "event_not_found", "Event not found");
     public static readonly Problem DeadLetterNotFound = new(404, "dead_letter_not_found", "Dead letter not found");
     public static readonly Problem ReplayNotFound = new(404, "replay_not_found", "Replay not found");
+    public static readonly Problem ErasureNotFound = new(404, "erasure_not_found", "Erasure not found");
     public static readonly Problem OrganizationNotFound = new(404, "organization_not_found", "Organization not found");
     public static readonly Problem EndpointNotFound = new(404, "endpoint_not_found", "Endpoint not found");
     public static readonly Problem MethodNotAllowed = new(405, "method_not_allowed", "Method not allowed");
     public static readonly Problem DuplicateEvent = new(409, "duplicate_event", "Duplicate event detected");
     public static readonly Problem NoEndpoint = new(409, "no_endpoint", "No endpoint");
     public static readonly Problem TooManyReplays = new(409, "too_many_replays", "Too many replays");
+    public static readonly Problem TooManyErasures = new(409, "too_many_erasures", "Too many erasures");
     public static readonly Problem PayloadTooLarge = new(413, "payload_too_large", "Payload too large");
     public static readonly Problem UnsupportedMediaType = new(415, "unsupported_media_type", "Unsupported media type");
     public static readonly Problem InvalidField = new(422, "invalid_field", "Invalid field");
@@ -39,7 +41,7 @@ internal sealed record Problem(int Status, string Code, string Title)
     public static readonly IReadOnlyList<Problem> All =
     [
         InvalidJson, InvalidRequest, MissingFields, MissingApiKey, InvalidApiKey, MissingAdminToken, InvalidAdminToken, InsufficientScope, NotFound, EventNotFound, DeadLetterNotFound,
-        ReplayNotFound, OrganizationNotFound, EndpointNotFound, MethodNotAllowed, DuplicateEvent, NoEndpoint, TooManyReplays, PayloadTooLarge, UnsupportedMediaType, InvalidField,
+        ReplayNotFound, ErasureNotFound, OrganizationNotFound, EndpointNotFound, MethodNotAllowed, DuplicateEvent, NoEndpoint, TooManyReplays, TooManyErasures, PayloadTooLarge, UnsupportedMediaType, InvalidField,
         InvalidUrl, TooManyEndpoints, KeyReused, RateLimited, Internal, QueueFull, StorageUnavailable,
     ];
 

@@ -1,6 +1,7 @@
 using ZapierTriggers.Core.Dedup;
 using ZapierTriggers.Core.Delivery;
 using ZapierTriggers.Core.Sequencing;
+using ZapierTriggers.Core.Storing;
 using ZapierTriggers.Server.Http;
 
 namespace ZapierTriggers.Server.Operations;
@@ -29,6 +30,13 @@ internal static class ServerFigures
         meter.Counter("zapier_webhooks_dead_letters", "Events given up for an endpoint.", () => dispatcher.Counters.DeadLetters);
         meter.Gauge("zapier_webhooks_in_flight", "Webhook tries in flight.", () => dispatcher.InFlight);
         meter.Gauge("zapier_webhooks_unrecorded", "Webhook results that are not in the database yet.", () => dispatcher.Unrecorded);
+    }
+
+    /// <summary>Adds what retention removes.</summary>
+    public static void AddData(ServerMeter meter, Retention retention)
+    {
+        meter.Counter("zapier_events_expired", "Events removed because their tier keeps them no longer.", () => retention.Events);
+        meter.Counter("zapier_webhooks_expired", "Webhooks dropped before they were delivered, since their event expired.", () => retention.Webhooks);
     }
 
     private static long CoverageSeconds(Shard? shard, TimeProvider time) =>

@@ -24,6 +24,7 @@ internal static class PostgresStores
             new PostgresDeadLetters(database),
             new PostgresAccountStore(database, time),
             new PostgresReplays(database),
+            new DataStores(new PostgresRetention(database), new PostgresErasures(database, time), new PostgresLedger(database)),
             async cancellationToken =>
             {
                 var facts = await InspectAsync(database, cancellationToken);
