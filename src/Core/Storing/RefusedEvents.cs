@@ -16,13 +16,16 @@ internal sealed class RefusedEvents(DataDirectory directory)
     /// <summary>How the files are named, for messages.</summary>
     public string Pattern => Path.Combine(directory.Path, "refused-*.json");
 
+    /// <summary>An event's file.</summary>
+    public static string PathOf(DataDirectory directory, EventId id) => Path.Combine(directory.Path, $"refused-{id}.json");
+
     /// <summary>
     /// Keeps the event; once more does no harm. Returns the file's path. Throws <see cref="IOException"/> or
     /// <see cref="UnauthorizedAccessException"/> when the disk does not take it.
     /// </summary>
     public string Keep(in JournaledEvent refused, string reason)
     {
-        var path = Path.Combine(directory.Path, $"refused-{refused.Id}.json");
+        var path = PathOf(directory, refused.Id);
         var temporary = path + ".new";
         directory.Disk.Delete(temporary);
         using (var file = directory.Disk.Create(temporary))
