@@ -103,7 +103,9 @@ internal sealed class AccountDirectory(TimeProvider time)
         lock (_changes) organization.Update(change(organization.Record));
     }
 
-    /// <summary>Ends all keys of an organization that is to be erased; it takes no event any more, whoever has authenticated before.</summary>
+    /// <summary>
+    /// Ends all keys of an organization that is to be erased; it takes no event any more, whoever has authenticated before.
+    /// </summary>
     public void Close(Organization organization)
     {
         lock (_changes)

@@ -203,7 +203,8 @@ internal sealed partial class Dispatcher : IAsyncDisposable
     }
 
     /// <summary>
-    /// These events are about to be erased: when this completes no new try of them starts and no result of an earlier one is recorded any more.
+    /// These events are about to be erased: when this completes no new try of them starts and no result of an earlier one is recorded any
+    /// more.
     /// </summary>
     public async Task ErasingAsync(int organizationNo, IReadOnlyList<EventId> ids)
     {

@@ -3,8 +3,8 @@ using System.Collections.Concurrent;
 namespace ZapierTriggers.Core.Delivery;
 
 /// <summary>
-/// Events that the store does not have any more, as far as memory may still hold them: no try of them starts, and no result is recorded. Asked
-/// for each try: while nothing is gone that is one look.
+/// Events that the store does not have any more, as far as memory may still hold them: no try of them starts, and no result is recorded.
+/// Asked for each try: while nothing is gone that is one look.
 /// </summary>
 internal sealed class GoneEvents(TimeProvider time)
 {

@@ -14,6 +14,8 @@ internal sealed record ErasedFrames(Func<int, EventId, bool> Includes, EventId F
     public static ErasedFrames OfOrganization(int organizationNo) =>
         new((no, _) => no == organizationNo, default, new EventId(ulong.MaxValue, ulong.MaxValue));
 
-    /// <summary>Whether some may be in a segment that begins with one event, before the next one that begins with another (zero = none).</summary>
+    /// <summary>
+    /// Whether some may be in a segment that begins with one event, before the next one that begins with another (zero = none).
+    /// </summary>
     public bool MayBeBetween(EventId first, EventId next) => !first.IsZero && Through >= first && (next.IsZero || From < next);
 }

@@ -152,7 +152,8 @@ internal sealed class FileJournal : IJournal, IDisposable
     public EventId FirstHeld => _log.All is [var first, ..] ? _erasure.FirstIdOf(first) : default;
 
     /// <summary>
-    /// Erases stored events from the segments: ends the present one if some are in it, waits until each segment that holds some is wholly stored,
+    /// Erases stored events from the segments: ends the present one if some are in it, waits until each segment that holds some is wholly
+    /// stored,
     /// and writes it anew. False when that takes longer than <paramref name="atMost"/>; what was done stays done. Not for concurrent use.
     /// </summary>
     public async Task<bool> TryEraseAsync(ErasedFrames erased, TimeSpan atMost, CancellationToken cancellationToken)

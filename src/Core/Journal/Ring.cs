@@ -146,8 +146,8 @@ internal sealed unsafe class Ring : IDisposable
     }
 
     /// <summary>
-    /// Overwrites what is left of frames that are in synced segments already. For the writer, between two frames. What was free before and is
-    /// still is not written again.
+    /// Overwrites what is left of frames that are in synced segments already. For the writer, between two frames. What was free before and
+    /// is still is not written again.
     /// </summary>
     public void WipeFree()
     {

@@ -9,8 +9,8 @@ namespace ZapierTriggers.Core.Journal;
 /// <summary>
 /// A file of frames in order, named by its first sequence, written once from front to back and never reused.
 /// <code>
-///  0 u64 magic   8 u32 version (2 = written anew, events were erased)   16 i64 first sequence   24 i64 last sequence of the segment before (0 = none)
-/// 32 journal id (16)             56 u64 checksum of bytes 0 to 56, seeded
+///  0 u64 magic   8 u32 version (2 = written anew, events were erased)   16 i64 first sequence   24 i64 last sequence of the segment
+/// before (0 = none) 32 journal id (16)             56 u64 checksum of bytes 0 to 56, seeded
 /// 64 frames, then zeros
 /// </code>
 /// Each segment names what went before it, so a missing one is noticed, and the frames of one process never share a sequence with
@@ -69,8 +69,8 @@ internal sealed class Segment : IDisposable
     public bool IsHeld { get; set; }
 
     /// <summary>
-    /// The header of the file that takes this one's place when events of it are erased: of a version that a server which does not know erased
-    /// frames refuses, instead of taking the first one for damage.
+    /// The header of the file that takes this one's place when events of it are erased: of a version that a server which does not know
+    /// erased frames refuses, instead of taking the first one for damage.
     /// </summary>
     public byte[] RewrittenHeader(DataDirectory owner) => Header(owner, RewrittenVersion, FirstSequence, PreviousSequence);
 

@@ -5,9 +5,10 @@ using ZapierTriggers.Core.Operations;
 namespace ZapierTriggers.Core.Journal;
 
 /// <summary>
-/// Erases events from segments that nothing is written to any more. The segment is written anew beside its file and takes its name when it is
-/// flushed, so that a crash leaves either the old one or the new one (docs/decisions). Frames keep length and sequence: what reads a journal
-/// passes over erased ones as over any that it has read before.
+/// Erases events from segments that nothing is written to any more. The segment is written anew beside its file and takes its name when it
+/// is
+/// flushed, so that a crash leaves either the old one or the new one (docs/decisions). Frames keep length and sequence: what reads a
+/// journal passes over erased ones as over any that it has read before.
 /// </summary>
 internal sealed partial class SegmentErasure(DataDirectory directory, ILogger logger)
 {

@@ -206,8 +206,8 @@ internal sealed partial class Shard : IAsyncDisposable
     }
 
     /// <summary>
-    /// Erases stored events from the journal: from its segments, and what its ring still shows of them. False when they are not all stored in
-    /// time; then to be tried again.
+    /// Erases stored events from the journal: from its segments, and what its ring still shows of them. False when they are not all stored
+    /// in time; then to be tried again.
     /// </summary>
     public async Task<bool> TryEraseAsync(ErasedFrames erased, TimeSpan atMost, CancellationToken cancellationToken)
     {

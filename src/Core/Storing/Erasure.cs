@@ -28,7 +28,9 @@ internal sealed record Erasure
     /// <summary>What goes.</summary>
     public required ErasureKind Kind { get; init; }
 
-    /// <summary>Which events, as <see cref="ErasureSelection"/> writes it; empty once the work is done, because it may be personal.</summary>
+    /// <summary>
+    /// Which events, as <see cref="ErasureSelection"/> writes it; empty once the work is done, because it may be personal.
+    /// </summary>
     public required string Selection { get; init; }
 
     /// <summary>Whether events are only counted.</summary>

@@ -6,7 +6,9 @@ internal sealed class ErasureScan(IErasureStore store, int chunkSize)
     /// <summary>What is set aside comes last, under a cursor that no event has.</summary>
     private static readonly EventId SetAside = new(ulong.MaxValue, ulong.MaxValue);
 
-    /// <summary>The events of the next chunk that are meant, and where the one after it begins; and whether there is none after it.</summary>
+    /// <summary>
+    /// The events of the next chunk that are meant, and where the one after it begins; and whether there is none after it.
+    /// </summary>
     public async Task<((IReadOnlyList<EventId> Ids, EventId Cursor) Chunk, bool IsLast)> NextAsync(
         Erasure erasure, CancellationToken cancellationToken)
     {

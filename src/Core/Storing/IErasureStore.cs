@@ -29,7 +29,8 @@ internal interface IErasureStore
     Task<IReadOnlyList<ScannedEvent>> ReadQuarantineAsync(int organizationNo, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Erases those events with all that hangs on them, counts them in the ledger, keeps what must be kept of them, and moves the erasure on
+    /// Erases those events with all that hangs on them, counts them in the ledger, keeps what must be kept of them, and moves the erasure
+    /// on
     /// from <paramref name="known"/> to <paramref name="moved"/> plus what was erased, in one transaction. Null, and nothing has happened,
     /// when it is not at <paramref name="known"/> any more.
     /// </summary>
@@ -51,9 +52,10 @@ internal interface IErasureStore
     Task ClearInJournalAsync(int organizationNo, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Removes a piece of an organization's rows, from whatever table still has some, at most <paramref name="limit"/>; the organization's own
-    /// row and its erasure's come last, together, and only when <paramref name="mayEnd"/>. Returns how many events were among them and whether
-    /// nothing is left.
+    /// Removes a piece of an organization's rows, from whatever table still has some, at most <paramref name="limit"/>; the organization's
+    /// own
+    /// row and its erasure's come last, together, and only when <paramref name="mayEnd"/>. Returns how many events were among them and
+    /// whether nothing is left.
     /// </summary>
     Task<(long Events, bool IsDone)> EraseOrganizationAsync(int organizationNo, int limit, bool mayEnd, CancellationToken cancellationToken);
 }

@@ -1,14 +1,14 @@
 namespace ZapierTriggers.Core.Storing;
 
 /// <summary>
-/// Lets expired events go with all that hangs on them: outcomes, attempts, retries, acknowledgements, what was set aside. Each removed event
-/// is counted in the ledger in the same transaction. Failures are <see cref="StoreException"/>.
+/// Lets expired events go with all that hangs on them: outcomes, attempts, retries, acknowledgements, what was set aside. Each removed
+/// event is counted in the ledger in the same transaction. Failures are <see cref="StoreException"/>.
 /// </summary>
 internal interface IRetentionStore
 {
     /// <summary>
-    /// Removes the organization's oldest events before <paramref name="before"/>, at most <paramref name="limit"/>, in one short transaction;
-    /// when none are left, also what hangs on events that are not there any more.
+    /// Removes the organization's oldest events before <paramref name="before"/>, at most <paramref name="limit"/>, in one short
+    /// transaction; when none are left, also what hangs on events that are not there any more.
     /// </summary>
     Task<Expired> ExpireAsync(int organizationNo, EventId before, int limit, CancellationToken cancellationToken);
 
@@ -19,8 +19,8 @@ internal interface IRetentionStore
     Task<long> DropDaysAsync(EventId before, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Forgets what is kept of erased events: the hashes of those before <paramref name="hashesBefore"/>, and wholly those that retention has
-    /// passed.
+    /// Forgets what is kept of erased events: the hashes of those before <paramref name="hashesBefore"/>, and wholly those that retention
+    /// has passed.
     /// </summary>
     Task ForgetErasedAsync(EventId hashesBefore, CancellationToken cancellationToken);
 }

@@ -13,7 +13,9 @@ internal enum LedgerKind
     Erased = 3,
 }
 
-/// <summary>Events counted by organization and UTC day of acceptance. Reused by whoever counts batch after batch; not for concurrent use.</summary>
+/// <summary>
+/// Events counted by organization and UTC day of acceptance. Reused by whoever counts batch after batch; not for concurrent use.
+/// </summary>
 internal sealed class LedgerCount
 {
     private readonly Dictionary<(int OrganizationNo, int Day), long> _sums = [];

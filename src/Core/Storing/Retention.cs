@@ -4,8 +4,8 @@ using ZapierTriggers.Core.Dedup;
 namespace ZapierTriggers.Core.Storing;
 
 /// <summary>
-/// Lets events go that are older than their organization's tier keeps them: whole days first, where the store keeps days apart and nobody is
-/// to have them any longer, then what is left, organization by organization, in small steps.
+/// Lets events go that are older than their organization's tier keeps them: whole days first, where the store keeps days apart and nobody
+/// is to have them any longer, then what is left, organization by organization, in small steps.
 /// </summary>
 /// <param name="store">Where they are.</param>
 /// <param name="options">How long each tier keeps them.</param>

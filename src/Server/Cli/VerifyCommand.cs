@@ -6,8 +6,8 @@ using ZapierTriggers.Server.Storage;
 namespace ZapierTriggers.Server.Cli;
 
 /// <summary>
-/// <c>verify</c>, while the server is stopped: holds journal, store and ledger against each other and changes nothing. Settings are given as for
-/// the server. Exit code 0: all adds up; 3: something does not.
+/// <c>verify</c>, while the server is stopped: holds journal, store and ledger against each other and changes nothing. Settings are given
+/// as for the server. Exit code 0: all adds up; 3: something does not.
 /// </summary>
 internal static class VerifyCommand
 {

@@ -9,8 +9,8 @@ using ZapierTriggers.Server.Http;
 namespace ZapierTriggers.Server.DataRights;
 
 /// <summary>
-/// <c>DELETE /api/events</c> and <c>GET /api/erasures/{id}</c>. An erasure is kept first and carried out then; the call waits a moment for its
-/// end, so most are answered 200 with the receipt, long ones 202.
+/// <c>DELETE /api/events</c> and <c>GET /api/erasures/{id}</c>. An erasure is kept first and carried out then; the call waits a moment for
+/// its end, so most are answered 200 with the receipt, long ones 202.
 /// </summary>
 internal sealed class ErasureRoutes(
     IErasureStore store, Authentication authentication, StoredBarrier barrier, ErasureRunner runner, TimeSpan journalFor, TimeProvider time)

@@ -8,8 +8,8 @@ using ZapierTriggers.Core.Storing;
 namespace ZapierTriggers.Server.DataRights;
 
 /// <summary>
-/// Carries erasures out, a chunk of each unfinished one in turn: select, forget in memory, remove from the store, and at the end erase from the
-/// journal. What there is to do is read from the store each time, so it goes on after a restart.
+/// Carries erasures out, a chunk of each unfinished one in turn: select, forget in memory, remove from the store, and at the end erase
+/// from the journal. What there is to do is read from the store each time, so it goes on after a restart.
 /// </summary>
 internal sealed partial class ErasureRunner(
     IErasureStore store,
@@ -112,7 +112,9 @@ internal sealed partial class ErasureRunner(
         return true;
     }
 
-    /// <summary>Stored first is what was on its way when its keys ended; the journal goes before the last row, which says that there is work.</summary>
+    /// <summary>
+    /// Stored first is what was on its way when its keys ended; the journal goes before the last row, which says that there is work.
+    /// </summary>
     private async Task<bool> EraseOrganizationAsync(Erasure erasure, CancellationToken stop)
     {
         var no = erasure.OrganizationNo;

@@ -8,8 +8,8 @@ using ZapierTriggers.Server.Http;
 namespace ZapierTriggers.Server.DataRights;
 
 /// <summary>
-/// <c>DELETE /api/admin/organizations/{id}</c>: its keys end at once, the rest goes in the background. The same call again tells how far it is;
-/// when nothing is left it answers 404.
+/// <c>DELETE /api/admin/organizations/{id}</c>: its keys end at once, the rest goes in the background. The same call again tells how far
+/// it is; when nothing is left it answers 404.
 /// </summary>
 internal sealed class OrganizationErasureRoutes(
     IErasureStore store, AccountDirectory accounts, Authentication authentication, ErasureRunner runner, TimeSpan journalFor, TimeProvider time)

@@ -6,7 +6,8 @@ namespace ZapierTriggers.Server.Storage;
 internal static class LedgerRows
 {
     /// <summary>
-    /// Puts a ledger together of its sums and of a row that counts acknowledged, delivered, retrying, dead, all, and set aside, in this order.
+    /// Puts a ledger together of its sums and of a row that counts acknowledged, delivered, retrying, dead, all, and set aside, in this
+    /// order.
     /// </summary>
     public static Ledger Of(IReadOnlyDictionary<LedgerKind, long> sums, Func<int, long> count)
     {

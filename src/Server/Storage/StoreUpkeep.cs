@@ -4,8 +4,8 @@ using ZapierTriggers.Core.Storing;
 namespace ZapierTriggers.Server.Storage;
 
 /// <summary>
-/// Lets the store do from time to time what must not wait for an event to need it: partitions of the days ahead, and expired events. A failure
-/// is logged and made good at the next turn; until then the store writer makes the day that it needs itself.
+/// Lets the store do from time to time what must not wait for an event to need it: partitions of the days ahead, and expired events. A
+/// failure is logged and made good at the next turn; until then the store writer makes the day that it needs itself.
 /// </summary>
 internal sealed partial class StoreUpkeep(IEventStore store, TimeProvider time, ILogger<StoreUpkeep> logger, Retention? retention = null)
     : BackgroundService

@@ -9,7 +9,7 @@ namespace ZapierTriggers.Tests.Integration.DataRights;
 /// <summary>What the tests of data rights do with a tenant and its server.</summary>
 internal static class DataTenant
 {
-    public static async Task<string> PostAsync(this Tenant tenant, string payload, string dedupId = "", string type = "user.changed")
+    public static async Task<string> SendEventAsync(this Tenant tenant, string payload, string dedupId = "", string type = "user.changed")
     {
         var body = $$"""{"type":"{{type}}","payload":{{payload}}{{(dedupId.Length > 0 ? $",\"dedup_id\":\"{dedupId}\"" : "")}}}""";
         return (await tenant.PostEventAsync(body)).Accepted();

@@ -17,8 +17,8 @@ public abstract class ErasureTests(StoreKind store)
     {
         await using var server = await ServerUnderTest.StartAsync(store);
         var tenant = await server.NewTenantAsync();
-        var kept = await tenant.PostAsync("""{"who":"kept-person"}""");
-        var gone = await tenant.PostAsync("""{"who":"erased-person"}""", "erased-dedup");
+        var kept = await tenant.SendEventAsync("""{"who":"kept-person"}""");
+        var gone = await tenant.SendEventAsync("""{"who":"erased-person"}""", "erased-dedup");
         Assert.Equal(2, (await tenant.ReadInboxAsync()).Count);
         Assert.True(server.JournalHolds("erased-person"));
 
@@ -57,8 +57,8 @@ public abstract class ErasureTests(StoreKind store)
         await using var server = await ServerUnderTest.StartAsync(store);
         var tenant = await server.NewTenantAsync();
         var other = await server.NewTenantAsync();
-        await tenant.PostManyAsync(1300, n => $$"""{"user":{"id":"u{{n % 10}}"},"n":{{n}}}""");
-        await other.PostManyAsync(20, n => $$"""{"user":{"id":"u{{n % 10}}"}}""");
+        await tenant.PostManyAsync(1300, n => $$$"""{"user":{"id":"u{{{n % 10}}}"},"n":{{{n}}}}""");
+        await other.PostManyAsync(20, n => $$$"""{"user":{"id":"u{{{n % 10}}}"}}""");
         const string Selection = """{"payload_field":"user.id","equals":"u3" """;
 
         var dry = await tenant.EraseAsync(Selection + ""","dry_run":true}""");
@@ -87,13 +87,13 @@ public abstract class ErasureTests(StoreKind store)
             return Task.CompletedTask;
         };
         await tenant.SetWebhookAsync(receiver.Url);
-        var id = await tenant.PostAsync("""{"n":1}""");
+        var id = await tenant.SendEventAsync("""{"n":1}""");
         await Poll.UntilAsync(() => receiver.Requests.Count >= 2, "it was tried");
 
         Assert.Equal(200, (await tenant.EraseAsync($$"""{"event_ids":["{{id}}"]}""")).Status);
 
         receiver.Answer = (_, _) => Task.CompletedTask;
-        var last = await tenant.PostAsync("""{"n":2}""");
+        var last = await tenant.SendEventAsync("""{"n":2}""");
         await Poll.UntilAsync(() => receiver.Requests.Any(one => one.Id == last), "the next one is delivered");
         var before = receiver.Requests.Count(one => one.Id == id);
         await server.StopAsync();

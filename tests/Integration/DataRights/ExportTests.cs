@@ -39,7 +39,7 @@ public abstract class ExportTests<T>(T fixture) : IClassFixture<T>
     {
         const string Payload = "{\"a\": 1.50e-1,\r\n \"q\":\"\\\"x\\\",\",\"ü\":[ ] }";
         var tenant = await fixture.Server.NewTenantAsync();
-        var id = await tenant.PostAsync(Payload, "d,\\\"1");
+        var id = await tenant.SendEventAsync(Payload, "d,\\\"1");
 
         var json = await tenant.GetAsync("/api/export?format=json");
         Assert.Contains(Payload, json.Text, StringComparison.Ordinal);
@@ -59,7 +59,7 @@ public abstract class ExportTests<T>(T fixture) : IClassFixture<T>
     public async Task Filters_are_those_of_the_inbox()
     {
         var tenant = await fixture.Server.NewTenantAsync();
-        var (one, two) = (await tenant.PostAsync("{}", type: "a"), await tenant.PostAsync("{}", type: "b"));
+        var (one, two) = (await tenant.SendEventAsync("{}", type: "a"), await tenant.SendEventAsync("{}", type: "b"));
         await tenant.PostAsync($"/api/ack/{one}");
 
         Assert.Equal([two], await IdsAsync(tenant, "?type=b"));

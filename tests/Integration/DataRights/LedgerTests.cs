@@ -16,13 +16,13 @@ public abstract class LedgerTests(StoreKind store)
         await using var server = await ServerUnderTest.StartAsync(store, "Delivery:RetrySchedule=");
         await using var receiver = await Receiver.StartAsync();
         var tenant = await server.NewTenantAsync();
-        var pending = await tenant.PostAsync("""{"n":0}""");
-        var acknowledged = await tenant.PostAsync("""{"n":1}""");
-        var erased = await tenant.PostAsync("""{"n":2}""");
+        var pending = await tenant.SendEventAsync("""{"n":0}""");
+        var acknowledged = await tenant.SendEventAsync("""{"n":1}""");
+        var erased = await tenant.SendEventAsync("""{"n":2}""");
         await tenant.PostAsync($"/api/ack/{acknowledged}");
         await tenant.EraseAsync($$"""{"event_ids":["{{erased}}"]}""");
         await tenant.SetWebhookAsync(receiver.Url);
-        var delivered = await tenant.PostAsync("""{"n":3}""");
+        var delivered = await tenant.SendEventAsync("""{"n":3}""");
         await Poll.UntilAsync(async () => (int)(await tenant.LedgerAsync())["delivered"]! == 1, "it is delivered");
 
         var ledger = await tenant.LedgerAsync();
@@ -42,7 +42,7 @@ public abstract class LedgerTests(StoreKind store)
         if (store == StoreKind.Postgres) return; // told by the same code; rows are taken out of the file here
         await using var server = await ServerUnderTest.StartAsync(store);
         var tenant = await server.NewTenantAsync();
-        await tenant.PostManyAsync(50, n => $$"""{"n":{{n}}}""");
+        await tenant.PostManyAsync(50, n => $$$"""{"n":{{{n}}}}""");
         Assert.Equal(50, (await tenant.ReadInboxAsync()).Count);
         await server.StopAsync();
         Assert.Equal(0, (await server.VerifyAsync()).Code);

@@ -21,9 +21,9 @@ public abstract class OrganizationErasureTests(StoreKind store)
         foreach (var tenant in (Tenant[])[one, two])
         {
             await tenant.SetWebhookAsync(receiver.Url);
-            await tenant.PostManyAsync(700, n => $$"""{"of":"{{tenant.OrganizationId}}","n":{{n}}}""");
-            await tenant.PostAsync($"/api/ack/{await tenant.PostAsync("{}")}");
-            await tenant.EraseAsync($$"""{"event_ids":["{{await tenant.PostAsync("{}", "d")}}"]}""");
+            await tenant.PostManyAsync(700, n => $$$"""{"of":"{{{tenant.OrganizationId}}}","n":{{{n}}}}""");
+            await tenant.PostAsync($"/api/ack/{await tenant.SendEventAsync("{}")}");
+            await tenant.EraseAsync($$"""{"event_ids":["{{await tenant.SendEventAsync("{}", "d")}}"]}""");
         }
 
         await Poll.UntilAsync(() => receiver.Requests.Count > 100, "webhooks are sent");

@@ -8,8 +8,8 @@ namespace ZapierTriggers.Server.Storage.Postgres;
 internal sealed class PostgresDays(PostgresDatabase database)
 {
     /// <summary>
-    /// Dropping a partition locks the whole table for a moment, and whoever comes after waits behind us while we wait for a long query: not for
-    /// longer than this; the next turn tries again.
+    /// Dropping a partition locks the whole table for a moment, and whoever comes after waits behind us while we wait for a long query:
+    /// not for longer than this; the next turn tries again.
     /// </summary>
     private const string Patience = """
         SET LOCAL lock_timeout = '1s'

@@ -88,7 +88,9 @@ internal static class PostgresRemoval
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
-    /// <summary>Keeps what must be kept of erased events; dedup ids only of those accepted at or after <paramref name="hashesFrom"/>.</summary>
+    /// <summary>
+    /// Keeps what must be kept of erased events; dedup ids only of those accepted at or after <paramref name="hashesFrom"/>.
+    /// </summary>
     public static async Task KeepAsync(
         NpgsqlConnection connection,
         int organizationNo,

@@ -4,7 +4,9 @@ using ZapierTriggers.Core.Storing;
 
 namespace ZapierTriggers.Server.Storage.Sqlite;
 
-/// <summary>Removes events with all that hangs on them, and counts in the ledger; in the caller's transaction, on the writing thread.</summary>
+/// <summary>
+/// Removes events with all that hangs on them, and counts in the ledger; in the caller's transaction, on the writing thread.
+/// </summary>
 internal static class SqliteRemoval
 {
     private const string Find = """
@@ -75,7 +77,9 @@ internal static class SqliteRemoval
         Count(connection, count, kind);
     }
 
-    /// <summary>Keeps what must be kept of erased events; dedup ids only of those accepted at or after <paramref name="hashesFrom"/>.</summary>
+    /// <summary>
+    /// Keeps what must be kept of erased events; dedup ids only of those accepted at or after <paramref name="hashesFrom"/>.
+    /// </summary>
     public static void Keep(
         SqliteConnection connection, int organizationNo, IReadOnlyList<RemovedEvent> removed, EventId journalFrom, EventId hashesFrom)
     {

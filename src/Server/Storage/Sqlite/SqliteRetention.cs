@@ -4,8 +4,8 @@ using ZapierTriggers.Core.Storing;
 namespace ZapierTriggers.Server.Storage.Sqlite;
 
 /// <summary>
-/// Retention in SQLite: short transactions on the writing thread, between which whatever else waits has its turn. The pages that become free
-/// are used again for new events; the file is not made smaller, since it would soon grow to the same size (docs/operations.md).
+/// Retention in SQLite: short transactions on the writing thread, between which whatever else waits has its turn. The pages that become
+/// free are used again for new events; the file is not made smaller, since it would soon grow to the same size (docs/operations.md).
 /// </summary>
 internal sealed class SqliteRetention(SqliteDatabase database) : IRetentionStore
 {

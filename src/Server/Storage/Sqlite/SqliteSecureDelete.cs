@@ -3,8 +3,8 @@ using Microsoft.Data.Sqlite;
 namespace ZapierTriggers.Server.Storage.Sqlite;
 
 /// <summary>
-/// While it lasts, what the writing connection deletes is overwritten with zeros. Not always on: for what merely expires it would write each
-/// page twice.
+/// While it lasts, what the writing connection deletes is overwritten with zeros. Not always on: for what merely expires it would write
+/// each page twice.
 /// </summary>
 internal readonly struct SqliteSecureDelete : IDisposable
 {
