@@ -81,7 +81,8 @@ internal sealed partial class EventServer : IAsyncDisposable
         ServerFigures.Add(_meter, () => _shard, _dispatcher, TimeProvider.System);
         ServerFigures.AddData(_meter, _retention);
         _erasures = new ErasureRunner(
-            stores.Data.Erasures, _accounts, _dispatcher, () => _shard, new RefusedEvents(directory), TimeProvider.System, loggers.CreateLogger<ErasureRunner>());
+            stores.Data.Erasures, _accounts, _dispatcher, () => _shard, new RefusedEvents(directory), TimeProvider.System,
+            loggers.CreateLogger<ErasureRunner>());
         app.Run(CreatePipeline(token, loggers).RunAsync);
     }
 

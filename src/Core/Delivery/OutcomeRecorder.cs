@@ -106,7 +106,8 @@ internal sealed partial class OutcomeRecorder(
     {
         for (var i = 0; i < batch.Count; i++)
         {
-            if (batch[i].Result is { } result && gone.Contains(result.OrganizationNo, result.EventId)) batch[i] = batch[i] with { IsGone = true };
+            if (batch[i].Result is not { } result || !gone.Contains(result.OrganizationNo, result.EventId)) continue;
+            batch[i] = batch[i] with { IsGone = true };
         }
     }
 

@@ -127,7 +127,8 @@ internal static class Frame
         if (bytes.Length < headerLength) return FrameState.Incomplete;
 
         var sequence = PeekSequence(bytes);
-        if (checksum != Checksum(bytes[8..headerLength], sequence, secret) || bytes[14] is not (EventKind or ErasedKind)) return FrameState.BadHeader;
+        if (checksum != Checksum(bytes[8..headerLength], sequence, secret)) return FrameState.BadHeader;
+        if (bytes[14] is not (EventKind or ErasedKind)) return FrameState.BadHeader;
 
         // From here on the header is proven, so its lengths fit each other.
         if (bytes.Length < length) return FrameState.Incomplete;

@@ -157,7 +157,8 @@ internal sealed partial class Sequencer
         }
 
         // 1.
-        if (Volatile.Read(ref _refusal) is not null || submission.Organization.IsClosed || _journal.State != JournalState.Running || _ackMark is { HasFailed: true })
+        if (Volatile.Read(ref _refusal) is not null || submission.Organization.IsClosed
+            || _journal.State != JournalState.Running || _ackMark is { HasFailed: true })
         {
             submission.Complete(Receipt.Unavailable);
             return true;

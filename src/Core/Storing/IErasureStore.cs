@@ -57,5 +57,6 @@ internal interface IErasureStore
     /// row and its erasure's come last, together, and only when <paramref name="mayEnd"/>. Returns how many events were among them and
     /// whether nothing is left.
     /// </summary>
-    Task<(long Events, bool IsDone)> EraseOrganizationAsync(int organizationNo, int limit, bool mayEnd, CancellationToken cancellationToken);
+    Task<(long Events, bool IsDone)> EraseOrganizationAsync(
+        int organizationNo, int limit, bool mayEnd, CancellationToken cancellationToken);
 }

@@ -54,8 +54,8 @@ internal static class VerifyCommand
         foreach (var one in report.Differences)
         {
             var day = DateOnly.FromDateTime(DateTime.UnixEpoch).AddDays(one.Day);
-            output.WriteLine(Text(
-                $"ledger      {day:yyyy-MM-dd}, organization_no {one.OrganizationNo}: accepted {one.Accepted}, there {one.Present}, removed {one.Removed}"));
+            var sums = Text($"accepted {one.Accepted}, there {one.Present}, removed {one.Removed}");
+            output.WriteLine(Text($"ledger      {day:yyyy-MM-dd}, organization_no {one.OrganizationNo}: {sums}"));
         }
 
         foreach (var (table, rows) in report.Orphans)

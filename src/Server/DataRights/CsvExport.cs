@@ -15,7 +15,8 @@ internal sealed class CsvExport : ExportWriter
     /// <summary>Begins with the header line.</summary>
     public CsvExport(PipeWriter output)
         : base(output) =>
-        output.Write("id,type,status,attempts,response_status,last_error,created_at,updated_at,acknowledged_at,dedup_id,ordering_key,payload\r\n"u8);
+        output.Write(
+            "id,type,status,attempts,response_status,last_error,created_at,updated_at,acknowledged_at,dedup_id,ordering_key,payload\r\n"u8);
 
     /// <inheritdoc/>
     public override void Write(StoredEvent stored)
@@ -35,7 +36,8 @@ internal sealed class CsvExport : ExportWriter
         Output.Write("\r\n"u8);
     }
 
-    private static string Time(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
+    private static string Time(DateTimeOffset time) =>
+        time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
 
     private void Plain(string text)
     {

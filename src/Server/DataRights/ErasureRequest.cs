@@ -20,7 +20,8 @@ internal sealed record ErasureRequest(ErasureSelection Selection, bool IsDryRun)
         var (ids, field) = (Find(json, "event_ids"), Find(json, "payload_field"));
         if (ids is null == field is null)
         {
-            error = new FieldError("event_ids", "Send either event_ids, or payload_field with equals: one of them says which events are erased.");
+            error = new FieldError(
+                "event_ids", "Send either event_ids, or payload_field with equals: one of them says which events are erased.");
             return null;
         }
 
@@ -57,7 +58,8 @@ internal sealed record ErasureRequest(ErasureSelection Selection, bool IsDryRun)
         var path = field.ValueKind == JsonValueKind.String ? field.GetString()! : "";
         var names = path.Split('.');
         if (path.Length is 0 or > MaxPathLength || names.Any(static name => name.Length == 0))
-            error ??= new FieldError("payload_field", $"payload_field must be names separated by dots, such as user.id, of at most {MaxPathLength} characters.");
+            error ??= new FieldError(
+                "payload_field", $"payload_field must be names separated by dots, such as user.id, of at most {MaxPathLength} characters.");
         var isScalar = json.TryGetProperty("equals", out var equal)
             && equal.ValueKind is not (JsonValueKind.Object or JsonValueKind.Array or JsonValueKind.Undefined);
         if (!isScalar) error ??= new FieldError("equals", "equals must be the value to look for: a string, a number, true, false or null.");

@@ -76,7 +76,9 @@ internal sealed partial class ErasureRunner(
         foreach (var erasure in erasures)
         {
             stop.ThrowIfCancellationRequested();
-            hasMoved |= await (erasure.Kind == ErasureKind.Organization ? EraseOrganizationAsync(erasure, stop) : EraseEventsAsync(erasure, stop));
+            hasMoved |= erasure.Kind == ErasureKind.Organization
+                ? await EraseOrganizationAsync(erasure, stop)
+                : await EraseEventsAsync(erasure, stop);
             Interlocked.Exchange(ref _turn, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();
         }
 
@@ -104,7 +106,8 @@ internal sealed partial class ErasureRunner(
     {
         var no = erasure.OrganizationNo;
         var selection = ErasureSelection.Read(erasure.Selection);
-        refused.Erase(no, (id, payload) => selection.EventIds is { } ids ? ids.Contains(id) : id <= erasure.Through && selection.Matches(payload));
+        refused.Erase(
+            no, (id, payload) => selection.EventIds is { } ids ? ids.Contains(id) : id <= erasure.Through && selection.Matches(payload));
         var held = await store.ReadInJournalAsync(no, stop);
         if (held.Count == 0) return true;
         if (shardNow() is not { } shard || !await shard.TryEraseAsync(ErasedFrames.Of(held), JournalWait, stop)) return false;
@@ -145,10 +148,12 @@ internal sealed partial class ErasureRunner(
 
     private static partial class Log
     {
-        [LoggerMessage(LogEvents.ErasureRunnerFinished, LogLevel.Information, "Erasure {Erasure} is done: {Erased} of {Matched} matching events erased")]
+        [LoggerMessage(LogEvents.ErasureRunnerFinished, LogLevel.Information,
+            "Erasure {Erasure} is done: {Erased} of {Matched} matching events erased")]
         public static partial void Finished(ILogger logger, Guid erasure, long erased, long matched);
 
-        [LoggerMessage(LogEvents.ErasureRunnerNotDone, LogLevel.Warning, "Erasures cannot go on ({Reason}); they are tried again in {Wait}")]
+        [LoggerMessage(LogEvents.ErasureRunnerNotDone, LogLevel.Warning,
+            "Erasures cannot go on ({Reason}); they are tried again in {Wait}")]
         public static partial void NotDone(ILogger logger, Exception? exception, string reason, TimeSpan wait);
     }
 }

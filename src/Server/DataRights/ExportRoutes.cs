@@ -15,13 +15,19 @@ namespace ZapierTriggers.Server.DataRights;
 /// ends is whole.
 /// </summary>
 internal sealed class ExportRoutes(
-    IEventStore store, Authentication authentication, StoredBarrier barrier, PageRoom room, Func<Organization, EventId?> cutoffOf, TimeProvider time)
+    IEventStore store,
+    Authentication authentication,
+    StoredBarrier barrier,
+    PageRoom room,
+    Func<Organization, EventId?> cutoffOf,
+    TimeProvider time)
 {
     private const int PageSize = 1000;
     private static readonly TimeSpan RoomPause = TimeSpan.FromMilliseconds(100);
 
     /// <summary>Adds the route.</summary>
-    public void Map(RouteTable routes) => routes.Map(HttpMethods.Get, "/api/export", StorageAnswers.Guard((context, _) => ExportAsync(context)));
+    public void Map(RouteTable routes) =>
+        routes.Map(HttpMethods.Get, "/api/export", StorageAnswers.Guard((context, _) => ExportAsync(context)));
 
     private async Task ExportAsync(HttpContext context)
     {

@@ -21,13 +21,15 @@ internal sealed class LedgerRoutes(
 
     private async Task OwnAsync(HttpContext context)
     {
-        if (await authentication.AuthenticateOrAnswerAsync(context, KeyScopes.InboxRead) is { } key) await AnswerAsync(context, key.Organization);
+        if (await authentication.AuthenticateOrAnswerAsync(context, KeyScopes.InboxRead) is not { } key) return;
+        await AnswerAsync(context, key.Organization);
     }
 
     private async Task OfAnyAsync(HttpContext context, string? id)
     {
         if (!await authentication.RequireAdminAsync(context)) return;
-        if (UuidText.TryParse(id, out var organizationId) && accounts.FindById(organizationId) is { } organization) await AnswerAsync(context, organization);
+        var organization = UuidText.TryParse(id, out var organizationId) ? accounts.FindById(organizationId) : null;
+        if (organization is not null) await AnswerAsync(context, organization);
         else await Answers.ProblemAsync(context, Problem.OrganizationNotFound, "There is no organization with this id.");
     }
 

@@ -12,7 +12,12 @@ namespace ZapierTriggers.Server.DataRights;
 /// it is; when nothing is left it answers 404.
 /// </summary>
 internal sealed class OrganizationErasureRoutes(
-    IErasureStore store, AccountDirectory accounts, Authentication authentication, ErasureRunner runner, TimeSpan journalFor, TimeProvider time)
+    IErasureStore store,
+    AccountDirectory accounts,
+    Authentication authentication,
+    ErasureRunner runner,
+    TimeSpan journalFor,
+    TimeProvider time)
 {
     private const int MaxBodyBytes = 16 * 1024;
 
@@ -33,8 +38,8 @@ internal sealed class OrganizationErasureRoutes(
         var confirmed = body.RootElement.TryGetProperty("confirm"u8, out var confirm) && confirm.ValueKind == JsonValueKind.String;
         if (!confirmed || confirm.GetString() != organization.Record.Name)
         {
-            await new FieldError("confirm", "confirm must be the organization's name, exactly: all that it has is erased and cannot be brought back.")
-                .AnswerAsync(context);
+            const string Detail = "confirm must be the organization's name, exactly: all that it has is erased and cannot be brought back.";
+            await new FieldError("confirm", Detail).AnswerAsync(context);
             return;
         }
 

@@ -28,7 +28,9 @@ internal sealed class PostgresDays(PostgresDatabase database)
 
     /// <summary>The organizations that have events of the day.</summary>
     public Task<List<int>> OrganizationsAsync(DateOnly day, CancellationToken cancellationToken) => database.QueryAsync(
-        $"SELECT DISTINCT d.organization_no FROM {PostgresPartitions.NameOf(day)} d ORDER BY 1", _ => { }, row => row.GetInt32(0), cancellationToken);
+        $"SELECT DISTINCT d.organization_no FROM {PostgresPartitions.NameOf(day)} d ORDER BY 1",
+        _ => { },
+        row => row.GetInt32(0), cancellationToken);
 
     /// <summary>
     /// Counts the day's events as expired and drops them, in one transaction: nobody writes to the day from the count on.

@@ -152,7 +152,8 @@ internal sealed class PostgresErasures(PostgresDatabase database, TimeProvider t
         cancellationToken);
 
     /// <inheritdoc/>
-    public async Task<IReadOnlySet<(int OrganizationNo, EventId Id)>> ReadInJournalAsync(int? organizationNo, CancellationToken cancellationToken)
+    public async Task<IReadOnlySet<(int OrganizationNo, EventId Id)>> ReadInJournalAsync(
+        int? organizationNo, CancellationToken cancellationToken)
     {
         var rows = await database.QueryAsync(
             InJournal, parameters => parameters.With(organizationNo), row => (row.GetInt32(0), row.GetEventId(1)), cancellationToken);

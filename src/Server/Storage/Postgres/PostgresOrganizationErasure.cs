@@ -7,7 +7,8 @@ internal sealed class PostgresOrganizationErasure(PostgresDatabase database)
     private static readonly string[] Pieces =
     [
         """
-        DELETE FROM events WHERE organization_no = $1 AND id IN (SELECT e.id FROM events e WHERE e.organization_no = $1 ORDER BY e.id LIMIT $2)
+        DELETE FROM events WHERE organization_no = $1 AND id IN
+            (SELECT e.id FROM events e WHERE e.organization_no = $1 ORDER BY e.id LIMIT $2)
         """,
         """
         DELETE FROM retries WHERE organization_no = $1 AND (endpoint_id, event_id) IN

@@ -123,7 +123,8 @@ internal sealed class SqliteErasures(SqliteDatabase database, TimeProvider time)
             cancellationToken);
 
     /// <inheritdoc/>
-    public Task<IReadOnlyList<EventId>> FindPresentAsync(int organizationNo, IReadOnlyList<EventId> ids, CancellationToken cancellationToken) =>
+    public Task<IReadOnlyList<EventId>> FindPresentAsync(
+        int organizationNo, IReadOnlyList<EventId> ids, CancellationToken cancellationToken) =>
         database.ReadAsync<IReadOnlyList<EventId>>(
             connection =>
             {
@@ -161,7 +162,8 @@ internal sealed class SqliteErasures(SqliteDatabase database, TimeProvider time)
         cancellationToken);
 
     /// <inheritdoc/>
-    public async Task<IReadOnlySet<(int OrganizationNo, EventId Id)>> ReadInJournalAsync(int? organizationNo, CancellationToken cancellationToken)
+    public async Task<IReadOnlySet<(int OrganizationNo, EventId Id)>> ReadInJournalAsync(
+        int? organizationNo, CancellationToken cancellationToken)
     {
         var rows = await database.ReadAsync(
             connection => connection.Query(InJournal, row => (row.GetInt32(0), row.GetEventId(1)), organizationNo), cancellationToken);

@@ -7,7 +7,8 @@ internal sealed class SqliteOrganizationErasure(SqliteDatabase database)
     private static readonly string[] Pieces =
     [
         """
-        DELETE FROM events WHERE organization_no = $1 AND id IN (SELECT e.id FROM events e WHERE e.organization_no = $1 ORDER BY e.id LIMIT $2)
+        DELETE FROM events WHERE organization_no = $1 AND id IN
+            (SELECT e.id FROM events e WHERE e.organization_no = $1 ORDER BY e.id LIMIT $2)
         """,
         """
         DELETE FROM retries WHERE organization_no = $1 AND (endpoint_id, event_id) IN
@@ -64,13 +65,19 @@ internal sealed class SqliteOrganizationErasure(SqliteDatabase database)
         return (events, true);
     }
 
-    private Task<int> RunAsync(string[] statements, int organizationNo, int limit, CancellationToken cancellationToken) => database.WriteAsync(
+    private Task<int> RunAsync(
+        string[] statements, int organizationNo, int limit, CancellationToken cancellationToken) => database.WriteAsync(
         connection =>
         {
             using var secure = SqliteSecureDelete.On(connection);
             var removed = 0;
             foreach (var sql in statements)
-                removed += sql.Contains("$2", StringComparison.Ordinal) ? connection.Execute(sql, organizationNo, limit) : connection.Execute(sql, organizationNo);
+            {
+                removed += sql.Contains("$2", StringComparison.Ordinal)
+                    ? connection.Execute(sql, organizationNo, limit)
+                    : connection.Execute(sql, organizationNo);
+            }
+
             return removed;
         },
         cancellationToken);
