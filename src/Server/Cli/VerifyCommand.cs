@@ -28,7 +28,7 @@ internal static class VerifyCommand
         await using var stores = await StoreSet.OpenAsync(settings.Storage, TimeProvider.System, cancellationToken);
         using var journal = new RetainedJournal(directory);
         var check = new JournalCheck(journal, directory, stores.Events, stores.Replays, stores.Data.Ledger);
-        output.WriteLine(Text($"journal     {directory.JournalPath}: {journal.Segments} segments"));
+        Begin(output, directory, journal);
         var told = 0L;
         var report = await check.RunAsync(
             looked =>
@@ -41,6 +41,9 @@ internal static class VerifyCommand
         Write(output, report);
         return report.Passed ? 0 : SomethingDiffers;
     }
+
+    private static void Begin(TextWriter output, DataDirectory directory, RetainedJournal journal) =>
+        output.WriteLine(Text($"journal     {directory.JournalPath}: {journal.Segments} segments"));
 
     private static void Write(TextWriter output, CheckReport report)
     {

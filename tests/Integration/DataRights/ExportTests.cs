@@ -1,7 +1,6 @@
 using System.Text;
 using System.Text.Json;
 using ZapierTriggers.Tests.Integration.Infrastructure;
-using ZapierTriggers.Tests.Integration.Webhooks;
 
 namespace ZapierTriggers.Tests.Integration.DataRights;
 

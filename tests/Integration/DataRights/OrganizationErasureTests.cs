@@ -1,4 +1,3 @@
-using System.Text;
 using Microsoft.Data.Sqlite;
 using ZapierTriggers.Tests.Integration.Infrastructure;
 using ZapierTriggers.Tests.Integration.Webhooks;
