@@ -7,8 +7,10 @@ using ZapierTriggers.Core.Journal;
 using ZapierTriggers.Core.Limits;
 using ZapierTriggers.Core.Operations;
 using ZapierTriggers.Core.Sequencing;
+using ZapierTriggers.Core.Storing;
 using ZapierTriggers.Server.Accounts;
 using ZapierTriggers.Server.Configuration;
+using ZapierTriggers.Server.DataRights;
 using ZapierTriggers.Server.Http;
 using ZapierTriggers.Server.Inbox;
 using ZapierTriggers.Server.Ingest;
@@ -54,7 +56,9 @@ internal sealed partial class EventServer : IAsyncDisposable
     private readonly AccountDirectory _accounts;
     private readonly RouteTable _routes = new();
     private readonly ILogger _logger;
+    private readonly Retention _retention;
     private readonly StoreUpkeep _upkeep;
+    private readonly ErasureRunner _erasures;
     private Shard? _shard;
     private int[] _adminPorts = [];
 
@@ -76,8 +80,14 @@ internal sealed partial class EventServer : IAsyncDisposable
         _keyUse = new KeyUseWriter(_accounts, stores.Accounts, TimeProvider.System, loggers.CreateLogger<KeyUseWriter>());
         if (stores.Changes is { } changes)
             _accountWatch = new AccountWatch(changes, _accounts, _dispatcher, TimeProvider.System, loggers.CreateLogger<AccountWatch>());
-        _upkeep = new StoreUpkeep(stores.Events, TimeProvider.System, loggers.CreateLogger<StoreUpkeep>());
+        _retention = new Retention(
+            stores.Data.Retention, settings.Retention, () => [.. _accounts.Organizations], _dispatcher.Gone.AddThrough, TimeProvider.System);
+        _upkeep = new StoreUpkeep(stores.Events, TimeProvider.System, loggers.CreateLogger<StoreUpkeep>(), _retention);
         ServerFigures.Add(_meter, () => _shard, _dispatcher, _readiness, directory.Path, TimeProvider.System);
+        ServerFigures.AddData(_meter, _retention);
+        _erasures = new ErasureRunner(
+            stores.Data.Erasures, _accounts, _dispatcher, () => _shard, new RefusedEvents(directory), TimeProvider.System,
+            loggers.CreateLogger<ErasureRunner>());
         app.Run(CreatePipeline(token, loggers).RunAsync);
     }
 
@@ -154,6 +164,7 @@ internal sealed partial class EventServer : IAsyncDisposable
         Failpoint.Pass(Failpoint.StopRequestsEnded);
         await Ready.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _gate.Close("the server is stopping");
+        await _erasures.StopAsync(CancellationToken.None);
         if (_shard is not null) await _shard.StopAsync(StoringEnds);
         Failpoint.Pass(Failpoint.StopStored);
         await _replays.StopAsync(CancellationToken.None);
@@ -192,6 +203,7 @@ internal sealed partial class EventServer : IAsyncDisposable
             await _keyUse.StartAsync(stopping);
             if (_accountWatch is not null) await _accountWatch.StartAsync(stopping);
             await _upkeep.StartAsync(stopping);
+            await _erasures.StartAsync(stopping);
             var ansi = output == Console.Out && !Console.IsOutputRedirected;
             new Banner(_settings, token, _directory.Path, display).Write(output, _app.Urls, ansi);
 
@@ -263,7 +275,7 @@ internal sealed partial class EventServer : IAsyncDisposable
         new LimitsRoutes(
             _accounts, authentication, _settings.Keys, _settings.Delivery.MaxEndpoints, no => _dispatcher.EndpointsOf(no).Count, clock).Map(routes);
         var pages = new PageRoom(_memory.Pages);
-        new InboxRoutes(_stores.Events, authentication, StoredBarrierAsync, pages, _dispatcher.EndpointsOf).Map(routes);
+        new InboxRoutes(_stores.Events, authentication, StoredBarrierAsync, pages, _dispatcher.EndpointsOf, _retention.CutoffOf).Map(routes);
         new AckRoutes(_stores.Events, authentication, StoredBarrierAsync, _dispatcher.Acknowledged, time).Map(routes);
         Authenticate manager = context => authentication.AuthenticateOrAnswerAsync(context, KeyScopes.WebhooksManage);
         new WebhookRoutes(manager, _dispatcher, _guard).Map(routes);
@@ -272,6 +284,7 @@ internal sealed partial class EventServer : IAsyncDisposable
             _stores.DeadLetters, authentication, StoredBarrierAsync, _dispatcher.Wants, _dispatcher.ReplaysDue, _replays.Wake, time);
         new DeadLetterRoutes(replays).Map(routes);
         new ReplayRoutes(replays).Map(routes);
+        MapDataRights(authentication, pages);
         routes.Wrap(handler => StorageAnswers.Until(() => authentication.IsOpen, handler)); // what follows answers from the start
         new HealthRoutes(time, _readiness.Read, _meter, () => ServerDetail.Of(_shard, _dispatcher, time)).Map(routes);
         new PageRoutes().Map(routes);
@@ -279,6 +292,15 @@ internal sealed partial class EventServer : IAsyncDisposable
         routes.Map(HttpMethods.Get, "/metrics", (context, _) => metrics(context));
         routes.Freeze();
         return new Pipeline(new Edge(_settings.Http, () => _adminPorts), new Cors(_settings.Cors), ingest, routes, loggers.CreateLogger<Pipeline>());
+    }
+
+    private void MapDataRights(Authentication authentication, PageRoom pages)
+    {
+        var (time, data, journalFor) = (TimeProvider.System, _stores.Data, _settings.Journal.RetainFor);
+        new ExportRoutes(_stores.Events, authentication, StoredBarrierAsync, pages, _retention.CutoffOf, time).Map(_routes);
+        new ErasureRoutes(data.Erasures, authentication, StoredBarrierAsync, _erasures, journalFor, time).Map(_routes);
+        new OrganizationErasureRoutes(data.Erasures, _accounts, authentication, _erasures, journalFor, time).Map(_routes);
+        new LedgerRoutes(data.Ledger, _accounts, authentication, StoredBarrierAsync, time).Map(_routes);
     }
 
     private ValueTask<bool> StoredBarrierAsync(Organization organization, CancellationToken cancellationToken) =>

@@ -30,6 +30,8 @@ try
         return await ReplayJournalCommand.RunAsync(options, Console.Out, CancellationToken.None);
     }
 
+    if (args is [VerifyCommand.Name, .. var settings]) return await VerifyCommand.RunAsync(settings, Console.Out, CancellationToken.None);
+
     await using var server = await EventServer.StartAsync(args, Console.Out);
     await server.WaitForShutdownAsync();
     return 0;

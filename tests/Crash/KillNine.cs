@@ -47,6 +47,7 @@ public sealed class KillNine
             }
 
             await scene.Server.KillAsync();
+            await scene.VerifyAsync();
             await scene.RestartReadyAsync();
         }
 
@@ -54,6 +55,7 @@ public sealed class KillNine
         await scene.SendMoreAsync(FewestRequests);
         await scene.Server.KillAsync();
         await scene.EndLoadAsync();
+        await scene.VerifyAsync();
         await scene.RestartReadyAsync();
         var report = await scene.AuditAsync();
 

@@ -149,7 +149,7 @@ internal sealed class AccountDirectory(TimeProvider time)
             if (ChangesOf(no) != changesBefore) return null;
             if (record is null)
             {
-                Remove(no);
+                Forget(no);
                 return null;
             }
 
@@ -181,6 +181,24 @@ internal sealed class AccountDirectory(TimeProvider time)
             organization.Update(change(organization.Record));
             Changed(organization);
         }
+    }
+
+    /// <summary>
+    /// Ends all keys of an organization that is to be erased; it takes no event any more, whoever has authenticated before.
+    /// </summary>
+    public void Close(Organization organization)
+    {
+        lock (_changes)
+        {
+            organization.IsClosed = true;
+            foreach (var key in _keysOf.GetValueOrDefault(organization.No, [])) key.EndAt(0);
+        }
+    }
+
+    /// <summary>Forgets an organization that has been erased.</summary>
+    public void Remove(int no)
+    {
+        lock (_changes) Forget(no);
     }
 
     /// <summary>The keys used since the last call, each with its last use, to the minute. For one caller at a time.</summary>
@@ -234,7 +252,7 @@ internal sealed class AccountDirectory(TimeProvider time)
         return key;
     }
 
-    private void Remove(int no)
+    private void Forget(int no)
     {
         if (!_organizations.TryRemove(no, out var gone)) return;
         _byId.TryRemove(gone.Id, out _);

@@ -42,6 +42,9 @@ internal sealed class Organization
     /// </summary>
     public long Changes { get; set; } = 1;
 
+    /// <summary>Whether it is being erased: it takes no event any more.</summary>
+    public bool IsClosed { get; set; }
+
     /// <summary>Its rate limit: events in any 60 seconds.</summary>
     public RateWindow Window { get; }
 

@@ -14,6 +14,7 @@ internal delegate Task<TryResult> SendWebhook(WebhookTarget target, DueEvent due
 internal sealed partial class AttemptRunner(
     SendWebhook send,
     OutcomeRecorder recorder,
+    GoneEvents goneEvents,
     RetrySchedule schedule,
     TimeProvider time,
     ILogger logger,
@@ -24,6 +25,12 @@ internal sealed partial class AttemptRunner(
     public async Task RunAsync(LaneTry started, Turns.Place place, CancellationToken stop)
     {
         var target = started.Lane.Target;
+        if (goneEvents.Contains(target.Endpoint.OrganizationNo, started.Event.Id))
+        {
+            Drop(started, wasMade: false);
+            return;
+        }
+
         TryResult result;
         using var span = Spans.WebhookTry(started, target.Endpoint);
         try
@@ -42,6 +49,12 @@ internal sealed partial class AttemptRunner(
         Count(started, result);
         if (result.Error == DeliveryError.Gone) gone(started, target);
         started.Lane.Ended(started, result, place.IsSlow);
+        if (goneEvents.Contains(target.Endpoint.OrganizationNo, started.Event.Id))
+        {
+            Drop(started, wasMade: true);
+            return;
+        }
+
         // What a removed endpoint answers is nobody's failure; an event that it took was delivered.
         var counts = result.Error == DeliveryError.None || !started.Lane.IsRemoved;
         if (counts && result.Error != DeliveryError.Stopped) Record(started, target.Endpoint, result);
@@ -55,6 +68,13 @@ internal sealed partial class AttemptRunner(
         Timings.WebhookTry.Record(result.Latency.TotalSeconds);
         if (result.Error == DeliveryError.None && ended.Claim is null)
             Timings.WebhookLag.Record(ended.Event.Id.AgeAt(result.At + result.Latency).TotalSeconds);
+    }
+
+    private void Drop(LaneTry started, bool wasMade)
+    {
+        started.Lane.Gone(started, wasMade);
+        recorder.CursorMoved(started.Lane);
+        advance(started.Lane);
     }
 
     private void Record(LaneTry ended, EndpointRecord endpoint, TryResult result)

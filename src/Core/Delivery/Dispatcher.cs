@@ -72,8 +72,9 @@ internal sealed partial class Dispatcher : IAsyncDisposable
         _configuration = new EndpointConfiguration(store, _lanes, guard, options, time, logger, Advance, tell);
         _watch = new EndpointWatch(_lanes, _configuration, options, time, logger, tell);
         var news = new DeadLetterNews(store, tell, logger);
-        _recorder = new OutcomeRecorder(store, news, Counters, time, logger, () => InFlight, held => _turns!.Hold(held), at => _sweep!.Due(at));
-        var runner = new AttemptRunner(_send, _recorder, new RetrySchedule(options.RetrySchedule, random), time, logger, Disable, Refill);
+        Gone = new GoneEvents(time);
+        _recorder = new OutcomeRecorder(store, news, Gone, Counters, time, logger, () => InFlight, held => _turns!.Hold(held), at => _sweep!.Due(at));
+        var runner = new AttemptRunner(_send, _recorder, Gone, new RetrySchedule(options.RetrySchedule, random), time, logger, Disable, Refill);
         _turns = new Turns(options, _host, time, (started, place) => runner.RunAsync(started, place, _cutTries.Token));
         _reader = new LaneReader(store, time, logger, Advance, _recorder.CursorMoved);
         _sweep = new RetrySweep(store, options, time, logger, () => _lanes.All, () => !_recorder.IsFailing, Advance);
@@ -81,6 +82,9 @@ internal sealed partial class Dispatcher : IAsyncDisposable
 
     /// <summary>What has been delivered since the start.</summary>
     public DeliveryCounters Counters { get; } = new();
+
+    /// <summary>Events that are in the store no more, while memory may hold them.</summary>
+    public GoneEvents Gone { get; }
 
     /// <summary>Tries in flight.</summary>
     public int InFlight => _turns.InUse;
@@ -197,6 +201,23 @@ internal sealed partial class Dispatcher : IAsyncDisposable
         foreach (var lane in lanes)
         {
             if (lane.Acknowledged(set)) _recorder.CursorMoved(lane);
+            Advance(lane);
+        }
+    }
+
+    /// <summary>
+    /// These events are about to be erased: when this completes no new try of them starts and no result of an earlier one is recorded any
+    /// more.
+    /// </summary>
+    public async Task ErasingAsync(int organizationNo, IReadOnlyList<EventId> ids)
+    {
+        Gone.Add(organizationNo, ids);
+        if (_lanes.Of(organizationNo).IsEmpty) return;
+        await RecordedAsync();
+        var set = ids.ToHashSet();
+        foreach (var lane in _lanes.Of(organizationNo))
+        {
+            if (lane.Erased(set)) _recorder.CursorMoved(lane);
             Advance(lane);
         }
     }

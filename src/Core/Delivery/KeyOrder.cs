@@ -98,15 +98,16 @@ internal sealed class KeyOrder(TimeProvider time, TimeSpan longestWait)
     /// <summary>An event had failed before this process, and is to be tried again.</summary>
     public void HasFailed(string key, EventId id) => LineOf(key).Fail(id, time.GetTimestamp());
 
-    /// <summary>Drops what waits of the given events, unless it is a replay, and what is waited for.</summary>
-    /// <param name="ids">Acknowledged events.</param>
+    /// <summary>Drops what waits of the given events, and what is waited for.</summary>
+    /// <param name="ids">Acknowledged or erased events.</param>
+    /// <param name="replaysToo">Whether replays of them are dropped, too.</param>
     /// <param name="dropped">Called for each that waited.</param>
-    public void Acknowledged(IReadOnlySet<EventId> ids, Action<LaneItem> dropped)
+    public void Drop(IReadOnlySet<EventId> ids, bool replaysToo, Action<LaneItem> dropped)
     {
         foreach (var (key, line) in _lines.ToList())
         {
             line.Failing?.ExceptWith(ids);
-            var kept = line.Items.UnorderedItems.Where(entry => entry.Element.Claim?.IsReplay == true || !ids.Contains(entry.Priority)).ToList();
+            var kept = line.Items.UnorderedItems.Where(entry => (entry.Element.Claim?.IsReplay == true && !replaysToo) || !ids.Contains(entry.Priority)).ToList();
             foreach (var (gone, _) in line.Items.UnorderedItems.ToList().Except(kept)) dropped(gone);
             Waiting -= line.Items.Count - kept.Count;
             line.Items = new PriorityQueue<LaneItem, EventId>(kept);

@@ -368,12 +368,31 @@ internal sealed class Lane
     }
 
     /// <summary>Drops what has not started of the given events, read or being read, but no replay; true when the cursor moved.</summary>
-    public bool Acknowledged(IReadOnlySet<EventId> ids)
+    public bool Acknowledged(IReadOnlySet<EventId> ids) => Drop(ids, replaysToo: false);
+
+    /// <summary>The same for events that are erased: replays are dropped, too.</summary>
+    public bool Erased(IReadOnlySet<EventId> ids) => Drop(ids, replaysToo: true);
+
+    /// <summary>A try was started of an event that is gone: it was not made, or its result does not count.</summary>
+    /// <param name="started">The try.</param>
+    /// <param name="wasMade">Whether <see cref="Ended"/> was called.</param>
+    public void Gone(LaneTry started, bool wasMade)
+    {
+        lock (_lock)
+        {
+            if (!wasMade) _inFlight--;
+            if (started.Claim is null) _window.Finish(started.Event.Id);
+            _queue.Recorded(started, _reading);
+            _queue.Keys.Ended(started.Event, isFinal: true);
+        }
+    }
+
+    private bool Drop(IReadOnlySet<EventId> ids, bool replaysToo)
     {
         lock (_lock)
         {
             var before = _window.Cursor;
-            _queue.Acknowledged(ids, _window);
+            _queue.Drop(ids, _window, replaysToo);
             return _window.Cursor > before;
         }
     }

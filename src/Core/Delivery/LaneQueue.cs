@@ -95,8 +95,8 @@ internal sealed class LaneQueue(TimeProvider time, TimeSpan orderingWait)
         if (isReading && ended.Claim is not null) _triedMeanwhile.Add(ended.Event.Id);
     }
 
-    /// <summary>Drops what has not started of the given events, but no replay.</summary>
-    public void Acknowledged(IReadOnlySet<EventId> ids, LaneWindow window)
+    /// <summary>Drops what has not started of the given events; replays only when <paramref name="replaysToo"/>.</summary>
+    public void Drop(IReadOnlySet<EventId> ids, LaneWindow window, bool replaysToo)
     {
         if (_fetching > 0) _acknowledgedMeanwhile.UnionWith(ids);
         for (var i = _fresh.Count; i > 0; i--)
@@ -109,13 +109,13 @@ internal sealed class LaneQueue(TimeProvider time, TimeSpan orderingWait)
         for (var i = _retries.Count; i > 0; i--)
         {
             var retry = _retries.Dequeue();
-            if (retry.Claim!.IsReplay || !ids.Contains(retry.Event.Id)) _retries.Enqueue(retry);
+            if ((retry.Claim!.IsReplay && !replaysToo) || !ids.Contains(retry.Event.Id)) _retries.Enqueue(retry);
             else _busy.Remove(retry.Event.Id);
         }
 
-        _keys.Acknowledged(ids, Drop);
+        _keys.Drop(ids, replaysToo, DropWaiting);
 
-        void Drop(LaneItem item)
+        void DropWaiting(LaneItem item)
         {
             _busy.Remove(item.Event.Id);
             if (item.Claim is null) window.Finish(item.Event.Id);

@@ -13,6 +13,7 @@ namespace ZapierTriggers.Core.Delivery;
 internal sealed partial class OutcomeRecorder(
     IDeliveryStore store,
     DeadLetterNews news,
+    GoneEvents gone,
     DeliveryCounters counters,
     TimeProvider time,
     ILogger logger,
@@ -91,11 +92,22 @@ internal sealed partial class OutcomeRecorder(
             if (Unrecorded >= HoldAt) SetHeld(true);
             var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             Interlocked.Exchange(ref _batchDone, done);
+            NoteGone(batch);
             await TellAsync(batch);
             await RecordAsync(batch, Cursors(batch));
             done.TrySetResult();
             batch.Clear();
             if (Unrecorded <= HoldAt / 2) SetHeld(false);
+        }
+    }
+
+    /// <summary>What is gone leaves no trace. Whoever makes it so waits for <see cref="BatchDone"/> before it removes the rows.</summary>
+    private void NoteGone(List<Item> batch)
+    {
+        for (var i = 0; i < batch.Count; i++)
+        {
+            if (batch[i].Result is not { } result || !gone.Contains(result.OrganizationNo, result.EventId)) continue;
+            batch[i] = batch[i] with { IsGone = true };
         }
     }
 
@@ -220,11 +232,14 @@ internal sealed partial class OutcomeRecorder(
     /// <summary>A result, or (without one) a lane whose cursor moved.</summary>
     private readonly record struct Item(Lane Lane, LaneTry? Ended, DeliveryResult? Result, OperationalEvent? Told)
     {
+        /// <summary>Whether its event is not in the store any more.</summary>
+        public bool IsGone { get; init; }
+
         /// <summary>Whether it makes a dead letter; known once that has been told.</summary>
         public bool IsDeadLetter { get; init; }
 
         /// <summary>A failure at an endpoint that has been removed meanwhile is not: its retry would wait for ever.</summary>
-        public bool IsToBeRecorded => Result is not null && (Result.Status == Events.EventStatus.Delivered || !Lane.IsRemoved);
+        public bool IsToBeRecorded => Result is not null && !IsGone && (Result.Status == Events.EventStatus.Delivered || !Lane.IsRemoved);
     }
 
     private static partial class Log

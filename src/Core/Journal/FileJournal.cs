@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using ZapierTriggers.Core.Journal.Disk;
 using ZapierTriggers.Core.Events;
 using ZapierTriggers.Core.Operations;
 using ZapierTriggers.Core.Sequencing;
@@ -9,6 +10,8 @@ namespace ZapierTriggers.Core.Journal;
 /// <summary>The journal on this machine: a memory-mapped ring, then segment files (design: docs/architecture.md).</summary>
 internal sealed class FileJournal : IJournal, IDisposable
 {
+    private static readonly TimeSpan StoredPoll = TimeSpan.FromMilliseconds(20);
+
     private readonly DataDirectory _directory;
     private readonly JournalOptions _options;
     private readonly TimeProvider _time;
@@ -17,6 +20,7 @@ internal sealed class FileJournal : IJournal, IDisposable
     private readonly SegmentLog _log;
     private readonly JournalWriter _writer;
     private readonly JournalReader _reader;
+    private readonly SegmentErasure _erasure;
     private long _sequence;
 
     private FileJournal(
@@ -34,6 +38,7 @@ internal sealed class FileJournal : IJournal, IDisposable
         _ring = Ring.Create(directory.Disk, Path.Combine(directory.JournalPath, Ring.FileName), options.RingBytes, _sequence - 1);
         _writer = new JournalWriter(_ring, _log, new SegmentSupply(directory, options, logger), options, flushAtOnce, time, logger);
         _reader = new JournalReader(_log, directory.FrameSecret, recovered.First, stored, time, logger);
+        _erasure = new SegmentErasure(directory, logger);
         if (recovered.GapFrom > 0) _reader.OpenGaps.Add(Consent.PathOf(directory.JournalPath, recovered.GapFrom));
         try
         {
@@ -142,6 +147,49 @@ internal sealed class FileJournal : IJournal, IDisposable
 
     /// <inheritdoc/>
     public void Trim() => _log.Trim(_time.GetTimestamp() - (long)(_options.RetainFor.TotalSeconds * _time.TimestampFrequency));
+
+    /// <summary>The first event that it holds, stored or not; the zero id when it holds none.</summary>
+    public EventId FirstHeld => _log.All is [var first, ..] ? _erasure.FirstIdOf(first) : default;
+
+    /// <summary>
+    /// Erases stored events from the segments: ends the present one if some are in it, waits until each segment that holds some is wholly
+    /// stored,
+    /// and writes it anew. False when that takes longer than <paramref name="atMost"/>; what was done stays done. Not for concurrent use.
+    /// </summary>
+    public async Task<bool> TryEraseAsync(ErasedFrames erased, TimeSpan atMost, CancellationToken cancellationToken)
+    {
+        var (start, segments) = (_time.GetTimestamp(), _log.All);
+        for (var i = 0; i < segments.Count; i++)
+        {
+            var segment = segments[i];
+            var next = i + 1 < segments.Count ? _erasure.FirstIdOf(segments[i + 1]) : default;
+            if (!erased.MayBeBetween(_erasure.FirstIdOf(segment), next)) continue;
+            if (!segment.IsSealed) _writer.Rotate();
+            bool isGone;
+            while (!_log.TryHold(segment, out isGone) && !isGone)
+            {
+                if (_time.GetElapsedTime(start) > atMost || State == JournalState.Poisoned) return false;
+                _writer.Readable.Set(); // the reader goes on to the next segment, and so says that this one is stored
+                await Task.Delay(StoredPoll, _time, cancellationToken);
+            }
+
+            if (isGone) continue;
+            IDiskFile? replacement = null;
+            try
+            {
+                replacement = _erasure.Rewrite(segment, segment.End, erased);
+            }
+            finally
+            {
+                _log.Release(segment, replacement);
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>Overwrites what the ring still has of flushed events. For the appender.</summary>
+    public void WipeRing() => _ring.WipeFree();
 
     /// <summary>Flushes what is left and closes.</summary>
     public void Dispose()

@@ -8,7 +8,7 @@ namespace ZapierTriggers.Core.Journal;
 /// One event in the ring and in the segments, version 1, little-endian, a multiple of 8 bytes long:
 /// <code>
 ///  0 u64 checksum of bytes 8 to the end of the texts: XxHash3, seeded with the data directory's secret and the sequence
-///  8 u32 frame length, all of it with padding       12 u16 header length: 64 + texts     14 u8 kind (1 = event)    15 u8 zero
+///  8 u32 frame length, all of it with padding       12 u16 header length: 64 + texts     14 u8 kind (1 = event, 2 = erased)    15 u8 zero
 /// 16 i64 sequence                                    24 u64 id, high                       32 u64 id, low
 /// 40 u64 payload hash: XxHash3, seed 0               48 i32 organization                   52 u32 payload length
 /// 56 u16 type bytes      58 u16 dedup id bytes       60 u16 ordering key bytes             62 u16 zero
@@ -31,6 +31,7 @@ internal static class Frame
     public const int MaxLength = (MaxHeaderLength + EventLimits.MaxPayloadBytes + 7) & ~7;
 
     private const byte EventKind = 1;
+    private const byte ErasedKind = 2;
 
     /// <summary>Bytes that a frame with these parts takes.</summary>
     public static int LengthOf(int typeBytes, int dedupIdBytes, int orderingKeyBytes, int payloadBytes) =>
@@ -83,6 +84,18 @@ internal static class Frame
     }
 
     /// <summary>
+    /// Makes a frame that was read one of an erased event, in place: sequence, id and organization stay, texts, payload and hash are zeros.
+    /// </summary>
+    public static void Erase(Span<byte> frame, ulong secret)
+    {
+        BinaryPrimitives.WriteUInt16LittleEndian(frame[12..], FixedLength);
+        frame[14] = ErasedKind;
+        frame[40..48].Clear();
+        frame[52..].Clear();
+        BinaryPrimitives.WriteUInt64LittleEndian(frame, Checksum(frame[8..FixedLength], PeekSequence(frame), secret));
+    }
+
+    /// <summary>
     /// Length of the frame at the start of <paramref name="source"/>, which its writer has just written (not for recovery: nothing is
     /// checked).
     /// </summary>
@@ -114,11 +127,18 @@ internal static class Frame
         if (bytes.Length < headerLength) return FrameState.Incomplete;
 
         var sequence = PeekSequence(bytes);
-        if (checksum != Checksum(bytes[8..headerLength], sequence, secret) || bytes[14] != EventKind) return FrameState.BadHeader;
+        if (checksum != Checksum(bytes[8..headerLength], sequence, secret)) return FrameState.BadHeader;
+        if (bytes[14] is not (EventKind or ErasedKind)) return FrameState.BadHeader;
 
         // From here on the header is proven, so its lengths fit each other.
         if (bytes.Length < length) return FrameState.Incomplete;
         var item = Parse(source, headerLength);
+        if (bytes[14] == ErasedKind)
+        {
+            frame = new ReadFrame(sequence, source[..(int)length], item, IsWhole: false, IsErased: true);
+            return FrameState.Good;
+        }
+
         var isWhole = XxHash3.HashToUInt64(item.Payload.Span) == item.PayloadHash;
         frame = new ReadFrame(sequence, source[..(int)length], item, isWhole);
         return isWhole ? FrameState.Good : FrameState.BadPayload;
@@ -170,7 +190,9 @@ internal enum FrameState
 /// <param name="Bytes">All of it, with padding.</param>
 /// <param name="Event">The event; its memories point into the bytes.</param>
 /// <param name="IsWhole">Whether the payload is what was accepted; false = the event is known, its bytes are not.</param>
-internal readonly record struct ReadFrame(long Sequence, ReadOnlyMemory<byte> Bytes, JournaledEvent Event, bool IsWhole)
+/// <param name="IsErased">Whether that is so because it was erased by request.</param>
+internal readonly record struct ReadFrame(
+    long Sequence, ReadOnlyMemory<byte> Bytes, JournaledEvent Event, bool IsWhole, bool IsErased = false)
 {
     /// <summary>Its bytes with padding.</summary>
     public int Length => Bytes.Length;

@@ -95,6 +95,7 @@ internal sealed partial class JournalReader
         }
 
         batch.PassOver(frame);
+        if (frame.IsErased) return;
         Volatile.Write(ref _setAside, _setAside + 1);
         Log.Damaged(_logger, frame.Event.Id.ToString(), _segment!.Path);
     }

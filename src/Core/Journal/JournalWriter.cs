@@ -44,6 +44,7 @@ internal sealed partial class JournalWriter : IDisposable
     private int _idle;
     private int _urgent;
     private int _hasty;
+    private int _rotating;
     private int _stopping;
     private int _state;
     private string? _trouble;
@@ -110,6 +111,12 @@ internal sealed partial class JournalWriter : IDisposable
         if (Volatile.Read(ref _hasty) == 0 && !IsStopping && Interlocked.Exchange(ref _hasty, 1) == 0) _wake.Set();
     }
 
+    /// <summary>Ends the present segment soon, however full it is, unless nothing is in it.</summary>
+    public void Rotate()
+    {
+        if (!IsStopping && Interlocked.Exchange(ref _rotating, 1) == 0) _wake.Set();
+    }
+
     /// <summary>Flushes what is left and ends the thread; on a full disk what is left stays in the ring, for the next start.</summary>
     public void Dispose()
     {
@@ -132,6 +139,7 @@ internal sealed partial class JournalWriter : IDisposable
         {
             Volatile.Write(ref _idle, 0);
             if (State == JournalState.DiskFull) ReserveAhead();
+            if (Volatile.Read(ref _rotating) != 0 && (_offset == Segment.HeaderLength || TryRotate())) Volatile.Write(ref _rotating, 0);
             if (IsIdle()) return IsStopping ? End() : State == JournalState.DiskFull ? DiskFullRetry : Timeout.InfiniteTimeSpan;
             if (UntilNextFlush() is var wait && wait > TimeSpan.Zero) return wait;
             Volatile.Write(ref _urgent, 0);

@@ -31,6 +31,9 @@ internal sealed class RetainedJournal : IDisposable
     /// <summary>Segment files.</summary>
     public int Segments => _segments.Count;
 
+    /// <summary>Frames read with a greater sequence and no greater id than one before.</summary>
+    public long OutOfOrder { get; private set; }
+
     /// <summary>The last sequence that went before what is held; 0 = nothing did.</summary>
     public long Before => _segments.Count == 0 ? 0 : _segments[0].PreviousSequence;
 
@@ -55,12 +58,13 @@ internal sealed class RetainedJournal : IDisposable
                 foreach (var frame in _frames)
                 {
                     isBehindGap |= frame.Sequence > sequence + 1;
+                    if (frame.Sequence > sequence && frame.Event.Id <= last) OutOfOrder++;
                     sequence = Math.Max(sequence, frame.Sequence);
                     if (frame.Event.Id <= last) continue; // also in an older segment
                     last = frame.Event.Id;
                     if (frame.IsWhole) batch.Add(frame);
                     else batch.PassOver(frame);
-                    if (!frame.IsWhole) damaged++;
+                    if (frame is { IsWhole: false, IsErased: false }) damaged++;
                 }
 
                 if (batch.IsEmpty) continue;

@@ -22,6 +22,7 @@ internal sealed unsafe class Ring : IDisposable
     private long _mark;
     private long _head;
     private long _reserved;
+    private long _cleanThrough;
 
     private Ring(IDiskFile file, long capacity)
     {
@@ -30,6 +31,7 @@ internal sealed unsafe class Ring : IDisposable
         _mapping = file.Map(RingFile.HeaderLength + capacity);
         _base = _mapping.Address;
         _mark = *(long*)(_base + RingFile.MarkOffset);
+        _cleanThrough = capacity; // for a new one, whose file is all zeros
     }
 
     /// <summary>Bytes for frames.</summary>
@@ -141,6 +143,24 @@ internal sealed unsafe class Ring : IDisposable
         Volatile.Write(ref *(long*)(_base + RingFile.MarkSequenceOffset), sequence);
         Volatile.Write(ref *(long*)(_base + RingFile.MarkOffset), position);
         Volatile.Write(ref _mark, position);
+    }
+
+    /// <summary>
+    /// Overwrites what is left of frames that are in synced segments already. For the writer, between two frames. What was free before and
+    /// is still is not written again.
+    /// </summary>
+    public void WipeFree()
+    {
+        if (_base is null) return;
+        var (position, end) = (Math.Max(_head, _cleanThrough), Mark + Capacity);
+        while (position < end)
+        {
+            var length = (int)Math.Min(Math.Min(end - position, RestOfLap(position)), 1 << 20);
+            new Span<byte>(At(position), length).Clear();
+            position += length;
+        }
+
+        _cleanThrough = Math.Max(_cleanThrough, end);
     }
 
     /// <summary>

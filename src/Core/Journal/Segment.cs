@@ -9,8 +9,8 @@ namespace ZapierTriggers.Core.Journal;
 /// <summary>
 /// A file of frames in order, named by its first sequence, written once from front to back and never reused.
 /// <code>
-///  0 u64 magic   8 u32 version   16 i64 first sequence   24 i64 last sequence of the segment before (0 = none)
-/// 32 journal id (16)             56 u64 checksum of bytes 0 to 56, seeded
+///  0 u64 magic   8 u32 version (2 = written anew, events were erased)   16 i64 first sequence   24 i64 last sequence of the segment
+/// before (0 = none) 32 journal id (16)             56 u64 checksum of bytes 0 to 56, seeded
 /// 64 frames, then zeros
 /// </code>
 /// Each segment names what went before it, so a missing one is noticed, and the frames of one process never share a sequence with
@@ -26,6 +26,7 @@ internal sealed class Segment : IDisposable
 
     private const ulong Magic = 0x314745535041_5A00; // "\0ZAPSEG1"
     private const uint Version = 1;
+    private const uint RewrittenVersion = 2;
 
     // Some milliseconds of the disk's time, for some thousands of events.
     private const int PreparedAtOnce = 4 << 20;
@@ -47,7 +48,7 @@ internal sealed class Segment : IDisposable
     public string Path { get; }
 
     /// <summary>Open for reading and, while it is the newest, writing.</summary>
-    public IDiskFile File { get; }
+    public IDiskFile File { get; private set; }
 
     /// <summary>Sequence of its first frame (which may not be written yet).</summary>
     public long FirstSequence { get; }
@@ -63,6 +64,22 @@ internal sealed class Segment : IDisposable
 
     /// <summary>Timestamp (of the time provider) at which all of it was stored; null = not yet.</summary>
     public long? StoredAt { get; set; }
+
+    /// <summary>Whether it is being written anew, so that it must stay; guarded by its log.</summary>
+    public bool IsHeld { get; set; }
+
+    /// <summary>
+    /// The header of the file that takes this one's place when events of it are erased: of a version that a server which does not know
+    /// erased frames refuses, instead of taking the first one for damage.
+    /// </summary>
+    public byte[] RewrittenHeader(DataDirectory owner) => Header(owner, RewrittenVersion, FirstSequence, PreviousSequence);
+
+    /// <summary>Goes on with the file that took the place of its own. Nobody reads or writes it meanwhile.</summary>
+    public void Replace(IDiskFile file)
+    {
+        File.Dispose();
+        File = file;
+    }
 
     /// <summary>
     /// Reserves a segment's blocks ahead of need, under a name that recovery ignores. Throws <see cref="IOException"/> on a full disk.
@@ -91,15 +108,7 @@ internal sealed class Segment : IDisposable
     /// </summary>
     public static Segment Create(DataDirectory owner, IDiskFile reserved, long firstSequence, long previousSequence)
     {
-        Span<byte> header = stackalloc byte[HeaderLength];
-        header.Clear();
-        BinaryPrimitives.WriteUInt64LittleEndian(header, Magic);
-        BinaryPrimitives.WriteUInt32LittleEndian(header[8..], Version);
-        BinaryPrimitives.WriteInt64LittleEndian(header[16..], firstSequence);
-        BinaryPrimitives.WriteInt64LittleEndian(header[24..], previousSequence);
-        owner.JournalId.TryWriteBytes(header[32..], bigEndian: true, out _);
-        BinaryPrimitives.WriteUInt64LittleEndian(header[56..], XxHash3.HashToUInt64(header[..56], (long)owner.FrameSecret));
-        reserved.Write(header, 0);
+        reserved.Write(Header(owner, Version, firstSequence, previousSequence), 0);
         reserved.SyncData();
         Failpoint.Pass(Failpoint.SegmentHeaded);
 
@@ -109,6 +118,19 @@ internal sealed class Segment : IDisposable
         owner.Disk.SyncDirectory(owner.JournalPath);
         Failpoint.Pass(Failpoint.SegmentMade);
         return new Segment(path, reserved, firstSequence, previousSequence);
+    }
+
+    private static byte[] Header(DataDirectory owner, uint version, long firstSequence, long previousSequence)
+    {
+        var bytes = new byte[HeaderLength];
+        var header = bytes.AsSpan();
+        BinaryPrimitives.WriteUInt64LittleEndian(header, Magic);
+        BinaryPrimitives.WriteUInt32LittleEndian(header[8..], version);
+        BinaryPrimitives.WriteInt64LittleEndian(header[16..], firstSequence);
+        BinaryPrimitives.WriteInt64LittleEndian(header[24..], previousSequence);
+        owner.JournalId.TryWriteBytes(header[32..], bigEndian: true, out _);
+        BinaryPrimitives.WriteUInt64LittleEndian(header[56..], XxHash3.HashToUInt64(header[..56], (long)owner.FrameSecret));
+        return bytes;
     }
 
     private static string ReservedPath(DataDirectory owner) => System.IO.Path.Combine(owner.JournalPath, "next.reserved");
@@ -190,7 +212,7 @@ internal sealed class Segment : IDisposable
         const string Remedy = "Restore it from a backup, or move it away: the next start says how to go on without its events.";
         if (header.Length < HeaderLength || BinaryPrimitives.ReadUInt64LittleEndian(header) != Magic)
             throw new JournalException($"{path} is not a journal segment (its first bytes are damaged or missing). {Remedy}");
-        if (BinaryPrimitives.ReadUInt32LittleEndian(header[8..]) > Version)
+        if (BinaryPrimitives.ReadUInt32LittleEndian(header[8..]) > RewrittenVersion)
             throw new JournalException($"{path} was written by a newer version of this server. Start that version.");
         if (new Guid(header.Slice(32, 16), bigEndian: true) != owner.JournalId)
             throw new JournalException($"{path} belongs to another data directory. Move it back there.");

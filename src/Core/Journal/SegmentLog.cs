@@ -24,6 +24,35 @@ internal sealed class SegmentLog(IDisk disk) : IDisposable
         lock (_gate) return segment is null ? _segments.First?.Value : _segments.Find(segment)?.Next?.Value;
     }
 
+    /// <summary>All of them, oldest first.</summary>
+    public IReadOnlyList<Segment> All
+    {
+        get
+        {
+            lock (_gate) return [.. _segments];
+        }
+    }
+
+    /// <summary>Keeps a wholly stored segment from being deleted; false when it is not stored yet, or gone.</summary>
+    public bool TryHold(Segment segment, out bool isGone)
+    {
+        lock (_gate)
+        {
+            isGone = !_segments.Contains(segment);
+            return !isGone && (segment.IsHeld = segment is { IsSealed: true, StoredAt: not null });
+        }
+    }
+
+    /// <summary>Lets it go on, with the file that took its own one's place, if one did.</summary>
+    public void Release(Segment segment, IDiskFile? replacement)
+    {
+        lock (_gate)
+        {
+            segment.IsHeld = false;
+            if (replacement is not null) segment.Replace(replacement);
+        }
+    }
+
     /// <summary>How many there are.</summary>
     public int Count
     {
@@ -47,7 +76,7 @@ internal sealed class SegmentLog(IDisk disk) : IDisposable
             {
                 if (_segments.Count < 2) return deleted;
                 first = _segments.First!.Value;
-                if (!first.IsSealed || first.StoredAt is not { } at || at > storedBefore) return deleted;
+                if (first.IsHeld || !first.IsSealed || first.StoredAt is not { } at || at > storedBefore) return deleted;
                 _segments.RemoveFirst();
             }
 

@@ -20,6 +20,7 @@ internal static class LogEvents
     public const int JournalRecoveryLost = 1024;
     public const int JournalRecoveryLostByConsent = 1025;
     public const int JournalRecoveryPowerCut = 1026;
+    public const int SegmentErasureRewritten = 1031;
     public const int SequencerFault = 1101;
     public const int ShardDedupFault = 1111;
 
@@ -31,6 +32,10 @@ internal static class LogEvents
     public const int StoreWriterFault = 2005;
     public const int StoreWriterKeptInFile = 2006;
     public const int StoreUpkeepNotDone = 2102;
+    public const int StoreUpkeepNotExpired = 2103;
+    public const int ErasureRunnerFinished = 2111;
+    public const int ErasureRunnerNotDone = 2112;
+
     public const int StoreWaitWaiting = 2201;
     public const int StoreWaitIsThere = 2202;
 

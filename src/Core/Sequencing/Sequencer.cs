@@ -149,8 +149,16 @@ internal sealed partial class Sequencer
     /// </summary>
     private bool Decide(Submission submission)
     {
+        if (submission.Errand is { } errand)
+        {
+            errand();
+            submission.Complete(Receipt.Unknown);
+            return true;
+        }
+
         // 1.
-        if (Volatile.Read(ref _refusal) is not null || _journal.State != JournalState.Running || _ackMark is { HasFailed: true })
+        if (Volatile.Read(ref _refusal) is not null || submission.Organization.IsClosed
+            || _journal.State != JournalState.Running || _ackMark is { HasFailed: true })
         {
             submission.Complete(Receipt.Unavailable);
             return true;

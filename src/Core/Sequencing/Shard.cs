@@ -205,6 +205,20 @@ internal sealed partial class Shard : IAsyncDisposable
         return _writer.Stored.WaitAsync(position, BarrierWait, _time, cancellationToken);
     }
 
+    /// <summary>
+    /// Erases stored events from the journal: from its segments, and what its ring still shows of them. False when they are not all stored
+    /// in time; then to be tried again.
+    /// </summary>
+    public async Task<bool> TryEraseAsync(ErasedFrames erased, TimeSpan atMost, CancellationToken cancellationToken)
+    {
+        if (!await _journal.TryEraseAsync(erased, atMost, cancellationToken)) return false;
+        var errand = Submission.Rent(_journal.WipeRing);
+        _sequencer.Submit(errand);
+        await errand.WaitAsync();
+        errand.Return();
+        return true;
+    }
+
     /// <summary>In words why events are not taken or not stored; empty when all is well.</summary>
     public IReadOnlyList<string> Troubles()
     {

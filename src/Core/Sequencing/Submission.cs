@@ -32,6 +32,9 @@ internal sealed class Submission : IValueTaskSource<Receipt>
     /// <summary>The events, when there are several: then <see cref="Event"/> means nothing.</summary>
     public EventBatch? Batch { get; private set; }
 
+    /// <summary>Something else to do between two events: then nothing else here means anything.</summary>
+    public Action? Errand { get; private set; }
+
     /// <summary>Bytes of payload.</summary>
     public long PayloadBytes => Batch?.PayloadBytes ?? Event.Payload.Length;
 
@@ -63,11 +66,20 @@ internal sealed class Submission : IValueTaskSource<Receipt>
         return submission;
     }
 
+    /// <summary>An errand of the sequencer's; its receipt says that it is done.</summary>
+    public static Submission Rent(Action errand)
+    {
+        var submission = Rent(null!, default, default, -1);
+        submission.Errand = errand;
+        return submission;
+    }
+
     /// <summary>Makes it available again to this thread. Only after its receipt was taken.</summary>
     public void Return()
     {
         Event = default;
         Batch = null;
+        Errand = null;
         _source.Reset();
         _free = this;
     }

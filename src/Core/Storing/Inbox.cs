@@ -23,6 +23,12 @@ internal sealed record InboxQuery
     /// <summary>Only events of exactly this type; null = all.</summary>
     public string? Type { get; init; }
 
+    /// <summary>Only events from this id on: earlier ones have expired, removed already or not. Null = all.</summary>
+    public EventId? NotBefore { get; init; }
+
+    /// <summary>Only events before this id; null = all.</summary>
+    public EventId? Before { get; init; }
+
     /// <summary>Oldest first instead of newest first.</summary>
     public bool Ascending { get; init; }
 

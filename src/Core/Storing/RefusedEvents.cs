@@ -16,13 +16,16 @@ internal sealed class RefusedEvents(DataDirectory directory)
     /// <summary>How the files are named, for messages.</summary>
     public string Pattern => Path.Combine(directory.Path, "refused-*.json");
 
+    /// <summary>An event's file.</summary>
+    public static string PathOf(DataDirectory directory, EventId id) => Path.Combine(directory.Path, $"refused-{id}.json");
+
     /// <summary>
     /// Keeps the event; once more does no harm. Returns the file's path. Throws <see cref="IOException"/> or
     /// <see cref="UnauthorizedAccessException"/> when the disk does not take it.
     /// </summary>
     public string Keep(in JournaledEvent refused, string reason)
     {
-        var path = Path.Combine(directory.Path, $"refused-{refused.Id}.json");
+        var path = PathOf(directory, refused.Id);
         var temporary = path + ".new";
         directory.Disk.Delete(temporary);
         using (var file = directory.Disk.Create(temporary))
@@ -34,6 +37,24 @@ internal sealed class RefusedEvents(DataDirectory directory)
         directory.Disk.Move(temporary, path);
         directory.Disk.SyncDirectory(directory.Path);
         return path;
+    }
+
+    /// <summary>Deletes the files of those of an organization's events that are meant, by id and payload.</summary>
+    public void Erase(int organizationNo, Func<EventId, ReadOnlyMemory<byte>, bool> isMeant)
+    {
+        foreach (var path in directory.Disk.List(directory.Path, ".json").ToList())
+        {
+            if (!Path.GetFileName(path).StartsWith("refused-", StringComparison.Ordinal)) continue;
+            using var file = directory.Disk.Open(path);
+            var bytes = new byte[file.Length];
+            var read = 0;
+            while (file.Read(bytes.AsSpan(read), read) is > 0 and var more) read += more;
+            using var document = JsonDocument.Parse(bytes.AsMemory(0, read));
+            var root = document.RootElement;
+            if (root.GetProperty("organization_no"u8).GetInt32() != organizationNo) continue;
+            if (!EventId.TryParse(root.GetProperty("id"u8).GetString(), out var id)) continue;
+            if (isMeant(id, root.GetProperty("payload_base64"u8).GetBytesFromBase64())) directory.Disk.Delete(path);
+        }
     }
 
     private static byte[] Encode(in JournaledEvent refused, string reason)

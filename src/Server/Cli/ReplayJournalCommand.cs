@@ -44,14 +44,15 @@ internal static class ReplayJournalCommand
         return report.Missing == report.Stored + report.SetAside ? 0 : SomethingIsMissing;
     }
 
-    private static ServerSettings Load(string[] args)
+    /// <summary>The settings that the server would have.</summary>
+    internal static ServerSettings Load(string[] args)
     {
         var builder = WebApplication.CreateSlimBuilder(args);
         return ServerSettings.Load(builder.Configuration, builder.Environment.IsDevelopment());
     }
 
     /// <summary>A mistyped path must not become a new, empty data directory.</summary>
-    private static void RequireData(string path)
+    internal static void RequireData(string path)
     {
         if (Directory.Exists(Path.Combine(path, "journal"))) return;
         throw new StartupException(

@@ -2,6 +2,7 @@ using ZapierTriggers.Core.Dedup;
 using ZapierTriggers.Core.Delivery;
 using ZapierTriggers.Core.Journal;
 using ZapierTriggers.Core.Sequencing;
+using ZapierTriggers.Core.Storing;
 
 namespace ZapierTriggers.Server.Configuration;
 
@@ -49,6 +50,22 @@ internal static class EventSections
             options.MaxBytes >= least,
             $"Journal:MaxBytes = {SettingText.FormatSize(options.MaxBytes)} is too small; use at least two segments (Journal:SegmentBytes), {SettingText.FormatSize(least)}.");
         return options;
+    }
+
+    public static RetentionOptions Retention(SettingsReader read)
+    {
+        var defaults = new RetentionOptions();
+        return new RetentionOptions
+        {
+            FreeDays = Days("Retention:FreeDays", defaults.FreeDays, "free"),
+            ProDays = Days("Retention:ProDays", defaults.ProDays, "pro"),
+            BusinessDays = Days("Retention:BusinessDays", defaults.BusinessDays, "business"),
+            EnterpriseDays = Days("Retention:EnterpriseDays", defaults.EnterpriseDays, "enterprise"),
+        };
+
+        int Days(string key, int value, string tier) => read.Get(
+            key, value, SettingKind.Number(0, 36_500, "days"),
+            $"How long the events of organizations of the tier `{tier}` are kept, with all that hangs on them; 0 = for ever.");
     }
 
     public static DedupOptions Dedup(SettingsReader read) => new()

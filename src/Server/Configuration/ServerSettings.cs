@@ -3,6 +3,7 @@ using ZapierTriggers.Core.Delivery;
 using ZapierTriggers.Core.Journal;
 using ZapierTriggers.Core.Operations;
 using ZapierTriggers.Core.Sequencing;
+using ZapierTriggers.Core.Storing;
 using ZapierTriggers.Server.Accounts;
 using ZapierTriggers.Server.Storage;
 
@@ -31,6 +32,8 @@ internal sealed record ServerSettings
     public required DedupOptions Dedup { get; init; }
 
     public required StorageOptions Storage { get; init; }
+
+    public required RetentionOptions Retention { get; init; }
 
     public required RegistrationOptions Registration { get; init; }
 
@@ -76,6 +79,7 @@ internal sealed record ServerSettings
         Keys = ServerSections.Keys(read),
         Log = ServerSections.Log(read),
         Storage = ServerSections.Storage(read),
+        Retention = EventSections.Retention(read),
         Registration = ServerSections.Registration(read, development),
         Ingest = EventSections.Ingest(read),
         Journal = EventSections.Journal(read),

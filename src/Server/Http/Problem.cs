@@ -72,6 +72,11 @@ internal sealed record Problem(int Status, string Code, string Title)
         When = "Your organization has no replay with this id.",
         Remedy = "List the latest with GET /api/replays.",
     };
+    public static readonly Problem ErasureNotFound = new(404, "erasure_not_found", "Erasure not found")
+    {
+        When = "Your organization has no erasure with this id.",
+        Remedy = "Use an erasure_id that DELETE /api/events answered to your organization.",
+    };
     public static readonly Problem OrganizationNotFound = new(404, "organization_not_found", "Organization not found")
     {
         When = "There is no organization with this id.",
@@ -117,6 +122,12 @@ internal sealed record Problem(int Status, string Code, string Title)
     {
         When = "Your organization has as many unfinished replays as it may have.",
         Remedy = "Wait until one is finished; GET /api/replays shows them.",
+        Fields = ["limit"],
+    };
+    public static readonly Problem TooManyErasures = new(409, "too_many_erasures", "Too many erasures")
+    {
+        When = "Your organization has as many unfinished erasures as it may have.",
+        Remedy = "Wait until one is finished; GET /api/erasures/{id} shows how far it is.",
         Fields = ["limit"],
     };
     public static readonly Problem PayloadTooLarge = new(413, "payload_too_large", "Payload too large")
@@ -187,11 +198,11 @@ internal sealed record Problem(int Status, string Code, string Title)
     /// <summary>All of them, for metrics and documentation.</summary>
     public static readonly IReadOnlyList<Problem> All =
     [
-        InvalidJson, InvalidRequest, MissingFields, MissingApiKey, InvalidApiKey, MissingAdminToken, InvalidAdminToken, InsufficientScope,
-        OrganizationSuspended, NotFound, EventNotFound, DeadLetterNotFound,
-        ReplayNotFound, OrganizationNotFound, KeyNotFound, LastManagingKey, AdminTokenIsSetting, TooManyKeys,
-        EndpointNotFound, MethodNotAllowed, DuplicateEvent, NoEndpoint, TooManyReplays, PayloadTooLarge, UnsupportedMediaType, InvalidField,
-        InvalidUrl, TooManyEndpoints, KeyReused, RateLimited, Internal, QueueFull, StorageUnavailable,
+        InvalidJson, InvalidRequest, MissingFields, MissingApiKey, InvalidApiKey, MissingAdminToken, InvalidAdminToken,
+        InsufficientScope, OrganizationSuspended, NotFound, EventNotFound, DeadLetterNotFound, ReplayNotFound, ErasureNotFound,
+        OrganizationNotFound, KeyNotFound, EndpointNotFound, MethodNotAllowed, DuplicateEvent, LastManagingKey, AdminTokenIsSetting,
+        NoEndpoint, TooManyReplays, TooManyErasures, PayloadTooLarge, UnsupportedMediaType, InvalidField, InvalidUrl, TooManyEndpoints,
+        TooManyKeys, KeyReused, RateLimited, Internal, QueueFull, StorageUnavailable,
     ];
 
     private long _answered;

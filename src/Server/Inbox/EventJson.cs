@@ -16,6 +16,16 @@ internal static class EventJson
         writer.WriteEndObject();
     }
 
+    /// <summary>Writes one event of an export.</summary>
+    public static void WriteExported(Utf8JsonWriter writer, StoredEvent stored)
+    {
+        writer.WriteStartObject();
+        WriteFields(writer, stored);
+        writer.WriteString("ordering_key"u8, stored.OrderingKey);
+        writer.WriteTime("acknowledged_at"u8, stored.AcknowledgedAt);
+        writer.WriteEndObject();
+    }
+
     /// <summary>Writes one event with its deliveries and their attempts.</summary>
     public static void WriteDetail(Utf8JsonWriter writer, (EventDetail Detail, IReadOnlyList<EventDelivery> Deliveries) state)
     {

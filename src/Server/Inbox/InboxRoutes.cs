@@ -11,7 +11,12 @@ namespace ZapierTriggers.Server.Inbox;
 /// them.
 /// </summary>
 internal sealed class InboxRoutes(
-    IEventStore store, Authentication authentication, StoredBarrier barrier, PageRoom room, EndpointsOf endpointsOf)
+    IEventStore store,
+    Authentication authentication,
+    StoredBarrier barrier,
+    PageRoom room,
+    EndpointsOf endpointsOf,
+    Func<Organization, EventId?> cutoffOf)
 {
     /// <summary>Adds the routes.</summary>
     public void Map(RouteTable routes)
@@ -41,6 +46,7 @@ internal sealed class InboxRoutes(
             return;
         }
 
+        query = query with { NotBefore = cutoffOf(key.Organization) };
         if (await room.ReadAsync(store, query, context.RequestAborted) is not { } page)
         {
             await StorageAnswers.UnavailableAsync(context);
@@ -60,7 +66,7 @@ internal sealed class InboxRoutes(
     private async Task FindAsync(HttpContext context, string? id)
     {
         if (await authentication.AuthenticateOrAnswerAsync(context, KeyScopes.InboxRead) is not { } key) return;
-        if (!EventId.TryParse(id, out var eventId))
+        if (!EventId.TryParse(id, out var eventId) || eventId < cutoffOf(key.Organization))
         {
             await NotFoundAsync(context);
             return;

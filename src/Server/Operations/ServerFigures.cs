@@ -1,6 +1,7 @@
 using ZapierTriggers.Core.Dedup;
 using ZapierTriggers.Core.Delivery;
 using ZapierTriggers.Core.Sequencing;
+using ZapierTriggers.Core.Storing;
 using ZapierTriggers.Server.Http;
 
 namespace ZapierTriggers.Server.Operations;
@@ -34,6 +35,13 @@ internal static class ServerFigures
         meter.Gauges("zapier_webhooks_endpoints", "Endpoints by how they are.", "state", [.. Enum.GetValues<EndpointState>().Select(state => (EndpointStates.NameOf(state), (Func<long>)(() => dispatcher.CountEndpoints(state))))]);
         meter.Gauge("zapier_webhooks_in_flight", "Webhook tries in flight.", () => dispatcher.InFlight);
         meter.Gauge("zapier_webhooks_unrecorded", "Webhook results that are not in the database yet.", () => dispatcher.Unrecorded);
+    }
+
+    /// <summary>Adds what retention removes.</summary>
+    public static void AddData(ServerMeter meter, Retention retention)
+    {
+        meter.Counter("zapier_events_expired", "Events removed because their tier keeps them no longer.", () => retention.Events);
+        meter.Counter("zapier_webhooks_expired", "Webhooks dropped before they were delivered, since their event expired.", () => retention.Webhooks);
     }
 
     private static long OldestSeconds(Shard? shard, TimeProvider time) =>

@@ -12,6 +12,7 @@ namespace ZapierTriggers.Server.Storage;
 /// <param name="DeadLetters">Dead letters and replays.</param>
 /// <param name="Accounts">Organizations and keys.</param>
 /// <param name="Replays">What comparing the journal with the store takes.</param>
+/// <param name="Data">Retention, erasure and the ledger.</param>
 /// <param name="PrepareAsync">
 /// Connects, looks at version and settings, and brings the schema up to date; before anything else, and as often as it takes. Throws
 /// <see cref="StoreException"/>: <see cref="StoreFailure.Unavailable"/> while the database is away, <see cref="StoreFailure.Fault"/> when
@@ -24,6 +25,7 @@ internal sealed record StoreSet(
     IDeadLetterStore DeadLetters,
     IAccountStore Accounts,
     IReplayStore Replays,
+    DataStores Data,
     Func<CancellationToken, Task<StoreFacts>> PrepareAsync,
     IAsyncDisposable Database) : IAsyncDisposable
 {

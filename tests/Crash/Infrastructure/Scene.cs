@@ -1,8 +1,10 @@
 using System.Diagnostics;
+using System.Globalization;
 using ZapierTriggers.Load.Core.Bodies;
 using ZapierTriggers.Load.Core.Driving;
 using ZapierTriggers.Load.Core.Receiving;
 using ZapierTriggers.Load.Core.Verdict;
+using ZapierTriggers.Server.Cli;
 using ZapierTriggers.Tests.Integration.Infrastructure;
 
 namespace ZapierTriggers.Tests.Crash.Infrastructure;
@@ -146,10 +148,20 @@ internal sealed class Scene : IAsyncDisposable
     {
         await EndLoadAsync();
         await Server.KillAsync();
+        await VerifyAsync();
         await RestartReadyAsync();
         var report = await AuditAsync(settings);
         Assert.True(report.Passed, $"seed {_settings.Seed} {note}\n{string.Join('\n', report.Lines())}\n{Server.Output}");
         return report;
+    }
+
+    /// <summary>Holds journal, store and ledger of the dead server against each other, as <c>verify</c> does.</summary>
+    public async Task VerifyAsync()
+    {
+        await using var output = new StringWriter(CultureInfo.InvariantCulture);
+        string[] settings = [$"--Storage:DataDirectory={Setup.DataDirectory}", $"--Storage:ConnectionString={Setup.Settings.GetValueOrDefault("DATABASE_URL")}"];
+        var code = await VerifyCommand.RunAsync(settings, output, CancellationToken.None);
+        Assert.True(code == 0, $"seed {_settings.Seed}\n{output}");
     }
 
     /// <summary>All events stored for the load's organization, in order.</summary>

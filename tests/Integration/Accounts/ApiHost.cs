@@ -49,7 +49,7 @@ internal sealed class ApiHost : IAsyncDisposable
         new AdminTokenRoutes(token, authentication, Audit, Time, NullLogger<AdminTokenRoutes>.Instance).Map(Routes);
         new AuditRoutes(Audit, authentication).Map(Routes);
         new LimitsRoutes(Directory, authentication, KeyCaps, 50, no => Endpoints.GetValueOrDefault(no, []).Count, new MonotonicClock(Time)).Map(Routes);
-        new InboxRoutes(Events, authentication, barrier, new PageRoom(64 << 20), no => Endpoints.GetValueOrDefault(no, [])).Map(Routes);
+        new InboxRoutes(Events, authentication, barrier, new PageRoom(64 << 20), no => Endpoints.GetValueOrDefault(no, []), _ => null).Map(Routes);
         new AckRoutes(Events, authentication, barrier, (no, ids) => Notices.Add((no, ids)), Time).Map(Routes);
         ZapierTriggers.Server.Webhooks.Authenticate manager = context => authentication.AuthenticateOrAnswerAsync(context, KeyScopes.WebhooksManage);
         new ZapierTriggers.Server.Webhooks.EndpointRoutes(manager, _rig.Dispatcher, new AddressGuard(_rig.Options), _rig.Options, Time).Map(Routes);

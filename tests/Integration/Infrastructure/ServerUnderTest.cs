@@ -34,6 +34,9 @@ internal sealed class ServerUnderTest : ITestServer, IAsyncDisposable
     /// <summary>Its data directory.</summary>
     public string DataDirectory => _directory;
 
+    /// <summary>Its schema's connection string; null on SQLite.</summary>
+    public string? ConnectionString => _connectionString;
+
     /// <summary>What it has logged, of what its <c>Log:Level</c> lets through (errors, unless a setting says otherwise).</summary>
     public LogRecorder Logs { get; } = new();
 

@@ -98,6 +98,15 @@ internal static class StrangerCalls
         ["POST /api/admin/organizations/{id}/suspend"] = ByOrganization,
         ["POST /api/admin/organizations/{id}/resume"] = ByOrganization,
         ["POST /api/admin/organizations/{id}/keys"] = ByOrganization,
+        ["DELETE /api/admin/organizations/{id}"] = (_, caller, id, method, path) => SendAsync(
+            caller, method, path.Replace("{id}", id.Organization, StringComparison.Ordinal), """{"confirm":"Acme"}"""),
+        ["GET /api/admin/organizations/{id}/ledger"] = (_, caller, id, method, path) =>
+        SendAsync(caller, method, path.Replace("{id}", id.Organization, StringComparison.Ordinal)),
+        ["DELETE /api/events"] = EraseAsync,
+        ["DELETE /events"] = EraseAsync,
+        ["GET /api/erasures/{id}"] = ByEndpoint,
+        ["GET /api/ledger"] = Own,
+        ["GET /api/export"] = (_, caller, id, method, path) => SendAsync(caller, method, $"{path}?format={(id.Event[^1] % 2 == 0 ? "csv" : "json")}"),
     };
 
     /// <summary>Routes whose answer must be the same for another's id as for one that nobody has.</summary>
@@ -107,6 +116,15 @@ internal static class StrangerCalls
     /// <summary>Reads from another's event on, in both directions.</summary>
     private static Task<Reply> ReadInboxAsync(ITestServer server, Organization caller, ForeignIds id, HttpMethod method, string path) =>
         SendAsync(caller, method, $"{path}?limit=1000&include=total&cursor={id.Event}&order={(id.Event[^1] % 2 == 0 ? "asc" : "desc")}");
+
+    /// <summary>By another's id and by what its payloads hold: nothing is found.</summary>
+    private static async Task<Reply> EraseAsync(ITestServer server, Organization caller, ForeignIds id, HttpMethod method, string path)
+    {
+        var byId = await SendAsync(caller, method, path, $$"""{"event_ids":["{{id.Event}}"]}""");
+        Assert.Equal(200, byId.Status);
+        Assert.Equal(0, (int)byId.Json["matched"]!);
+        return await SendAsync(caller, method, path, $$"""{"payload_field":"none","equals":"{{id.Organization}}"}""");
+    }
 
     /// <summary>Another's dedup id is free here.</summary>
     private static async Task<Reply> PostEventAsync(ITestServer server, Organization caller, ForeignIds id, HttpMethod method, string path)

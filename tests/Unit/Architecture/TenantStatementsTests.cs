@@ -31,6 +31,18 @@ public sealed partial class TenantStatementsTests
         ("SqliteReplayScans.cs: SELECT count(*) FROM outcomes o", "bound by the part InRange"),
         ("PostgresReplayScans.cs: SELECT o.event_id, o.endpoint_id,", "bound by the part InRange"),
         ("SqliteReplayScans.cs: SELECT o.event_id, o.endpoint_id,", "bound by the part InRange"),
+        ("PostgresDays.cs: INSERT INTO ledger_days AS l", "a day of all organizations is counted, each in its own row, and dropped"),
+        ("PostgresDays.cs: INSERT INTO expirations AS x", "a day of all organizations is dropped, which each of them is told"),
+        ("PostgresRetention.cs: UPDATE erased_events SET dedup_hash", "by time, of all organizations"),
+        ("SqliteRetention.cs: UPDATE erased_events SET dedup_hash", "by time, of all organizations"),
+        ("PostgresRetention.cs: DELETE FROM erased_events x USING", "what each organization's retention has passed"),
+        ("SqliteRetention.cs: DELETE FROM erased_events WHERE EXISTS", "what each organization's retention has passed"),
+        ("PostgresErasures.cs: SELECT {Columns} FROM erasures j", "the unfinished erasures of all, each then run as its own"),
+        ("SqliteErasures.cs: SELECT {Columns} FROM erasures j", "the unfinished erasures of all, each then run as its own"),
+        ("PostgresLedger.cs: SELECT d.organization_no, d.day,", "verify adds up all organizations, each by itself"),
+        ("SqliteLedger.cs: SELECT l.organization_no, l.day,", "verify adds up all organizations, each by itself"),
+        ("SqliteLedger.cs: SELECT e.organization_no, e.id FROM", "verify adds up all organizations, each by itself"),
+        ("LedgerRows.cs: SELECT count(*) FROM {table} h", "verify counts over all organizations"),
         ("StatusFilter.cs: ", "parts: the events they are added to are bound"),
     ];
 

@@ -116,7 +116,7 @@ public sealed class MissingSegmentTests : IDisposable
     public void A_segment_of_a_newer_version_refuses_the_start()
     {
         Write();
-        using (var file = File.OpenHandle(Segments[1], FileMode.Open, FileAccess.Write)) RandomAccess.Write(file, [2], 8);
+        using (var file = File.OpenHandle(Segments[1], FileMode.Open, FileAccess.Write)) RandomAccess.Write(file, [3], 8);
         Assert.Contains(Segments[1], Refusal());
         Assert.Contains("newer version", Refusal());
     }

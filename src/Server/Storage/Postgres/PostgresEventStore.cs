@@ -8,21 +8,29 @@ namespace ZapierTriggers.Server.Storage.Postgres;
 internal sealed class PostgresEventStore(PostgresDatabase database, TimeProvider time, int partitionsAhead) : IEventStore
 {
     private const string Duplicate = """
-        SELECT e.id, e.payload_hash
-        FROM events e
-        WHERE e.organization_no = $1 AND e.dedup_id = $2 AND e.id >= $3
-        ORDER BY e.id DESC
+        (SELECT e.id, e.payload_hash
+         FROM events e
+         WHERE e.organization_no = $1 AND e.dedup_id = $2 AND e.id >= $3
+         ORDER BY e.id DESC
+         LIMIT 1)
+        UNION ALL
+        SELECT x.id, x.payload_hash FROM erased_events x WHERE x.organization_no = $1 AND x.dedup_hash = $4 AND x.id >= $3
+        ORDER BY id DESC
         LIMIT 1
         """;
 
     private const string Duplicates = """
         SELECT u.dedup_id, f.id, f.payload_hash
-        FROM unnest($2::text[]) AS u (dedup_id)
+        FROM unnest($2::text[], $4::bytea[]) AS u (dedup_id, hash)
         CROSS JOIN LATERAL (
-            SELECT e.id, e.payload_hash
-            FROM events e
-            WHERE e.organization_no = $1 AND e.dedup_id = u.dedup_id AND e.id >= $3
-            ORDER BY e.id DESC
+            (SELECT e.id, e.payload_hash
+             FROM events e
+             WHERE e.organization_no = $1 AND e.dedup_id = u.dedup_id AND e.id >= $3
+             ORDER BY e.id DESC
+             LIMIT 1)
+            UNION ALL
+            SELECT x.id, x.payload_hash FROM erased_events x WHERE x.organization_no = $1 AND x.dedup_hash = u.hash AND x.id >= $3
+            ORDER BY id DESC
             LIMIT 1
         ) f
         """;
@@ -93,7 +101,7 @@ internal sealed class PostgresEventStore(PostgresDatabase database, TimeProvider
         if (dedupId.Contains('\0', StringComparison.Ordinal)) return null;
         var found = await database.QueryAsync(
             Duplicate,
-            parameters => parameters.With(organizationNo).With(dedupId).With(notBefore),
+            parameters => parameters.With(organizationNo).With(dedupId).With(notBefore).With(ErasedDedup.Hash(organizationNo, dedupId)),
             row => new DuplicateOf(row.GetEventId(0), unchecked((ulong)row.GetInt64(1))),
             cancellationToken);
         return found.Count == 0 ? null : found[0];
@@ -106,7 +114,8 @@ internal sealed class PostgresEventStore(PostgresDatabase database, TimeProvider
         var ids = dedupIds.Where(id => !id.Contains('\0', StringComparison.Ordinal)).ToArray();
         var found = await database.QueryAsync(
             Duplicates,
-            parameters => parameters.With(organizationNo).With(ids).With(notBefore),
+            parameters => parameters.With(organizationNo).With(ids).With(notBefore)
+                .With(Array.ConvertAll(ids, id => ErasedDedup.Hash(organizationNo, id))),
             row => (DedupId: row.GetString(0), First: new DuplicateOf(row.GetEventId(1), unchecked((ulong)row.GetInt64(2)))),
             cancellationToken);
         return found.ToDictionary(row => row.DedupId, row => row.First, StringComparer.Ordinal);

@@ -144,9 +144,25 @@ internal sealed class PostgresInbox(PostgresDatabase database)
     private static string Conditions(InboxQuery query, NpgsqlParameterCollection parameters)
     {
         var conditions = StatusFilter.Sql(query.Status);
-        if (query.Type is null) return conditions;
-        parameters.With(query.Type);
-        return conditions + string.Create(CultureInfo.InvariantCulture, $"\n    AND e.type = ${parameters.Count}");
+        if (query.Type is not null)
+        {
+            parameters.With(query.Type);
+            conditions += string.Create(CultureInfo.InvariantCulture, $"\n    AND e.type = ${parameters.Count}");
+        }
+
+        if (query.NotBefore is { } first)
+        {
+            parameters.With(first);
+            conditions += string.Create(CultureInfo.InvariantCulture, $"\n    AND e.id >= ${parameters.Count}");
+        }
+
+        if (query.Before is { } end)
+        {
+            parameters.With(end);
+            conditions += string.Create(CultureInfo.InvariantCulture, $"\n    AND e.id < ${parameters.Count}");
+        }
+
+        return conditions;
     }
 
     private static StoredEvent ReadEvent(NpgsqlDataReader row)

@@ -77,9 +77,11 @@ internal sealed class PostgresPartitions(PostgresDatabase database, TimeProvider
         ALTER TABLE events ATTACH PARTITION {NameOf(day)} FOR VALUES FROM ('{BoundOf(day)}') TO ('{BoundOf(day.AddDays(1))}')
         """;
 
-    private static string NameOf(DateOnly day) => string.Create(CultureInfo.InvariantCulture, $"events_{day:yyyyMMdd}");
+    /// <summary>The name of a day's partition.</summary>
+    public static string NameOf(DateOnly day) => string.Create(CultureInfo.InvariantCulture, $"events_{day:yyyyMMdd}");
 
-    private static EventId BoundOf(DateOnly day) => EventId.LowerBound(new DateTimeOffset(day, TimeOnly.MinValue, TimeSpan.Zero));
+    /// <summary>What every id of the day and of later ones is greater than.</summary>
+    public static EventId BoundOf(DateOnly day) => EventId.LowerBound(new DateTimeOffset(day, TimeOnly.MinValue, TimeSpan.Zero));
 
     private int Today() => DateOnly.FromDateTime(time.GetUtcNow().UtcDateTime).DayNumber;
 }

@@ -11,6 +11,8 @@ internal sealed class PostgresReplays(PostgresDatabase database) : IReplayStore
         FROM unnest($1::integer[], $2::uuid[]) AS u (organization_no, id)
         WHERE EXISTS (SELECT 1 FROM events e WHERE e.organization_no = u.organization_no AND e.id = u.id)
            OR EXISTS (SELECT 1 FROM quarantine q WHERE q.organization_no = u.organization_no AND q.id = u.id)
+           OR EXISTS (SELECT 1 FROM erased_events x WHERE x.organization_no = u.organization_no AND x.id = u.id)
+           OR EXISTS (SELECT 1 FROM expirations t WHERE t.organization_no = u.organization_no AND t.expired_through >= u.id)
         """;
 
     /// <inheritdoc/>

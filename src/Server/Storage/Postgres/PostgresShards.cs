@@ -57,6 +57,14 @@ internal sealed class PostgresShards(PostgresDatabase database, TimeProvider tim
         WHERE shard = $1 AND journal_id = $2 AND epoch = $3 AND stored_through IS NOT DISTINCT FROM $4
         """;
 
+    /// <summary>Rides along with the checkpoint's move, in the same round trip.</summary>
+    private const string Count = """
+        INSERT INTO ledger_days AS l (organization_no, day, kind, events)
+        SELECT u.organization_no, u.day, 1, u.events
+        FROM unnest($1::integer[], $2::integer[], $3::bigint[]) AS u (organization_no, day, events)
+        ON CONFLICT (organization_no, day, kind) DO UPDATE SET events = l.events + excluded.events
+        """;
+
     private const string Read = """
         SELECT epoch, stored_through, stored_sequence FROM shards WHERE shard = $1 AND journal_id = $2
         """;
@@ -127,6 +135,7 @@ internal sealed class PostgresShards(PostgresDatabase database, TimeProvider tim
             claim,
             previous,
             next,
+            events,
             connection => events.IsEmpty ? Task.CompletedTask : CopyAsync(connection, events, cancellationToken),
             cancellationToken);
 
@@ -142,12 +151,16 @@ internal sealed class PostgresShards(PostgresDatabase database, TimeProvider tim
             claim,
             previous,
             next,
+            default,
             async connection =>
             {
                 await using var command = new NpgsqlCommand(Quarantine, connection);
                 command.Parameters.With(refused.OrganizationNo).With(refused.Id).With(claim.Shard)
                     .With(QuarantinedRow.Encode(refused)).With(reason.Replace('\0', '\uFFFD')).With(time.GetUtcNow());
-                await command.ExecuteNonQueryAsync(cancellationToken);
+                if (await command.ExecuteNonQueryAsync(cancellationToken) == 0) return; // kept before
+                await using var batch = new NpgsqlBatch(connection);
+                AddCount(batch, new[] { refused });
+                await batch.ExecuteNonQueryAsync(cancellationToken);
             },
             cancellationToken);
 
@@ -155,16 +168,14 @@ internal sealed class PostgresShards(PostgresDatabase database, TimeProvider tim
         ShardClaim claim,
         Checkpoint previous,
         Checkpoint next,
+        ReadOnlyMemory<JournaledEvent> counted,
         Func<NpgsqlConnection, Task> write,
         CancellationToken cancellationToken) =>
         database.RunAsync(
             async connection =>
             {
                 await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-                await using var advance = new NpgsqlCommand(Advance, connection);
-                advance.Parameters.With(claim.Shard).With(claim.JournalId).With(claim.Epoch)
-                    .With(Nullable(previous.Id)).With(Nullable(next.Id)).With(next.Sequence);
-                if (await advance.ExecuteNonQueryAsync(cancellationToken) == 0)
+                if (!await TryAdvanceAsync(connection, claim, previous, next, counted, cancellationToken))
                 {
                     await transaction.RollbackAsync(cancellationToken);
                     await ExplainAsync(connection, claim, next, cancellationToken);
@@ -177,6 +188,33 @@ internal sealed class PostgresShards(PostgresDatabase database, TimeProvider tim
                 return true;
             },
             cancellationToken);
+
+    /// <summary>Moves the checkpoint and counts the events; false when the checkpoint was not where it should be: roll back.</summary>
+    private static async Task<bool> TryAdvanceAsync(
+        NpgsqlConnection connection,
+        ShardClaim claim,
+        Checkpoint previous,
+        Checkpoint next,
+        ReadOnlyMemory<JournaledEvent> counted,
+        CancellationToken cancellationToken)
+    {
+        await using var batch = new NpgsqlBatch(connection);
+        var advance = new NpgsqlBatchCommand(Advance);
+        batch.BatchCommands.Add(advance);
+        advance.Parameters.With(claim.Shard).With(claim.JournalId).With(claim.Epoch)
+            .With(Nullable(previous.Id)).With(Nullable(next.Id)).With(next.Sequence);
+        if (!counted.IsEmpty) AddCount(batch, counted.Span);
+        await batch.ExecuteNonQueryAsync(cancellationToken);
+        return advance.RecordsAffected > 0;
+    }
+
+    private static void AddCount(NpgsqlBatch batch, ReadOnlySpan<JournaledEvent> counted)
+    {
+        var count = new LedgerCount();
+        foreach (ref readonly var item in counted) count.Add(item.OrganizationNo, item.Id);
+        var (organizationNos, days, events) = count.Take();
+        Add(batch, Count).With(organizationNos).With(days).With(events);
+    }
 
     /// <summary>Why no row matched: returns when the checkpoint is at <paramref name="next"/> already, else throws.</summary>
     private static async Task ExplainAsync(

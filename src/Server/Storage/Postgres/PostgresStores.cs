@@ -25,6 +25,7 @@ internal static class PostgresStores
             new PostgresDeadLetters(database),
             accounts,
             new PostgresReplays(database),
+            new DataStores(new PostgresRetention(database), new PostgresErasures(database, time), new PostgresLedger(database)),
             async cancellationToken =>
             {
                 var facts = await InspectAsync(database, cancellationToken);

@@ -8,10 +8,15 @@ namespace ZapierTriggers.Server.Storage.Sqlite;
 internal sealed class SqliteEventStore(SqliteDatabase database, TimeProvider time) : IEventStore
 {
     private const string Duplicate = """
-        SELECT e.id, e.payload_hash
-        FROM events e
-        WHERE e.organization_no = $1 AND e.dedup_id = $2 AND e.id >= $3
-        ORDER BY e.id DESC
+        SELECT f.id, f.payload_hash
+        FROM (SELECT * FROM (SELECT e.id, e.payload_hash
+                             FROM events e
+                             WHERE e.organization_no = $1 AND e.dedup_id = $2 AND e.id >= $3
+                             ORDER BY e.id DESC
+                             LIMIT 1)
+              UNION ALL
+              SELECT x.id, x.payload_hash FROM erased_events x WHERE x.organization_no = $1 AND x.dedup_hash = $4 AND x.id >= $3) f
+        ORDER BY f.id DESC
         LIMIT 1
         """;
 
@@ -81,7 +86,8 @@ internal sealed class SqliteEventStore(SqliteDatabase database, TimeProvider tim
                 ReadDuplicate,
                 organizationNo,
                 dedupId,
-                notBefore),
+                notBefore,
+                ErasedDedup.Hash(organizationNo, dedupId)),
             cancellationToken);
         return found.Count == 0 ? null : found[0];
     }
@@ -96,7 +102,7 @@ internal sealed class SqliteEventStore(SqliteDatabase database, TimeProvider tim
                 var found = new Dictionary<string, DuplicateOf>(StringComparer.Ordinal);
                 foreach (var dedupId in dedupIds)
                 {
-                    if (find.Query(ReadDuplicate, organizationNo, dedupId, notBefore) is [var first, ..]) found.Add(dedupId, first);
+                    if (find.Query(ReadDuplicate, organizationNo, dedupId, notBefore, ErasedDedup.Hash(organizationNo, dedupId)) is [var first, ..]) found.Add(dedupId, first);
                 }
 
                 return found;

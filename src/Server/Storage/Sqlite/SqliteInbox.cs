@@ -84,9 +84,15 @@ internal sealed class SqliteInbox(SqliteDatabase database)
     private static string Conditions(InboxQuery query, List<object?> values)
     {
         var conditions = StatusFilter.Sql(query.Status);
-        if (query.Type is null) return conditions;
-        values.Add(query.Type);
-        return conditions + string.Create(CultureInfo.InvariantCulture, $"\n    AND e.type = ${values.Count}");
+        foreach (var (value, comparison) in (ReadOnlySpan<(object?, string)>)
+            [(query.Type, "e.type ="), (query.NotBefore, "e.id >="), (query.Before, "e.id <")])
+        {
+            if (value is null) continue;
+            values.Add(value);
+            conditions += string.Create(CultureInfo.InvariantCulture, $"\n    AND {comparison} ${values.Count}");
+        }
+
+        return conditions;
     }
 
     private static StoredEvent ReadEvent(SqliteDataReader row, SqliteTries tries, int organizationNo)

@@ -10,6 +10,10 @@ internal sealed class SqliteReplays(SqliteDatabase database) : IReplayStore
         SELECT 1 FROM events WHERE organization_no = $1 AND id = $2
         UNION ALL
         SELECT 1 FROM quarantine WHERE organization_no = $1 AND id = $2
+        UNION ALL
+        SELECT 1 FROM erased_events WHERE organization_no = $1 AND id = $2
+        UNION ALL
+        SELECT 1 FROM expirations WHERE organization_no = $1 AND expired_through >= $2
         """;
 
     /// <inheritdoc/>

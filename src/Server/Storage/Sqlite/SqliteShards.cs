@@ -72,6 +72,7 @@ internal sealed class SqliteShards(SqliteDatabase database, TimeProvider time)
             {
                 var moved = TryAdvance(connection, claim, previous, next);
                 if (moved) SqliteAppend.Run(connection, events.Span);
+                if (moved) SqliteRemoval.CountAccepted(connection, events.Span);
                 Failpoint.Pass(Failpoint.StoreCommitting);
                 return moved;
             },
@@ -89,16 +90,17 @@ internal sealed class SqliteShards(SqliteDatabase database, TimeProvider time)
             connection =>
             {
                 var moved = TryAdvance(connection, claim, previous, next);
-                if (moved)
-                    connection.Execute(
-                        Quarantine,
-                        refused.OrganizationNo,
-                        refused.Id,
-                        claim.Shard,
-                        QuarantinedRow.Encode(refused),
-                        reason,
-                        time.GetUtcNow());
-                return moved;
+                if (!moved) return false;
+                var added = connection.Execute(
+                    Quarantine,
+                    refused.OrganizationNo,
+                    refused.Id,
+                    claim.Shard,
+                    QuarantinedRow.Encode(refused),
+                    reason,
+                    time.GetUtcNow());
+                if (added > 0) SqliteRemoval.CountAccepted(connection, [refused]);
+                return true;
             },
             cancellationToken);
 

@@ -1,0 +1,159 @@
+using ZapierTriggers.Core.Accounts;
+using ZapierTriggers.Core.Delivery;
+using ZapierTriggers.Core.Journal;
+using ZapierTriggers.Core.Operations;
+using ZapierTriggers.Core.Sequencing;
+using ZapierTriggers.Core.Storing;
+
+namespace ZapierTriggers.Server.DataRights;
+
+/// <summary>
+/// Carries erasures out, a chunk of each unfinished one in turn: select, forget in memory, remove from the store, and at the end erase
+/// from the journal. What there is to do is read from the store each time, so it goes on after a restart.
+/// </summary>
+internal sealed partial class ErasureRunner(
+    IErasureStore store,
+    AccountDirectory accounts,
+    Dispatcher dispatcher,
+    Func<Shard?> shardNow,
+    RefusedEvents refused,
+    TimeProvider time,
+    ILogger<ErasureRunner> logger) : BackgroundService
+{
+    /// <summary>Events in one chunk: some ten milliseconds of a store that has one writer.</summary>
+    private const int ChunkSize = 500;
+
+    /// <summary>Between two looks for erasures that nobody has told of.</summary>
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long the journal may take in one turn; the next one goes on.</summary>
+    private static readonly TimeSpan JournalWait = TimeSpan.FromSeconds(5);
+
+    private readonly WakeSignal _wake = new();
+    private volatile TaskCompletionSource _turn = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Completes when something has moved.</summary>
+    public Task Turn => _turn.Task;
+
+    /// <summary>An erasure has been kept.</summary>
+    public void Wake() => _wake.Set();
+
+    /// <inheritdoc/>
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        var backoff = new Backoff(time);
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            var wait = Interval;
+            try
+            {
+                while (await RunOnceAsync(stoppingToken))
+                {
+                }
+
+                backoff.Succeeded();
+            }
+            catch (Exception) when (stoppingToken.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception exception)
+            {
+                var isNews = backoff.IsGrowing;
+                wait = backoff.Failed();
+                if (isNews) Log.NotDone(logger, exception is StoreException ? null : exception, exception.Message, wait);
+            }
+
+            await _wake.WaitAsync(wait, time, stoppingToken);
+        }
+    }
+
+    /// <summary>A chunk of each unfinished erasure; false when none of them moved. Throws <see cref="StoreException"/>.</summary>
+    private async Task<bool> RunOnceAsync(CancellationToken stop)
+    {
+        var hasMoved = false;
+        var erasures = await store.ReadUnfinishedAsync(stop);
+        foreach (var erasure in erasures)
+        {
+            stop.ThrowIfCancellationRequested();
+            hasMoved |= erasure.Kind == ErasureKind.Organization
+                ? await EraseOrganizationAsync(erasure, stop)
+                : await EraseEventsAsync(erasure, stop);
+            Interlocked.Exchange(ref _turn, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();
+        }
+
+        return hasMoved;
+    }
+
+    private async Task<bool> EraseEventsAsync(Erasure erasure, CancellationToken stop)
+    {
+        var (chunk, isLast) = await new ErasureScan(store, ChunkSize).NextAsync(erasure, stop);
+        var matched = chunk.Ids;
+        if (matched.Count > 0 && !erasure.IsDryRun) await dispatcher.ErasingAsync(erasure.OrganizationNo, matched);
+        var moved = erasure with { Cursor = chunk.Cursor, Matched = erasure.Matched + matched.Count };
+        var journalFrom = shardNow()?.Journal.FirstHeld ?? default;
+        var done = await store.EraseAsync(erasure, moved, erasure.IsDryRun ? [] : matched, journalFrom, stop);
+        if (done is null || !isLast) return done is not null;
+        var isErased = erasure.IsDryRun || await EraseFromJournalAsync(done, stop);
+        if (!isErased) return false;
+        await store.FinishAsync(done with { IsJournalErased = !done.IsDryRun, FinishedAt = time.GetUtcNow() }, stop);
+        Log.Finished(logger, done.Id, done.Erased, done.Matched);
+        return true;
+    }
+
+    /// <summary>What the journal still holds of the organization's erased events, of this erasure and of former ones.</summary>
+    private async Task<bool> EraseFromJournalAsync(Erasure erasure, CancellationToken stop)
+    {
+        var no = erasure.OrganizationNo;
+        var selection = ErasureSelection.Read(erasure.Selection);
+        refused.Erase(
+            no, (id, payload) => selection.EventIds is { } ids ? ids.Contains(id) : id <= erasure.Through && selection.Matches(payload));
+        var held = await store.ReadInJournalAsync(no, stop);
+        if (held.Count == 0) return true;
+        if (shardNow() is not { } shard || !await shard.TryEraseAsync(ErasedFrames.Of(held), JournalWait, stop)) return false;
+        await store.ClearInJournalAsync(no, stop);
+        return true;
+    }
+
+    /// <summary>
+    /// Stored first is what was on its way when its keys ended; the journal goes before the last row, which says that there is work.
+    /// </summary>
+    private async Task<bool> EraseOrganizationAsync(Erasure erasure, CancellationToken stop)
+    {
+        var no = erasure.OrganizationNo;
+        if (shardNow() is not { } shard) return false;
+        var organization = accounts.FindByNo(no);
+        if (organization is not null && !await shard.WaitStoredAsync(organization, stop)) return false;
+        foreach (var endpoint in dispatcher.EndpointsOf(no)) await dispatcher.RemoveAsync(no, endpoint.Id, stop);
+        dispatcher.Gone.AddThrough(no, new EventId(ulong.MaxValue, ulong.MaxValue));
+        var ids = (await store.ScanAsync(no, default, new EventId(ulong.MaxValue, ulong.MaxValue), type: null, 1, stop)).Count;
+        if (ids == 0)
+        {
+            refused.Erase(no, static (_, _) => true);
+            if (!await shard.TryEraseAsync(ErasedFrames.OfOrganization(no), JournalWait, stop)) return false;
+        }
+
+        var (events, isDone) = await store.EraseOrganizationAsync(no, ChunkSize, mayEnd: ids == 0, stop);
+        if (!isDone)
+        {
+            var moved = erasure with { Matched = erasure.Matched + events };
+            await store.EraseAsync(erasure, moved, [], default, stop);
+            return true;
+        }
+
+        accounts.Remove(no);
+        Log.Finished(logger, erasure.Id, erasure.Matched + events, erasure.Matched + events);
+        return true;
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogEvents.ErasureRunnerFinished, LogLevel.Information,
+            "Erasure {Erasure} is done: {Erased} of {Matched} matching events erased")]
+        public static partial void Finished(ILogger logger, Guid erasure, long erased, long matched);
+
+        [LoggerMessage(LogEvents.ErasureRunnerNotDone, LogLevel.Warning,
+            "Erasures cannot go on ({Reason}); they are tried again in {Wait}")]
+        public static partial void NotDone(ILogger logger, Exception? exception, string reason, TimeSpan wait);
+    }
+}

@@ -1,0 +1,219 @@
+using Microsoft.Data.Sqlite;
+using ZapierTriggers.Core.Accounts;
+using ZapierTriggers.Core.Dedup;
+using ZapierTriggers.Core.Storing;
+
+namespace ZapierTriggers.Server.Storage.Sqlite;
+
+/// <summary>
+/// Erasure in SQLite. What it deletes is overwritten with zeros (<c>secure_delete</c>), since pages that are only free keep their bytes.
+/// </summary>
+internal sealed class SqliteErasures(SqliteDatabase database, TimeProvider time) : IErasureStore
+{
+    private const string Columns =
+        "organization_no, id, kind, selection, dry_run, through, cursor, matched, erased, ids, journal_erased, requested_at, finished_at";
+
+    private const string Insert = """
+        INSERT INTO erasures (organization_no, id, kind, selection, dry_run, through, cursor, requested_at)
+        SELECT $1, $2, $3, $4, $5, $6, $7, $8
+        WHERE (SELECT count(*) FROM erasures j WHERE j.organization_no = $1 AND j.finished_at IS NULL AND j.id <> $2) < $9
+        ON CONFLICT (organization_no, id) DO UPDATE SET kind = excluded.kind
+        """;
+
+    private const string EndKeys = """
+        DELETE FROM api_keys WHERE organization_no = $1
+        """;
+
+    private const string Find = $"""
+        SELECT {Columns} FROM erasures WHERE organization_no = $1 AND id = $2
+        """;
+
+    private const string Unfinished = $"""
+        SELECT {Columns} FROM erasures j WHERE j.finished_at IS NULL ORDER BY j.requested_at, j.id
+        """;
+
+    private const string Scan = """
+        SELECT e.id, e.payload
+        FROM events e
+        WHERE e.organization_no = $1 AND e.id > $2 AND e.id <= $3 AND ($4 IS NULL OR e.type = $4)
+        ORDER BY e.id
+        LIMIT $5
+        """;
+
+    private const string Present = """
+        SELECT 1 FROM events e WHERE e.organization_no = $1 AND e.id = $2
+        UNION ALL
+        SELECT 1 FROM quarantine q WHERE q.organization_no = $1 AND q.id = $2
+        """;
+
+    private const string SetAside = """
+        SELECT q.id, q.event FROM quarantine q WHERE q.organization_no = $1 ORDER BY q.id
+        """;
+
+    private const string Move = """
+        UPDATE erasures SET cursor = $4, matched = $5 WHERE organization_no = $1 AND id = $2 AND cursor = $3 AND finished_at IS NULL
+        """;
+
+    private const string Note = """
+        UPDATE erasures SET erased = $3, ids = $4 WHERE organization_no = $1 AND id = $2
+        """;
+
+    private const string Finish = """
+        UPDATE erasures SET selection = '', journal_erased = $3, finished_at = $4 WHERE organization_no = $1 AND id = $2
+        """;
+
+    private const string InJournal = """
+        SELECT x.organization_no, x.id FROM erased_events x WHERE x.in_journal AND ($1 IS NULL OR x.organization_no = $1)
+        """;
+
+    private const string ClearInJournal = """
+        UPDATE erased_events SET in_journal = 0 WHERE organization_no = $1 AND in_journal
+        """;
+
+    private readonly SqliteOrganizationErasure _organizations = new(database);
+
+    /// <inheritdoc/>
+    public Task<bool> AddAsync(Erasure erasure, CancellationToken cancellationToken)
+    {
+        var entry = AuditedCall.EntryFor(erasure.OrganizationNo, erasure.Id);
+        return database.WriteAsync(
+            connection =>
+            {
+                var isOrganization = erasure.Kind == ErasureKind.Organization;
+                var added = connection.Execute(
+                    Insert,
+                    erasure.OrganizationNo,
+                    erasure.Id,
+                    erasure.Kind,
+                    erasure.Selection,
+                    erasure.IsDryRun,
+                    erasure.Through,
+                    erasure.Cursor,
+                    erasure.RequestedAt,
+                    isOrganization ? int.MaxValue : Erasure.MaxUnfinished);
+                if (added == 0) return false;
+                if (isOrganization) connection.Execute(EndKeys, erasure.OrganizationNo);
+                SqliteAudit.Insert(connection, entry);
+                return true;
+            },
+            cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public async Task<Erasure?> FindAsync(int organizationNo, Guid id, CancellationToken cancellationToken)
+    {
+        var rows = await database.ReadAsync(connection => connection.Query(Find, ReadErasure, organizationNo, id), cancellationToken);
+        return rows.Count == 0 ? null : rows[0];
+    }
+
+    /// <inheritdoc/>
+    public async Task<IReadOnlyList<Erasure>> ReadUnfinishedAsync(CancellationToken cancellationToken) =>
+        await database.ReadAsync(connection => connection.Query(Unfinished, ReadErasure), cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<ScannedEvent>> ScanAsync(
+        int organizationNo, EventId after, EventId through, string? type, int limit, CancellationToken cancellationToken) =>
+        database.ReadAsync<IReadOnlyList<ScannedEvent>>(
+            connection =>
+            {
+                using var statement = new SqliteStatement(connection, Scan);
+                using var row = statement.Open(organizationNo, after, through, type, limit);
+                var (events, bytes) = (new List<ScannedEvent>(), 0L);
+                while (bytes < InboxPage.EndsAtBytes && row.Read())
+                {
+                    events.Add(new ScannedEvent(row.GetEventId(0), row.GetFieldValue<byte[]>(1)));
+                    bytes += events[^1].Payload.Length;
+                }
+
+                return events;
+            },
+            cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<EventId>> FindPresentAsync(
+        int organizationNo, IReadOnlyList<EventId> ids, CancellationToken cancellationToken) =>
+        database.ReadAsync<IReadOnlyList<EventId>>(
+            connection =>
+            {
+                using var find = new SqliteStatement(connection, Present);
+                return [.. ids.Where(id => find.Query(row => row.GetInt32(0), organizationNo, id).Count > 0)];
+            },
+            cancellationToken);
+
+    /// <inheritdoc/>
+    public async Task<IReadOnlyList<ScannedEvent>> ReadQuarantineAsync(int organizationNo, CancellationToken cancellationToken) =>
+        await database.ReadAsync(
+            connection => connection.Query(
+                SetAside,
+                row => new ScannedEvent(
+                    row.GetEventId(0),
+                    QuarantinedRow.Decode(organizationNo, row.GetEventId(0), row.GetFieldValue<byte[]>(1)).Payload.ToArray()),
+                organizationNo),
+            cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<Erasure?> EraseAsync(
+        Erasure known, Erasure moved, IReadOnlyList<EventId> ids, EventId journalFrom, CancellationToken cancellationToken) =>
+        database.WriteAsync(
+            connection =>
+            {
+                var at = connection.Execute(Move, known.OrganizationNo, known.Id, known.Cursor, moved.Cursor, moved.Matched);
+                if (at == 0) return null;
+                return ids.Count == 0 ? moved : Remove(connection, moved, ids, journalFrom);
+            },
+            cancellationToken);
+
+    /// <inheritdoc/>
+    public Task FinishAsync(Erasure finished, CancellationToken cancellationToken) => database.WriteAsync(
+        connection => connection.Execute(Finish, finished.OrganizationNo, finished.Id, finished.IsJournalErased, finished.FinishedAt),
+        cancellationToken);
+
+    /// <inheritdoc/>
+    public async Task<IReadOnlySet<(int OrganizationNo, EventId Id)>> ReadInJournalAsync(
+        int? organizationNo, CancellationToken cancellationToken)
+    {
+        var rows = await database.ReadAsync(
+            connection => connection.Query(InJournal, row => (row.GetInt32(0), row.GetEventId(1)), organizationNo), cancellationToken);
+        return rows.ToHashSet();
+    }
+
+    /// <inheritdoc/>
+    public Task ClearInJournalAsync(int organizationNo, CancellationToken cancellationToken) =>
+        database.WriteAsync(connection => connection.Execute(ClearInJournal, organizationNo), cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<(long Events, bool IsDone)> EraseOrganizationAsync(
+        int organizationNo, int limit, bool mayEnd, CancellationToken cancellationToken) =>
+        _organizations.RunAsync(organizationNo, limit, mayEnd, cancellationToken);
+
+    private Erasure Remove(SqliteConnection connection, Erasure moved, IReadOnlyList<EventId> ids, EventId journalFrom)
+    {
+        var no = moved.OrganizationNo;
+        IReadOnlyList<RemovedEvent> removed;
+        using (SqliteSecureDelete.On(connection)) (removed, _) = SqliteRemoval.Run(connection, no, ids);
+        SqliteRemoval.CountRemoved(connection, no, removed, LedgerKind.Erased);
+        var hashesFrom = EventId.LowerBound(time.GetUtcNow() - TimeSpan.FromMilliseconds(DedupWindow.LengthMs));
+        SqliteRemoval.Keep(connection, no, removed, journalFrom, hashesFrom);
+        var named = moved.Ids.Concat(removed.Select(one => one.Id).Order()).Take(Erasure.MaxIds).ToList();
+        var result = moved with { Erased = moved.Erased + removed.Count, Ids = named };
+        connection.Execute(Note, no, moved.Id, result.Erased, ErasureColumns.Encode(named));
+        return result;
+    }
+
+    private static Erasure ReadErasure(SqliteDataReader row) => new()
+    {
+        OrganizationNo = row.GetInt32(0),
+        Id = row.GetUuid(1),
+        Kind = (ErasureKind)row.GetInt32(2),
+        Selection = row.GetString(3),
+        IsDryRun = row.GetBoolean(4),
+        Through = row.GetEventId(5),
+        Cursor = row.GetEventId(6),
+        Matched = row.GetInt64(7),
+        Erased = row.GetInt64(8),
+        Ids = ErasureColumns.Decode(row.GetString(9)),
+        IsJournalErased = row.GetBoolean(10),
+        RequestedAt = row.GetTime(11),
+        FinishedAt = row.GetTimeOrNull(12),
+    };
+}

@@ -1,0 +1,94 @@
+using Microsoft.Data.Sqlite;
+using ZapierTriggers.Core.Storing;
+
+namespace ZapierTriggers.Server.Storage.Sqlite;
+
+/// <summary>
+/// Retention in SQLite: short transactions on the writing thread, between which whatever else waits has its turn. The pages that become
+/// free are used again for new events; the file is not made smaller, since it would soon grow to the same size (docs/operations.md).
+/// </summary>
+internal sealed class SqliteRetention(SqliteDatabase database) : IRetentionStore
+{
+    private const string Oldest = """
+        SELECT * FROM (SELECT e.id FROM events e WHERE e.organization_no = $1 AND e.id < $2 ORDER BY e.id LIMIT $3)
+        UNION
+        SELECT * FROM (SELECT q.id FROM quarantine q WHERE q.organization_no = $1 AND q.id < $2 ORDER BY q.id LIMIT $3)
+        ORDER BY 1
+        LIMIT $3
+        """;
+
+    private const string Note = """
+        INSERT INTO expirations (organization_no, expired_through)
+        VALUES ($1, $2)
+        ON CONFLICT (organization_no) DO UPDATE SET expired_through = max(expired_through, excluded.expired_through)
+        """;
+
+    /// <summary>What hangs on events that are gone already: a result that was recorded late.</summary>
+    private static readonly string[] Sweeps =
+    [
+        """
+        DELETE FROM retries WHERE organization_no = $1 AND (endpoint_id, event_id) IN
+            (SELECT r.endpoint_id, r.event_id FROM retries r WHERE r.organization_no = $1 AND r.event_id < $2 LIMIT $3)
+        """,
+        """
+        DELETE FROM attempts WHERE organization_no = $1 AND (event_id, endpoint_id, number) IN
+            (SELECT t.event_id, t.endpoint_id, t.number FROM attempts t WHERE t.organization_no = $1 AND t.event_id < $2 LIMIT $3)
+        """,
+        """
+        DELETE FROM outcomes WHERE organization_no = $1 AND (event_id, endpoint_id) IN
+            (SELECT o.event_id, o.endpoint_id FROM outcomes o WHERE o.organization_no = $1 AND o.event_id < $2 LIMIT $3)
+        """,
+        """
+        DELETE FROM acks WHERE organization_no = $1 AND event_id IN
+            (SELECT a.event_id FROM acks a WHERE a.organization_no = $1 AND a.event_id < $2 LIMIT $3)
+        """,
+    ];
+
+    private const string ForgetHashes = """
+        UPDATE erased_events SET dedup_hash = NULL, payload_hash = 0 WHERE dedup_hash IS NOT NULL AND id < $1
+        """;
+
+    private const string Forget = """
+        DELETE FROM erased_events
+        WHERE EXISTS (SELECT 1 FROM expirations t
+                      WHERE t.organization_no = erased_events.organization_no AND t.expired_through >= erased_events.id)
+        """;
+
+    /// <inheritdoc/>
+    public async Task<Expired> ExpireAsync(int organizationNo, EventId before, int limit, CancellationToken cancellationToken)
+    {
+        var step = await database.WriteAsync(connection => Remove(connection, organizationNo, before, limit), cancellationToken);
+        if (!step.IsDone) return step;
+        var webhooks = step.Webhooks;
+        foreach (var sql in Sweeps)
+        {
+            int removed;
+            do
+            {
+                removed = await database.WriteAsync(connection => connection.Execute(sql, organizationNo, before, limit), cancellationToken);
+                if (sql == Sweeps[0]) webhooks += removed;
+            }
+            while (removed == limit);
+        }
+
+        return step with { Webhooks = webhooks };
+    }
+
+    /// <inheritdoc/>
+    public Task<long> DropDaysAsync(EventId before, CancellationToken cancellationToken) => Task.FromResult(0L);
+
+    /// <inheritdoc/>
+    public Task ForgetErasedAsync(EventId hashesBefore, CancellationToken cancellationToken) => database.WriteAsync(
+        connection => connection.Execute(ForgetHashes, hashesBefore) + connection.Execute(Forget), cancellationToken);
+
+    private static Expired Remove(SqliteConnection connection, int organizationNo, EventId before, int limit)
+    {
+        var ids = connection.Query(Oldest, row => row.GetEventId(0), organizationNo, before, limit);
+        var isDone = ids.Count < limit;
+        if (ids.Count == 0) return new Expired(0, 0, isDone);
+        var (removed, webhooks) = SqliteRemoval.Run(connection, organizationNo, ids);
+        SqliteRemoval.CountRemoved(connection, organizationNo, removed, LedgerKind.Expired);
+        connection.Execute(Note, organizationNo, isDone ? before : ids[^1]);
+        return new Expired(ids.Count, webhooks, isDone);
+    }
+}

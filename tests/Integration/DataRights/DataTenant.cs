@@ -1,0 +1,64 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json.Nodes;
+using ZapierTriggers.Server.Cli;
+using ZapierTriggers.Tests.Integration.Infrastructure;
+
+namespace ZapierTriggers.Tests.Integration.DataRights;
+
+/// <summary>What the tests of data rights do with a tenant and its server.</summary>
+internal static class DataTenant
+{
+    public static async Task<string> SendEventAsync(this Tenant tenant, string payload, string dedupId = "", string type = "user.changed")
+    {
+        var body = $$"""{"type":"{{type}}","payload":{{payload}}{{(dedupId.Length > 0 ? $",\"dedup_id\":\"{dedupId}\"" : "")}}}""";
+        return (await tenant.PostEventAsync(body)).Accepted();
+    }
+
+    /// <summary>Sends many, a thousand in a call.</summary>
+    public static async Task PostManyAsync(this Tenant tenant, int count, Func<int, string> payload)
+    {
+        for (var first = 0; first < count; first += 1000)
+        {
+            var items = Enumerable.Range(first, Math.Min(1000, count - first)).Select(n => $$"""{"type":"t","payload":{{payload(n)}}}""");
+            var reply = await tenant.PostAsync("/api/events/batch", $"[{string.Join(',', items)}]");
+            Assert.Equal(200, reply.Status);
+        }
+    }
+
+    public static Task<Reply> EraseAsync(this Tenant tenant, string body) =>
+        tenant.SendAsync(HttpMethod.Delete, "/api/events", Encoding.UTF8.GetBytes(body), ("X-API-Key", tenant.Key));
+
+    public static Task<Reply> AdminAsync(this ITestServer server, HttpMethod method, string path, string? body = null) =>
+        new Tenant(server, "", "").SendAsync(
+            method, path, body is null ? null : Encoding.UTF8.GetBytes(body), ("X-API-Key", server.AdminToken));
+
+    /// <summary>The ledger, which must be balanced.</summary>
+    public static async Task<JsonObject> LedgerAsync(this Tenant tenant)
+    {
+        var reply = await tenant.GetAsync("/api/ledger");
+        Assert.True(reply.Status == 200, reply.Text);
+        Assert.True((bool)reply.Json["balanced"]!, reply.Text);
+        return reply.Json;
+    }
+
+    /// <summary>Runs <c>verify</c> on a stopped server.</summary>
+    public static async Task<(int Code, string Output)> VerifyAsync(this ServerUnderTest server)
+    {
+        await using var output = new StringWriter(CultureInfo.InvariantCulture);
+        string[] settings = [$"--Storage:DataDirectory={server.DataDirectory}", $"--Storage:ConnectionString={server.ConnectionString}"];
+        return (await VerifyCommand.RunAsync(settings, output, CancellationToken.None), output.ToString());
+    }
+
+    /// <summary>Whether a file of the server's journal has that text.</summary>
+    public static bool JournalHolds(this ServerUnderTest server, string text) =>
+        Directory.EnumerateFiles(Path.Combine(server.DataDirectory, "journal")).Any(file => Holds(file, text));
+
+    private static bool Holds(string path, string text)
+    {
+        using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        var bytes = new byte[file.Length];
+        file.ReadExactly(bytes);
+        return bytes.AsSpan().IndexOf(Encoding.UTF8.GetBytes(text)) >= 0;
+    }
+}
