@@ -91,6 +91,10 @@ internal sealed class EventSource
         return new RequestEncoder([.. requests], _stamp, Dedup.HasIds);
     }
 
+    /// <summary>An encoder whose requests are bare bodies, to be put together by the caller.</summary>
+    public RequestEncoder CreateBodyEncoder() =>
+        new([.. _templates.Select((template, index) => BuildBody(template.Type, _stamped[index]))], _stamp, Dedup.HasIds);
+
     private int TemplateOf(long content) => (int)(content % _templates.Count);
 
     private byte[] BuildBody(string type, byte[] payload)

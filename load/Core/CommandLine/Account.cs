@@ -1,7 +1,8 @@
 using System.Net;
+using System.Net.Http.Json;
 using System.Text.Json;
 
-namespace ZapierTriggers.Load.OpenLoop;
+namespace ZapierTriggers.Load.Core.CommandLine;
 
 /// <summary>The organization that a run sends for.</summary>
 internal sealed class Account : IDisposable
@@ -56,7 +57,6 @@ internal sealed class Account : IDisposable
             var detail = await response.Content.ReadAsStringAsync();
             throw new UsageException($"The server refused the webhook ({(int)response.StatusCode}): {detail}");
         }
-
 
         var answer = await response.Content.ReadFromJsonAsync<JsonElement>();
         return answer.GetProperty("secret").GetString()!;

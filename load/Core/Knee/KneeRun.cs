@@ -1,0 +1,98 @@
+using System.Diagnostics;
+using ZapierTriggers.Load.Core.Driving;
+using ZapierTriggers.Load.Core.Figures;
+using ZapierTriggers.Load.Core.Receiving;
+using ZapierTriggers.Load.Core.Verdict;
+
+namespace ZapierTriggers.Load.Core.Knee;
+
+/// <summary>
+/// Measures the capacity in a closed loop, then offers shares of it in an open one, each for as long, with a pause between them in which the
+/// server stores and delivers what it has accepted, so that no step pays for the one before it.
+/// </summary>
+/// <param name="load">What is sent where.</param>
+/// <param name="settings">The steps.</param>
+/// <param name="probe">Reads the server's own figures.</param>
+/// <param name="ledger">Where each request is noted; null notes none.</param>
+internal sealed class KneeRun(LoadSettings load, KneeSettings settings, ServerProbe probe, Ledger? ledger)
+{
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(20);
+
+    private readonly RequestNumbers _numbers = new();
+    private readonly WebhookTimes _webhooks = new();
+
+    /// <summary>Where the organization's webhooks go; null if it has none.</summary>
+    public FastReceiver? Receiver { get; init; }
+
+    /// <summary>The server's CPU time so far; null does not ask.</summary>
+    public Func<TimeSpan>? ServerCpu { get; init; }
+
+    /// <summary>Told of each step when it is over.</summary>
+    public Action<KneeStep>? OnStep { get; init; }
+
+    /// <summary>All webhooks so far.</summary>
+    public IReadOnlyList<Delivery> Deliveries => _webhooks.Deliveries;
+
+    /// <summary>Runs all of it.</summary>
+    /// <exception cref="InvalidOperationException">The server accepted nothing while its capacity was measured.</exception>
+    public async Task<(double Capacity, IReadOnlyList<KneeStep> Steps)> RunAsync(CancellationToken stop)
+    {
+        var capacity = settings.Capacity ?? await MeasureAsync(stop);
+        var steps = new List<KneeStep>();
+        foreach (var percent in settings.Percents)
+        {
+            if (stop.IsCancellationRequested) break;
+            steps.Add(await StepAsync(percent, Math.Max(1, capacity * percent / 100), stop));
+            OnStep?.Invoke(steps[^1]);
+        }
+
+        return (capacity, steps);
+    }
+
+    private LoadSettings Load => Receiver is null ? load : load with { OnAccepted = _webhooks.NoteAccepted };
+
+    private async Task<double> MeasureAsync(CancellationToken stop)
+    {
+        await ClosedAsync(stop);
+        var result = await ClosedAsync(stop);
+        return result.Accepted > 0
+            ? result.Accepted / settings.Measure.TotalSeconds
+            : throw new InvalidOperationException($"{load.Server} accepted nothing; nothing can be measured.");
+    }
+
+    private async Task<LoadResult> ClosedAsync(CancellationToken stop)
+    {
+        using var run = new LoadRun(Load, _ => SendPlan.Closed(settings.Measure), _numbers, ledger);
+        var result = await run.RunAsync(stop);
+        await SettleAsync(stop);
+        _webhooks.Take();
+        return result;
+    }
+
+    private async Task<KneeStep> StepAsync(int percent, double rate, CancellationToken stop)
+    {
+        var (before, cpu) = (await probe.ReadProcessAsync(stop), ServerCpu?.Invoke());
+        var threads = Math.Min(load.Threads, load.Connections);
+        using var run = new LoadRun(
+            Load, thread => SendPlan.Constant(rate / threads, settings.Step, (double)thread / threads), _numbers, ledger);
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        end.CancelAfter(settings.Step + load.Timeout);
+        var running = run.RunAsync(end.Token);
+        var backlog = await new BacklogWatch(probe).WhileAsync(running);
+        var result = await running;
+        await SettleAsync(stop);
+        var after = await probe.ReadProcessAsync(stop);
+        var seen = new StepObservations(backlog, before, after, ServerCpu?.Invoke() - cpu, Receiver is null ? null : _webhooks.Take());
+        return KneeStep.Of(percent, rate, settings.Step, result, seen);
+    }
+
+    /// <summary>Waits until nothing is left to store or to deliver, no longer than the settings say.</summary>
+    private async Task SettleAsync(CancellationToken stop)
+    {
+        for (var start = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(start) < settings.Settle; await Task.Delay(Look, stop))
+        {
+            if (Receiver is not null) _webhooks.NoteArrivals(Receiver.TakeArrivals());
+            if (_webhooks.Missing == 0 && await probe.ReadBacklogAsync(stop) is null or 0) return;
+        }
+    }
+}
