@@ -22,7 +22,7 @@ internal sealed class BatchEncoder
     /// <summary>Creates an encoder.</summary>
     public BatchEncoder(Uri server, string? apiKey, EventSource source)
     {
-        _bodies = source.CreateBodyEncoder();
+        _bodies = source.CreateEncoder((body, _) => body);
         var key = apiKey is null ? "" : $"X-API-Key: {apiKey}\r\n";
         var head = $"POST /api/events/batch HTTP/1.1\r\nHost: {server.Authority}\r\n{key}Content-Type: application/json\r\nContent-Length: ";
         var bytes = Encoding.ASCII.GetBytes($"{head}{new string('0', LengthDigits)}\r\n\r\n[");

@@ -23,6 +23,9 @@ internal sealed class Account : IDisposable
     /// <summary>A client with the server's address and the key.</summary>
     public HttpClient Client { get; }
 
+    /// <summary>An account at a server that knows none: a placeholder is sent as the key.</summary>
+    public static Account WithoutKeys(Uri server) => new(server, Placeholder);
+
     /// <summary>Uses the given key, or makes an organization.</summary>
     /// <exception cref="UsageException">The server does not let us make one.</exception>
     public static async Task<Account> OpenAsync(Uri server, string? key, string? adminToken, string name)
@@ -38,7 +41,7 @@ internal sealed class Account : IDisposable
         if (response.StatusCode != HttpStatusCode.Created)
         {
             Console.WriteLine($"note      {server} makes no organizations ({(int)response.StatusCode}); a placeholder is sent as the key");
-            return new Account(server, Placeholder);
+            return WithoutKeys(server);
         }
 
         var made = await response.Content.ReadFromJsonAsync<JsonElement>();
