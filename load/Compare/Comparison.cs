@@ -41,12 +41,14 @@ internal static class Comparison
 
         Console.WriteLine($"machine   {Machine.Describe()}, generator and servers on it");
         Console.WriteLine(options.Describe(options.CreateSource()));
-        Console.WriteLine($"plan      {rounds} rounds of {duration.TotalSeconds:N0} s each, {connections} connections, one event in flight on each");
-        var contestants = All.Where(name => name == "bare" || only.Contains(name, StringComparer.Ordinal)).SelectMany(name => Make(name, server, database)).ToList();
+        Console.WriteLine($"plan      {rounds} rounds of {duration.TotalSeconds:N0} s each, {connections} connections, an event in flight on each");
+        var names = All.Where(name => name == "bare" || only.Contains(name, StringComparer.Ordinal));
+        var contestants = names.SelectMany(name => Make(name, server, database)).ToList();
         try
         {
             var entries = await ContestRounds.StartAsync(contestants, options.CreateSource, Console.WriteLine, stop);
-            await ContestRounds.RunAsync(entries, rounds, connections, duration, round => Console.WriteLine($"round     {round + 1} of {rounds}"), stop);
+            void Tell(int round) => Console.WriteLine($"round     {round + 1} of {rounds}");
+            await ContestRounds.RunAsync(entries, rounds, connections, duration, Tell, stop);
             var rows = entries.Where(entry => entry.Rounds.Count > 0).Select(entry => ContestRow.Of(entry, entries[0])).ToList();
             foreach (var line in ContestTable.Lines(rows)) Console.WriteLine(line);
             return rows.Count == 0 || rows.Any(row => row.Refused > 0) ? 2 : 0;

@@ -26,7 +26,8 @@ try
 {
     return await Comparison.RunAsync(Arguments.Parse(args), stop.Token);
 }
-catch (Exception exception) when (exception is UsageException or IOException or TimeoutException or HttpRequestException or OperationCanceledException)
+catch (Exception exception)
+    when (exception is UsageException or IOException or TimeoutException or HttpRequestException or OperationCanceledException)
 {
     await Console.Error.WriteLineAsync(exception.Message);
     return 1;

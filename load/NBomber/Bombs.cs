@@ -53,7 +53,8 @@ internal sealed class Bombs : IAsyncDisposable
     /// <summary>Whether every accepted event's webhook came within a minute; true without webhooks.</summary>
     public async Task<bool> AllDeliveredAsync()
     {
-        for (var start = Stopwatch.GetTimestamp(); _receiver is not null && _receiver.Log.Succeeded < Volatile.Read(ref _accepted); await Task.Delay(50))
+        if (_receiver is null) return true;
+        for (var start = Stopwatch.GetTimestamp(); _receiver.Log.Succeeded < Volatile.Read(ref _accepted); await Task.Delay(50))
         {
             if (Stopwatch.GetElapsedTime(start) > DeliveryPatience) return false;
         }
@@ -68,11 +69,12 @@ internal sealed class Bombs : IAsyncDisposable
         if (_receiver is not null) await _receiver.DisposeAsync();
     }
 
-    private Task<IResponse> IngestAsync() => PostAsync("/api/events", Encoding.UTF8.GetString(_source.BodyOf(_source.ContentOf(_numbers.Next()))));
+    private Task<IResponse> IngestAsync() => PostAsync("/api/events", NextBody());
 
     private async Task<IResponse> PostAsync(string path, string json)
     {
-        var request = Http.CreateRequest("POST", new Uri(_settings.Server, path).ToString()).WithBody(new StringContent(json, Encoding.UTF8, "application/json"));
+        var request = Http.CreateRequest("POST", new Uri(_settings.Server, path).ToString())
+            .WithBody(new StringContent(json, Encoding.UTF8, "application/json"));
         var response = await Http.Send(_account.Client, request);
         if (response.StatusCode == "Accepted") Interlocked.Increment(ref _accepted);
         return response.StatusCode == "Conflict" && _source.Dedup.HasIds ? Response.Ok(statusCode: "Conflict") : response;
@@ -93,6 +95,7 @@ internal sealed class Bombs : IAsyncDisposable
         return answer.IsSuccessStatusCode ? Response.Ok(statusCode: "OK") : Response.Fail(statusCode: answer.StatusCode.ToString());
     }
 
-    private string Batch() =>
-        $"[{string.Join(',', Enumerable.Range(0, BatchItems).Select(_ => Encoding.UTF8.GetString(_source.BodyOf(_source.ContentOf(_numbers.Next())))))}]";
+    private string Batch() => $"[{string.Join(',', Enumerable.Range(0, BatchItems).Select(_ => NextBody()))}]";
+
+    private string NextBody() => Encoding.UTF8.GetString(_source.BodyOf(_source.ContentOf(_numbers.Next())));
 }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using ZapierTriggers.Load.Core.CommandLine;
 using ZapierTriggers.Load.Core.Driving;
 using ZapierTriggers.Load.Core.Verdict;
@@ -34,7 +33,11 @@ internal static class BatchCommand
         var figures = await new BatchRun(options.CreateSettings(url, account.Key, source, connections), items, ledger).RunAsync(duration, stop);
         foreach (var line in Lines(figures)) Console.WriteLine(line);
         if (serverId is not null)
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"CPU       server {((ProcessCpu.Of(serverId) - cpu) / Math.Max(1, figures.Items.Sum())).TotalMicroseconds:F2} µs an event"));
+        {
+            var each = (ProcessCpu.Of(serverId) - cpu) / Math.Max(1, figures.Items.Sum());
+            Console.WriteLine(FormattableString.Invariant($"CPU       server {each.TotalMicroseconds:F2} µs an event"));
+        }
+
         if (ledger is null) return figures.Items[202] > 0 ? ExitCode.Success : ExitCode.Verdict;
         var report = await Audit.RunAsync(source, ledger, inbox.ReadAsync(stop));
         foreach (var line in report.Lines()) Console.WriteLine(line);
@@ -44,9 +47,11 @@ internal static class BatchCommand
     private static IEnumerable<string> Lines(BatchFigures figures)
     {
         var megabytes = figures.Bytes / figures.Elapsed.TotalSeconds / (1 << 20);
-        yield return string.Create(CultureInfo.InvariantCulture, $"accepted  {figures.Items[202]:N0} in {figures.Elapsed.TotalSeconds:F2} s = {figures.Rate:N0}/s, {megabytes:F1} MiB/s sent");
+        yield return FormattableString.Invariant($"accepted  {figures.Items[202]:N0} in {figures.Elapsed.TotalSeconds:F2} s = {figures.Rate:N0}/s, ")
+            + FormattableString.Invariant($"{megabytes:F1} MiB/s sent");
         yield return $"items     {Counts(figures.Items)}";
-        yield return string.Create(CultureInfo.InvariantCulture, $"calls     {Counts(figures.Calls)}; p50 {figures.Latencies.P50:F2} ms, p95 {figures.Latencies.P95:F2} ms, p99 {figures.Latencies.P99:F2} ms");
+        var latency = figures.Latencies;
+        yield return FormattableString.Invariant($"calls     {Counts(figures.Calls)}; p50 {latency.P50:F2} ms, p95 {latency.P95:F2} ms, p99 {latency.P99:F2} ms");
     }
 
     private static string Counts(long[] byStatus) => string.Join("  ", byStatus

@@ -48,7 +48,8 @@ internal static class Commands
                 "knee" => await KneeCommand.RunAsync(arguments, stop.Token),
                 "batch" => await BatchCommand.RunAsync(arguments, stop.Token),
                 "bare" => await BareCommand.RunAsync(arguments, stop.Token),
-                _ => throw new UsageException($"There is no command '{args[0]}'; there are run, knee, closed, batch, overload, compare, webhooks and bare."),
+                _ => throw new UsageException(
+                    $"There is no command '{args[0]}'; there are run, knee, closed, batch, overload, compare, webhooks and bare."),
             };
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
@@ -56,7 +57,8 @@ internal static class Commands
             await Console.Error.WriteLineAsync("stopped");
             return ExitCode.Failure;
         }
-        catch (Exception exception) when (exception is UsageException or IOException or TimeoutException or HttpRequestException or SocketException or InvalidDataException)
+        catch (Exception exception) when (exception is UsageException or IOException or TimeoutException
+            or HttpRequestException or SocketException or InvalidDataException)
         {
             await Console.Error.WriteLineAsync(exception.Message);
             return ExitCode.Failure;

@@ -1,4 +1,3 @@
-using System.Globalization;
 using ZapierTriggers.Load.Core.CommandLine;
 using ZapierTriggers.Load.Core.Figures;
 using ZapierTriggers.Load.Core.Knee;
@@ -8,7 +7,9 @@ using ZapierTriggers.Load.Core.Verdict;
 
 namespace ZapierTriggers.Load.OpenLoop;
 
-/// <summary><c>knee</c>: latency by load, from a tenth of the capacity to over it, as a page and as lines of JSON; then the audit.</summary>
+/// <summary>
+/// <c>knee</c>: latency by load, from a tenth of the capacity to over it, as a page and as lines of JSON; then the audit.
+/// </summary>
 internal static class KneeCommand
 {
     /// <summary>Runs the command.</summary>
@@ -34,12 +35,13 @@ internal static class KneeCommand
         [
             $"machine   {Machine.Describe()}, generator and server on it",
             options.Describe(source),
-            string.Create(CultureInfo.InvariantCulture, $"plan      {connections} connections, {settings.Percents.Count} steps of {settings.Step.TotalSeconds:N0} s{(webhooks ? ", with webhooks" : "")}"),
+            $"plan      {connections} connections, {settings.Percents.Count} steps of {settings.Step.TotalSeconds:N0} s{(webhooks ? ", with webhooks" : "")}",
         ];
         foreach (var fact in facts) Console.WriteLine(fact);
 
         var ledger = audited ? new Ledger() : null;
-        var run = new KneeRun(options.CreateSettings(url, account.Key, source, connections), settings, new ServerProbe(account.Client), ledger)
+        var load = options.CreateSettings(url, account.Key, source, connections);
+        var run = new KneeRun(load, settings, new ServerProbe(account.Client), ledger)
         {
             Receiver = receiver,
             ServerCpu = serverId is null ? null : () => ProcessCpu.Of(serverId),
@@ -74,7 +76,8 @@ internal static class KneeCommand
     {
         arguments.RefuseOthers();
         var test = await StallTest.RunAsync(stop);
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"self-test a server that stalls one second in ten: p99 from intended times {test.OpenP99:F0} ms, of a closed loop {test.ClosedP99:F1} ms"));
+        Console.WriteLine("self-test a server that stalls one second in ten: "
+            + FormattableString.Invariant($"p99 from intended times {test.OpenP99:F0} ms, of a closed loop {test.ClosedP99:F1} ms"));
         Console.WriteLine(test.Passed ? "verdict   PASS" : "verdict   FAIL");
         return test.Passed ? ExitCode.Success : ExitCode.Verdict;
     }

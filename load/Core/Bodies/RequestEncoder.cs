@@ -3,7 +3,8 @@ using System.Text;
 namespace ZapierTriggers.Load.Core.Bodies;
 
 /// <summary>
-/// Complete HTTP/1.1 requests, ready to send, or their bodies alone: each template is encoded once, and a request is its bytes with the stamps overwritten.
+/// Complete HTTP/1.1 requests, ready to send, or their bodies alone: each template is encoded once, and a request is its bytes with the
+/// stamps overwritten.
 /// For one thread: the bytes returned are valid until the next call.
 /// </summary>
 internal sealed class RequestEncoder

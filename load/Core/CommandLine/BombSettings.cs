@@ -7,7 +7,9 @@ internal sealed record BombSettings
 {
     private static readonly string[] Scenarios = ["ingest", "duplicates", "mixed", "batch", "webhooks"];
 
-    /// <summary><c>ZAP_LOAD_SCENARIO</c>: ingest (default), duplicates, mixed (70 % ingest, 20 % inbox, 10 % ack), batch, webhooks.</summary>
+    /// <summary>
+    /// <c>ZAP_LOAD_SCENARIO</c>: ingest (default), duplicates, mixed (70 % ingest, 20 % inbox, 10 % ack), batch, webhooks.
+    /// </summary>
     public required string Scenario { get; init; }
 
     /// <summary><c>ZAP_LOAD_URL</c>, default <c>http://localhost:8080</c>.</summary>

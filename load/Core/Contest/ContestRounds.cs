@@ -43,6 +43,7 @@ internal static class ContestRounds
         IReadOnlyList<IContestant> contestants, Func<EventSource> sourceOf, Action<string> onSkipped, CancellationToken stop)
     {
         var entries = new List<ContestEntry>();
+        var told = new HashSet<string>(StringComparer.Ordinal); // One program may be two contestants.
         foreach (var contestant in contestants)
         {
             try
@@ -52,7 +53,7 @@ internal static class ContestRounds
             }
             catch (MissingProgramException missing)
             {
-                onSkipped($"skipped: {missing.Message}");
+                if (told.Add(missing.Message)) onSkipped($"skipped: {missing.Message}");
             }
         }
 

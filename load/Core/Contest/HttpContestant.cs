@@ -112,7 +112,8 @@ internal sealed class HttpContestant(
     {
         for (var start = Stopwatch.GetTimestamp(); !await condition(); await Task.Delay(Look, stop))
         {
-            if (Stopwatch.GetElapsedTime(start) > Patience) throw new TimeoutException("A server was not ready, or had not stored everything, within two minutes.");
+            if (Stopwatch.GetElapsedTime(start) > Patience)
+                throw new TimeoutException("A server was not ready, or had not stored everything, within two minutes.");
         }
     }
 }

@@ -6,7 +6,8 @@ namespace ZapierTriggers.Load.Core.Contest;
 /// <param name="Acknowledged">Events acknowledged.</param>
 /// <param name="Refused">Events refused or without an answer.</param>
 /// <param name="Elapsed">From the start to the last answer.</param>
-/// <param name="Drained">From the start until everything acknowledged was where readers find it; the same where an acknowledgement means that.</param>
+/// <param name="Drained">From the start until everything acknowledged was where readers find it; the same where an acknowledgement means
+/// that.</param>
 /// <param name="P50">The middle of the latencies, in milliseconds.</param>
 /// <param name="P99">Their 99th percentile.</param>
 internal sealed record ContestRound(long Acknowledged, long Refused, TimeSpan Elapsed, TimeSpan Drained, double P50, double P99)

@@ -2,7 +2,9 @@ using System.Diagnostics;
 
 namespace ZapierTriggers.Load.Core.Contest;
 
-/// <summary>Makes the files of a throw-away PostgreSQL, and the command that serves them. It refuses root, so as root another user is used.</summary>
+/// <summary>
+/// Makes the files of a throw-away PostgreSQL, and the command that serves them. It refuses root, so as root another user is used.
+/// </summary>
 internal static class PostgresFiles
 {
     /// <summary>Runs initdb in the process's directory and gives program and arguments of the server.</summary>

@@ -35,7 +35,8 @@ internal sealed class TemporaryProcess : IAsyncDisposable
 
     /// <summary>Starts the program and waits until something listens on the port.</summary>
     /// <exception cref="IOException">It ended, or did not listen within a minute; the message has its last lines.</exception>
-    public async Task StartAsync(string program, IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string>? settings, CancellationToken stop)
+    public async Task StartAsync(
+        string program, IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string>? settings, CancellationToken stop)
     {
         var start = new ProcessStartInfo(program, arguments)
         {
@@ -83,7 +84,25 @@ internal sealed class TemporaryProcess : IAsyncDisposable
             process.Dispose();
         }
 
-        System.IO.Directory.Delete(Directory, recursive: true);
+        await DeleteAsync();
+    }
+
+    /// <summary>Deletes the files. Children that were killed with the program may write for a moment longer.</summary>
+    private async Task DeleteAsync()
+    {
+        const int Tries = 20;
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                System.IO.Directory.Delete(Directory, recursive: true);
+                return;
+            }
+            catch (IOException) when (attempt < Tries)
+            {
+                await Task.Delay(Look);
+            }
+        }
     }
 
     private bool Listens()

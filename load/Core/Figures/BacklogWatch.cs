@@ -7,7 +7,9 @@ internal sealed class BacklogWatch(ServerProbe probe)
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>Runs until <paramref name="running"/> ends; seconds from the start and events. Empty if the server has no such figure.</summary>
+    /// <summary>
+    /// Runs until <paramref name="running"/> ends; seconds from the start and events. Empty if the server has no such figure.
+    /// </summary>
     public async Task<List<(double Seconds, double Events)>> WhileAsync(Task running)
     {
         var samples = new List<(double, double)>();

@@ -18,7 +18,8 @@ internal sealed record KneeFigures(double Capacity, IReadOnlyList<KneeStep> Step
     public const double TailMilliseconds = 10;
 
     /// <summary>
-    /// The last step of those at the start that were all held: everything was accepted, the backlog did not grow and the tail stayed where it
+    /// The last step of those at the start that were all held: everything was accepted, the backlog did not grow and the tail stayed
+    /// where it
     /// was. Void steps are passed over: they say nothing. Null if the first valid step is not held, or none is valid.
     /// </summary>
     public KneeStep? Knee

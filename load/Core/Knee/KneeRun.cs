@@ -7,7 +7,8 @@ using ZapierTriggers.Load.Core.Verdict;
 namespace ZapierTriggers.Load.Core.Knee;
 
 /// <summary>
-/// Measures the capacity in a closed loop, then offers shares of it in an open one, each for as long, with a pause between them in which the
+/// Measures the capacity in a closed loop, then offers shares of it in an open one, each for as long, with a pause between them in which
+/// the
 /// server stores and delivers what it has accepted, so that no step pays for the one before it.
 /// </summary>
 /// <param name="load">What is sent where.</param>
@@ -20,6 +21,7 @@ internal sealed class KneeRun(LoadSettings load, KneeSettings settings, ServerPr
 
     private readonly RequestNumbers _numbers = new();
     private readonly WebhookTimes _webhooks = new();
+    private IdleFigures _idle;
 
     /// <summary>Where the organization's webhooks go; null if it has none.</summary>
     public FastReceiver? Receiver { get; init; }
@@ -34,10 +36,11 @@ internal sealed class KneeRun(LoadSettings load, KneeSettings settings, ServerPr
     public IReadOnlyList<Delivery> Deliveries => _webhooks.Deliveries;
 
     /// <summary>Runs all of it.</summary>
-    /// <exception cref="InvalidOperationException">The server accepted nothing while its capacity was measured.</exception>
+    /// <exception cref="InvalidDataException">The server accepted nothing while its capacity was measured.</exception>
     public async Task<(double Capacity, IReadOnlyList<KneeStep> Steps)> RunAsync(CancellationToken stop)
     {
         var capacity = settings.Capacity ?? await MeasureAsync(stop);
+        _idle = await IdleFigures.MeasureAsync(probe, ServerCpu, stop);
         var steps = new List<KneeStep>();
         foreach (var percent in settings.Percents)
         {
@@ -57,7 +60,7 @@ internal sealed class KneeRun(LoadSettings load, KneeSettings settings, ServerPr
         var result = await ClosedAsync(stop);
         return result.Accepted > 0
             ? result.Accepted / settings.Measure.TotalSeconds
-            : throw new InvalidOperationException($"{load.Server} accepted nothing; nothing can be measured.");
+            : throw new InvalidDataException($"{load.Server} accepted nothing; nothing can be measured.");
     }
 
     private async Task<LoadResult> ClosedAsync(CancellationToken stop)
@@ -71,7 +74,7 @@ internal sealed class KneeRun(LoadSettings load, KneeSettings settings, ServerPr
 
     private async Task<KneeStep> StepAsync(int percent, double rate, CancellationToken stop)
     {
-        var (before, cpu) = (await probe.ReadProcessAsync(stop), ServerCpu?.Invoke());
+        var (before, cpu, start) = (await probe.ReadProcessAsync(stop), ServerCpu?.Invoke(), Stopwatch.GetTimestamp());
         var threads = Math.Min(load.Threads, load.Connections);
         using var run = new LoadRun(
             Load, thread => SendPlan.Constant(rate / threads, settings.Step, (double)thread / threads), _numbers, ledger);
@@ -82,7 +85,11 @@ internal sealed class KneeRun(LoadSettings load, KneeSettings settings, ServerPr
         var result = await running;
         await SettleAsync(stop);
         var after = await probe.ReadProcessAsync(stop);
-        var seen = new StepObservations(backlog, before, after, ServerCpu?.Invoke() - cpu, Receiver is null ? null : _webhooks.Take());
+        var seen = new StepObservations(backlog, before, after, ServerCpu?.Invoke() - cpu, Receiver is null ? null : _webhooks.Take())
+        {
+            Elapsed = Stopwatch.GetElapsedTime(start),
+            Idle = _idle,
+        };
         return KneeStep.Of(percent, rate, settings.Step, result, seen);
     }
 

@@ -14,7 +14,14 @@ internal sealed record StepObservations(
     ProcessFigures Before,
     ProcessFigures After,
     TimeSpan? Cpu,
-    IReadOnlyList<TimeSpan>? Webhooks);
+    IReadOnlyList<TimeSpan>? Webhooks)
+{
+    /// <summary>From before to after.</summary>
+    public TimeSpan Elapsed { get; init; }
+
+    /// <summary>What our watching alone costs the server.</summary>
+    public IdleFigures Idle { get; init; }
+}
 
 /// <summary>The figures of one step. Times are in milliseconds; what is not known is null.</summary>
 internal sealed record KneeStep
@@ -67,7 +74,7 @@ internal sealed record KneeStep
     /// <summary>The 99th percentile of these.</summary>
     public double? WebhookP99 { get; init; }
 
-    /// <summary>Microseconds of the server's CPU per accepted event, storing and delivering included.</summary>
+    /// <summary>Microseconds of the server's CPU per accepted event, storing and delivering included, our watching not.</summary>
     public double? CpuMicroseconds { get; init; }
 
     /// <summary>Bytes that the server allocated per accepted event, storing and delivering included.</summary>
@@ -116,8 +123,8 @@ internal sealed record KneeStep
             StoredHighest = during.Count > 0 && rate > 0 ? during.Max(sample => sample.Events) / rate * 1000 : null,
             WebhookP50 = webhooks?.P50,
             WebhookP99 = webhooks?.P99,
-            CpuMicroseconds = seen.Cpu?.TotalMicroseconds / accepted,
-            AllocatedBytes = (seen.After.AllocatedBytes - seen.Before.AllocatedBytes) / accepted,
+            CpuMicroseconds = seen.Idle.Without(seen.Cpu, seen.Elapsed)?.TotalMicroseconds / accepted,
+            AllocatedBytes = seen.Idle.Without(seen.After.AllocatedBytes - seen.Before.AllocatedBytes, seen.Elapsed) / accepted,
             GcPause = (seen.After.GcPauseSeconds - seen.Before.GcPauseSeconds) * 1000,
             BacklogSlope = LinearFit.Slope(during),
             BacklogHighest = during.Count > 0 ? during.Max(sample => sample.Events) : null,

@@ -1,4 +1,3 @@
-using System.Globalization;
 using ZapierTriggers.Load.Core.Contest;
 
 namespace ZapierTriggers.Load.Core.Reporting;
@@ -13,10 +12,10 @@ internal static class ContestTable
         yield return $"{"".PadRight(width)}   events/s   of bare (spread)          readable/s   p50 ms   p99 ms   an acknowledgement survives";
         foreach (var row in rows)
         {
-            yield return string.Create(
-                CultureInfo.InvariantCulture,
-                $"{row.Name.PadRight(width)}  {row.Rate,9:N0}   {row.Ratio.Median:F3} ({row.Ratio.Lowest:F3} to {row.Ratio.Highest:F3})  {row.DrainedRate,11:N0}  {row.P50,7:F3}  {row.P99,7:F2}   {row.Survives}")
-                + (row.Refused > 0 ? string.Create(CultureInfo.InvariantCulture, $"; VOID: {row.Refused:N0} refused") : "");
+            var ratio = FormattableString.Invariant($"{row.Ratio.Median:F3} ({row.Ratio.Lowest:F3} to {row.Ratio.Highest:F3})");
+            var refused = row.Refused > 0 ? FormattableString.Invariant($"; VOID: {row.Refused:N0} refused") : "";
+            yield return FormattableString.Invariant($"{row.Name.PadRight(width)}  {row.Rate,9:N0}   {ratio}  {row.DrainedRate,11:N0}  ")
+                + FormattableString.Invariant($"{row.P50,7:F3}  {row.P99,7:F2}   {row.Survives}{refused}");
         }
     }
 }

@@ -25,7 +25,20 @@ internal static class KneeLines
         }
 
         if (figures.Audit is { } audit)
-            lines.Add(Json(new { Kind = "audit", audit.Passed, audit.Accepted, audit.Duplicates, audit.Refused, audit.Unanswered, audit.Stored, audit.Deliveries }));
+        {
+            lines.Add(Json(new
+            {
+                Kind = "audit",
+                audit.Passed,
+                audit.Accepted,
+                audit.Duplicates,
+                audit.Refused,
+                audit.Unanswered,
+                audit.Stored,
+                audit.Deliveries,
+            }));
+        }
+
         return string.Concat(lines.Select(line => line + "\n"));
     }
 

@@ -45,14 +45,25 @@ internal static class KneePage
 
     /// <summary>The knee in one sentence.</summary>
     public static string Verdict(KneeFigures figures) => figures.Knee is { } knee
-        ? string.Create(CultureInfo.InvariantCulture, $"The knee is at {knee.Offered:N0} events/s ({knee.Percent} % of {figures.Capacity:N0}/s): up to there everything is accepted, the backlog does not grow and the p99 stays within {KneeFigures.TailMilliseconds:N0} ms or {KneeFigures.TailFactor:N0} times that of the first step; p99 there {knee.P99:F2} ms.")
+        ? FormattableString.Invariant($"The knee is at {knee.Offered:N0} events/s ({knee.Percent} % of {figures.Capacity:N0}/s): up to there ")
+            + FormattableString.Invariant($"everything is accepted, the backlog does not grow and the p99 stays within {KneeFigures.TailMilliseconds:N0} ms ")
+            + FormattableString.Invariant($"or {KneeFigures.TailFactor:N0} times that of the first step; p99 there {knee.P99:F2} ms.")
         : "No step was held: the machine was too busy or the steps too high.";
 
     private static void AddPlots(StringBuilder page, IReadOnlyList<KneeStep> steps)
     {
         AddPlot(page, "Latency", "ms", steps, true, ("p50", s => s.P50), ("p90", s => s.P90), ("p99", s => s.P99), ("p99.9", s => s.P999));
         AddPlot(page, "Accepted", "events per second", steps, false, ("accepted", s => s.AcceptedRate), ("offered", s => s.Offered));
-        AddPlot(page, "From 202 to the database and to the receiver", "ms", steps, true, ("stored, mean", s => s.StoredMean), ("stored, highest", s => s.StoredHighest), ("webhook p50", s => s.WebhookP50), ("webhook p99", s => s.WebhookP99));
+        AddPlot(
+            page,
+            "From 202 to the database and to the receiver",
+            "ms",
+            steps,
+            true,
+            ("stored, mean", s => s.StoredMean),
+            ("stored, highest", s => s.StoredHighest),
+            ("webhook p50", s => s.WebhookP50),
+            ("webhook p99", s => s.WebhookP99));
         AddPlot(page, "Backlog's growth", "events per second", steps, false, ("slope", s => s.BacklogSlope));
         AddPlot(page, "Server CPU", "µs per event", steps, false, ("CPU", s => s.CpuMicroseconds));
         AddPlot(page, "Allocated", "bytes per event", steps, false, ("bytes", s => s.AllocatedBytes));
@@ -60,13 +71,24 @@ internal static class KneePage
         AddPlot(page, "The generator's own lag", "ms, p99", steps, true, ("lag", s => s.LagP99));
     }
 
-    private static void AddPlot(StringBuilder page, string title, string unit, IReadOnlyList<KneeStep> steps, bool isLogarithmic, params ReadOnlySpan<(string Name, Func<KneeStep, double?> Read)> lines)
+    private static void AddPlot(
+        StringBuilder page,
+        string title,
+        string unit,
+        IReadOnlyList<KneeStep> steps,
+        bool isLogarithmic,
+        params ReadOnlySpan<(string Name, Func<KneeStep, double?> Read)> lines)
     {
         var series = new List<PlotSeries>();
         foreach (var (name, read) in lines)
-            series.Add(new PlotSeries(name, [.. steps.Where(step => read(step) is not null).Select(step => (step.Offered, read(step)!.Value, step.VoidReason is not null))]));
+        {
+            var known = steps.Where(step => read(step) is not null);
+            series.Add(new PlotSeries(name, [.. known.Select(step => (step.Offered, read(step)!.Value, step.VoidReason is not null))]));
+        }
+
         var plot = SvgPlot.Draw(unit, Offered, series, isLogarithmic);
-        page.Append("<figure><h2>").Append(Escape(title)).Append("</h2>").Append(plot.Length > 0 ? plot : "<p class=\"dim\">n/a</p>").Append("<figcaption>");
+        page.Append("<figure><h2>").Append(Escape(title)).Append("</h2>");
+        page.Append(plot.Length > 0 ? plot : "<p class=\"dim\">n/a</p>").Append("<figcaption>");
         for (var index = 0; index < series.Count && plot.Length > 0; index++)
             page.Append(CultureInfo.InvariantCulture, $"<span class=\"key k{index}\"></span>{Escape(series[index].Name)}");
         page.Append("</figcaption></figure>");

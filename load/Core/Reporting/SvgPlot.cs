@@ -10,7 +10,8 @@ namespace ZapierTriggers.Load.Core.Reporting;
 internal sealed record PlotSeries(string Name, IReadOnlyList<(double X, double Y, bool IsDoubtful)> Points);
 
 /// <summary>
-/// A line plot as inline SVG: no script, no outside asset. Colours come from the page's CSS (<c>.s0</c> to <c>.s3</c>), so that it follows the
+/// A line plot as inline SVG: no script, no outside asset. Colours come from the page's CSS (<c>.s0</c> to <c>.s3</c>), so that it
+/// follows the
 /// light or dark scheme; a point shows its figures when pointed at.
 /// </summary>
 internal sealed class SvgPlot
@@ -35,10 +36,9 @@ internal sealed class SvgPlot
         _isLogarithmic = isLogarithmic;
         var points = _series.SelectMany(one => one.Points).ToList();
         _x = (0, Step(points.Select(point => point.X).DefaultIfEmpty(1).Max()) * Ticks);
-        var (low, high) = (points.Select(point => point.Y).DefaultIfEmpty(0).Min(), points.Select(point => point.Y).DefaultIfEmpty(1).Max());
-        _y = isLogarithmic
-            ? (Math.Floor(Math.Log10(Math.Max(low, 1e-9))), Math.Max(Math.Floor(Math.Log10(Math.Max(low, 1e-9))) + 1, Math.Ceiling(Math.Log10(Math.Max(high, 1e-9)))))
-            : (low < 0 ? -Step(-low) * Ticks : 0, Step(Math.Max(high, 0)) * Ticks);
+        var low = points.Select(point => point.Y).DefaultIfEmpty(0).Min();
+        var high = points.Select(point => point.Y).DefaultIfEmpty(1).Max();
+        _y = isLogarithmic ? Decades(low, high) : (low < 0 ? -Step(-low) * Ticks : 0, Step(Math.Max(high, 0)) * Ticks);
     }
 
     /// <summary>Draws it; empty when there is no point at all.</summary>
@@ -54,7 +54,8 @@ internal sealed class SvgPlot
         Add($"<svg viewBox=\"0 0 {Width} {Height}\" role=\"img\" aria-label=\"{Escape(yLabel)} by {Escape(xLabel)}\">");
         DrawGrid();
         Add($"<text class=\"axis\" x=\"{(Left + Width - Right) / 2}\" y=\"{Height - 6}\" text-anchor=\"middle\">{Escape(xLabel)}</text>");
-        Add($"<text class=\"axis\" transform=\"rotate(-90)\" x=\"{-(Top + Height - Bottom) / 2}\" y=\"14\" text-anchor=\"middle\">{Escape(yLabel)}</text>");
+        var middle = -(Top + Height - Bottom) / 2;
+        Add($"<text class=\"axis\" transform=\"rotate(-90)\" x=\"{middle}\" y=\"14\" text-anchor=\"middle\">{Escape(yLabel)}</text>");
         for (var index = 0; index < _series.Count; index++) DrawSeries(index);
         Add($"</svg>");
         return _svg.ToString();
@@ -74,7 +75,8 @@ internal sealed class SvgPlot
             var place = _y.Low + (_y.High - _y.Low) * row / rows;
             var y = Place(place);
             Add($"<line class=\"grid\" x1=\"{Left}\" x2=\"{Width - Right}\" y1=\"{y:F1}\" y2=\"{y:F1}\"/>");
-            Add($"<text class=\"tick\" x=\"{Left - 6}\" y=\"{y + 4:F1}\" text-anchor=\"end\">{Number(_isLogarithmic ? Math.Pow(10, place) : place)}</text>");
+            var text = Number(_isLogarithmic ? Math.Pow(10, place) : place);
+            Add($"<text class=\"tick\" x=\"{Left - 6}\" y=\"{y + 4:F1}\" text-anchor=\"end\">{text}</text>");
         }
     }
 
@@ -86,7 +88,8 @@ internal sealed class SvgPlot
         foreach (var (x, y, isDoubtful) in points)
         {
             var text = $"{_series[index].Name}: {Number(y)} at {Number(x)}{(isDoubtful ? " (void)" : "")}";
-            Add($"<circle class=\"dot s{index}{(isDoubtful ? " void" : "")}\" cx=\"{X(x):F1}\" cy=\"{Y(y):F1}\" r=\"4\"><title>{Escape(text)}</title></circle>");
+            var kind = isDoubtful ? " void" : "";
+            Add($"<circle class=\"dot s{index}{kind}\" cx=\"{X(x):F1}\" cy=\"{Y(y):F1}\" r=\"4\"><title>{Escape(text)}</title></circle>");
         }
     }
 
@@ -95,6 +98,14 @@ internal sealed class SvgPlot
     private double Y(double value) => Place(_isLogarithmic ? Math.Log10(value) : value);
 
     private double Place(double value) => Height - Bottom - (value - _y.Low) / (_y.High - _y.Low) * (Height - Top - Bottom);
+
+    /// <summary>The powers of ten around two values, at least one decade.</summary>
+    private static (double Low, double High) Decades(double low, double high)
+    {
+        const double Least = 1e-9; // Of a picosecond no plot is made; it only keeps the logarithm from zero.
+        var first = Math.Floor(Math.Log10(Math.Max(low, Least)));
+        return (first, Math.Max(first + 1, Math.Ceiling(Math.Log10(Math.Max(high, Least)))));
+    }
 
     /// <summary>The smallest of 1, 2, 5 · 10ⁿ of which as many as there are ticks reach the value.</summary>
     private static double Step(double value)

@@ -9,7 +9,8 @@ using Microsoft.Extensions.Logging;
 namespace ZapierTriggers.Load.Core.Yardstick;
 
 /// <summary>
-/// A server to test generators with: it answers 202 at once, but from its fifth second on it answers nothing for a second, and so again each
+/// A server to test generators with: it answers 202 at once, but from its fifth second on it answers nothing for a second, and so again
+/// each
 /// ten seconds. Time counts from the first request.
 /// </summary>
 internal static class StallingServer

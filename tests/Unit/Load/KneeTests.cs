@@ -48,12 +48,26 @@ public sealed partial class KneeTests
     }
 
     [Fact]
+    public void What_our_watching_costs_is_taken_off()
+    {
+        var idle = new IdleFigures(ScrapeBytes: 1000, BytesPerSecond: 100, CpuShare: 0.01);
+        Assert.Equal(3700, idle.Without(5000.0, TimeSpan.FromSeconds(3)));
+        Assert.Equal(0, idle.Without(500.0, TimeSpan.FromSeconds(3)));
+        Assert.Equal(TimeSpan.FromMilliseconds(70), idle.Without(TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(3)));
+        Assert.Equal(TimeSpan.Zero, idle.Without(TimeSpan.FromMilliseconds(20), TimeSpan.FromSeconds(3)));
+        Assert.Null(idle.Without((double?)null, TimeSpan.FromSeconds(3)));
+        Assert.Null(idle.Without((TimeSpan?)null, TimeSpan.FromSeconds(3)));
+    }
+
+    [Fact]
     public void What_a_server_does_not_tell_is_unknown()
     {
         var tally = new Tally { Waited = 900 * Millisecond };
         tally.CountAnswer(202, Millisecond);
-        var step = KneeStep.Of(10, 1, TimeSpan.FromSeconds(1), LoadResult.Sum([tally], TimeSpan.FromSeconds(1)), new StepObservations([], default, default, null, null));
-        Assert.True(step is { StoredMean: null, WebhookP50: null, CpuMicroseconds: null, AllocatedBytes: null, GcPause: null, BacklogSlope: null });
+        var second = TimeSpan.FromSeconds(1);
+        var step = KneeStep.Of(10, 1, second, LoadResult.Sum([tally], second), new StepObservations([], default, default, null, null));
+        Assert.True(step is { StoredMean: null, WebhookP50: null, CpuMicroseconds: null });
+        Assert.True(step is { AllocatedBytes: null, GcPause: null, BacklogSlope: null });
         Assert.Contains("n/a", KneeTable.Line(step));
     }
 
@@ -209,7 +223,8 @@ public sealed partial class KneeTests
 
     private static EventId Id(int number) => EventId.FromGuid(new Guid($"01890a5d-ac96-774b-bcce-{number:x12}"));
 
-    private static Arrival Arrival(EventId id, long timestamp) => new(new ZapierTriggers.Load.Core.Verdict.Delivery(id, id, 0, Signed: true, 200), timestamp);
+    private static Arrival Arrival(EventId id, long timestamp) =>
+        new(new ZapierTriggers.Load.Core.Verdict.Delivery(id, id, 0, Signed: true, 200), timestamp);
 
     private static double Number(XElement element, string attribute) =>
         double.Parse(element.Attribute(attribute)!.Value, System.Globalization.CultureInfo.InvariantCulture);

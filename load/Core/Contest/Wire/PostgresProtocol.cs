@@ -6,7 +6,8 @@ using ZapierTriggers.Load.Core.Bodies;
 namespace ZapierTriggers.Load.Core.Contest.Wire;
 
 /// <summary>
-/// PostgreSQL's protocol 3.0: a prepared single-row INSERT, one transaction each (Bind, Execute, Sync; answered up to ReadyForQuery). A message
+/// PostgreSQL's protocol 3.0: a prepared single-row INSERT, one transaction each (Bind, Execute, Sync; answered up to ReadyForQuery). A
+/// message
 /// is <c>type (1 byte), length (4, itself included), content</c>. For a server that trusts the connection.
 /// </summary>
 internal sealed class PostgresProtocol(EventSource source) : IWireProtocol
@@ -22,7 +23,8 @@ internal sealed class PostgresProtocol(EventSource source) : IWireProtocol
     public static void CreateTable(Socket socket)
     {
         Start(socket);
-        const string Table = "create table events (id bigint generated always as identity primary key, at timestamptz not null default now(), body bytea not null)";
+        const string Table = "create table events (id bigint generated always as identity primary key,"
+            + " at timestamptz not null default now(), body bytea not null)";
         Exchange(socket, Message('Q', Text(Table)));
     }
 

@@ -9,7 +9,8 @@ using ZapierTriggers.Load.Core.Http;
 namespace ZapierTriggers.Load.Core.Contest.Wire;
 
 /// <summary>
-/// A closed loop over any <see cref="IWireProtocol"/>, built like <see cref="Driver"/> (one thread, non-blocking sockets, one wait for all), so
+/// A closed loop over any <see cref="IWireProtocol"/>, built like <see cref="Driver"/> (one thread, non-blocking sockets, one wait for
+/// all), so
 /// that what is compared has generators of the same cost.
 /// </summary>
 internal sealed class WireLoop(IWireProtocol protocol, EndPoint server, EventSource source, RequestNumbers numbers)
@@ -54,7 +55,8 @@ internal sealed class WireLoop(IWireProtocol protocol, EndPoint server, EventSou
         for (var underWay = peers.Count; underWay > 0;)
         {
             var isOver = stop.IsCancellationRequested || Stopwatch.GetElapsedTime(start) >= duration;
-            if (Stopwatch.GetElapsedTime(start) > duration + Patience) throw new IOException("An acknowledgement did not come within ten seconds.");
+            if (Stopwatch.GetElapsedTime(start) > duration + Patience)
+                throw new IOException("An acknowledgement did not come within ten seconds.");
             foreach (var slot in _ready.Ready(_ready.Wait(Look)))
             {
                 if (!TryTake(peers[slot])) continue;
