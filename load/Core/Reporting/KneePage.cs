@@ -45,9 +45,9 @@ internal static class KneePage
 
     /// <summary>The knee in one sentence.</summary>
     public static string Verdict(KneeFigures figures) => figures.Knee is { } knee
-        ? FormattableString.Invariant($"The knee is at {knee.Offered:N0} events/s ({knee.Percent} % of {figures.Capacity:N0}/s): up to there ")
-            + FormattableString.Invariant($"everything is accepted, the backlog does not grow and the p99 stays within {KneeFigures.TailMilliseconds:N0} ms ")
-            + FormattableString.Invariant($"or {KneeFigures.TailFactor:N0} times that of the first step; p99 there {knee.P99:F2} ms.")
+        ? FormattableString.Invariant($"The knee is at {knee.Offered:N0} events/s ({knee.Percent} % of {figures.Capacity:N0}/s), the highest at which ")
+            + FormattableString.Invariant($"everything was accepted, the backlog did not grow and the p99 was within {KneeFigures.TailMilliseconds:N0} ms ")
+            + FormattableString.Invariant($"or {KneeFigures.TailFactor:N0} times the lowest; p99 there {knee.P99:F2} ms.")
         : "No step was held: the machine was too busy or the steps too high.";
 
     private static void AddPlots(StringBuilder page, IReadOnlyList<KneeStep> steps)

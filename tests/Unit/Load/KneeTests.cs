@@ -72,15 +72,19 @@ public sealed partial class KneeTests
     }
 
     [Fact]
-    public void The_knee_is_the_last_step_before_the_first_that_is_not_held()
+    public void The_knee_is_the_highest_step_that_was_held()
     {
-        var good = Step(10);
-        Assert.Equal(30, new KneeFigures(100, [good, Step(20), Step(30), Step(40) with { P99 = 11 }, Step(50)], null).Knee?.Percent);
-        Assert.Equal(20, new KneeFigures(100, [good, Step(20), Step(30) with { BacklogSlope = 16 }], null).Knee?.Percent); // 300/s offered
-        Assert.Equal(10, new KneeFigures(100, [good, Step(20) with { Refused = 1 }], null).Knee?.Percent);
-        Assert.Equal(20, new KneeFigures(100, [good, Step(20), Step(30) with { Unsent = 1 }], null).Knee?.Percent);
-        Assert.Equal(30, new KneeFigures(100, [good with { P99 = 9 }, Step(20) with { P99 = 44 }, Step(30)], null).Knee?.Percent); // 5 times 9
+        Assert.Equal(30, KneeOf(Step(10), Step(20), Step(30), Step(40) with { P99 = 11 }));
+        Assert.Equal(20, KneeOf(Step(10), Step(20), Step(30) with { BacklogSlope = 16 })); // of 300/s offered
+        Assert.Equal(10, KneeOf(Step(10), Step(20) with { Refused = 1 }));
+        Assert.Equal(20, KneeOf(Step(10), Step(20), Step(30) with { Unsent = 1 }));
+        Assert.Equal(20, KneeOf(Step(10) with { P99 = 9 }, Step(20) with { P99 = 44 }, Step(30) with { P99 = 46 })); // 5 times 9
+        Assert.Null(KneeOf(Step(10) with { Unanswered = 1 }));
     }
+
+    [Fact]
+    public void A_low_step_that_something_else_disturbed_does_not_hide_the_knee() =>
+        Assert.Equal(30, KneeOf(Step(10) with { P99 = 85 }, Step(20), Step(30), Step(40) with { P99 = 77 }));
 
     [Fact]
     public void A_void_step_says_nothing()
@@ -200,6 +204,8 @@ public sealed partial class KneeTests
         Assert.False(new StallTest(3, 3).Passed);
         Assert.False(new StallTest(900, 900).Passed);
     }
+
+    private static int? KneeOf(params KneeStep[] steps) => new KneeFigures(100, steps, Audit: null).Knee?.Percent;
 
     private static KneeStep Step(int percent) => new()
     {
