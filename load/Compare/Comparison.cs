@@ -16,14 +16,15 @@ internal static class Comparison
           --connections N      default 64
           --only LIST          of bare, journaled, synced, stored, redis, nats, postgres; bare always runs
           --server PATH        the built server; searched by default
-          --database URL       the server's DATABASE_URL; SQLite in its temporary files by default
+          --database URL       the server's DATABASE_URL, for one mode only; SQLite in its temporary files by default
           --short              2 rounds of 1 s over 16 connections
           --dedup MODE, --data FILE, --size N, --seed N as in load/OpenLoop
 
         Exit codes: 0 done, 1 could not run, 2 something was refused, so that rates are void.
         """;
 
-    private static readonly string[] All = ["bare", "journaled", "synced", "stored", "redis", "nats", "postgres"];
+    private static readonly string[] Modes = ["journaled", "synced", "stored"];
+    private static readonly string[] All = ["bare", .. Modes, "redis", "nats", "postgres"];
 
     /// <summary>Runs it.</summary>
     public static async Task<int> RunAsync(Arguments arguments, CancellationToken stop)
@@ -38,6 +39,10 @@ internal static class Comparison
         arguments.RefuseOthers();
         if (only.FirstOrDefault(name => !All.Contains(name, StringComparer.Ordinal)) is { } other)
             throw new UsageException($"--only knows no '{other}'; there are {string.Join(", ", All)}.");
+
+        // Each mode is a server of its own, and two on one database fence each other off.
+        if (database is not null && only.Count(name => Modes.Contains(name, StringComparer.Ordinal)) > 1)
+            throw new UsageException("--database is for one server: give --only with one of journaled, synced and stored, e.g. --only synced,postgres.");
 
         Console.WriteLine($"machine   {Machine.Describe()}, generator and servers on it");
         Console.WriteLine(options.Describe(options.CreateSource()));

@@ -21,7 +21,7 @@ internal static class KneeCommand
         var connections = arguments.Count("--connections", 64);
         var (webhooks, audited) = (arguments.Flag("--webhooks"), !arguments.Flag("--no-audit"));
         var serverId = arguments.Text("--server-pid") is null ? (int?)null : arguments.Count("--server-pid", 1);
-        var folder = arguments.Text("--out") ?? ".";
+        var folder = arguments.Text("--out") ?? "reports";
         var options = new CommonOptions(arguments);
         arguments.RefuseOthers();
 

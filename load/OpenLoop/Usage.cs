@@ -20,7 +20,7 @@ internal static class Usage
           --measure N          seconds of measuring the capacity, default 5
           --capacity N         events per second that count as the capacity instead
           --percents LIST      the steps, default 10,20,30,40,50,60,70,80,90,100,110
-          --out FOLDER         where the reports go, default .
+          --out FOLDER         where the reports go, default reports
           --self-test          alone: shows that a stall of one second in ten is seen
         closed    each connection sends again as soon as it has its answer
           --url URL, --seconds N

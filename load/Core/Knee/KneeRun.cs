@@ -22,6 +22,7 @@ internal sealed class KneeRun(LoadSettings load, KneeSettings settings, ServerPr
     private readonly RequestNumbers _numbers = new();
     private readonly WebhookTimes _webhooks = new();
     private IdleFigures _idle;
+    private bool _isSettled = true;
 
     /// <summary>Where the organization's webhooks go; null if it has none.</summary>
     public FastReceiver? Receiver { get; init; }
@@ -74,6 +75,7 @@ internal sealed class KneeRun(LoadSettings load, KneeSettings settings, ServerPr
 
     private async Task<KneeStep> StepAsync(int percent, double rate, CancellationToken stop)
     {
+        var isFresh = _isSettled;
         var (before, cpu, start) = (await probe.ReadProcessAsync(stop), ServerCpu?.Invoke(), Stopwatch.GetTimestamp());
         var threads = Math.Min(load.Threads, load.Connections);
         using var run = new LoadRun(
@@ -90,16 +92,19 @@ internal sealed class KneeRun(LoadSettings load, KneeSettings settings, ServerPr
             Elapsed = Stopwatch.GetElapsedTime(start),
             Idle = _idle,
         };
-        return KneeStep.Of(percent, rate, settings.Step, result, seen);
+        var step = KneeStep.Of(percent, rate, settings.Step, result, seen);
+        return isFresh ? step : step with { VoidReason = step.VoidReason ?? "the server still stored or delivered what came before" };
     }
 
     /// <summary>Waits until nothing is left to store or to deliver, no longer than the settings say.</summary>
     private async Task SettleAsync(CancellationToken stop)
     {
+        _isSettled = false;
         for (var start = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(start) < settings.Settle; await Task.Delay(Look, stop))
         {
             if (Receiver is not null) _webhooks.NoteArrivals(Receiver.TakeArrivals());
-            if (_webhooks.Missing == 0 && await probe.ReadBacklogAsync(stop) is null or 0) return;
+            _isSettled = _webhooks.Missing == 0 && await probe.ReadBacklogAsync(stop) is null or 0;
+            if (_isSettled) return;
         }
     }
 }

@@ -95,7 +95,9 @@ internal sealed record KneeStep
     /// <summary>The share of time that the generator's busiest thread worked.</summary>
     public required double Busy { get; init; }
 
-    /// <summary>Why the step measures the generator and not the server; null if it does not.</summary>
+    /// <summary>
+    /// Why the step says nothing of its rate: the generator lagged, or an earlier step's events were still on their way; null if it does.
+    /// </summary>
     public string? VoidReason { get; init; }
 
     /// <summary>Sums a step up.</summary>

@@ -187,6 +187,32 @@ public sealed partial class KneeTests
         Assert.Equal(120, ledger.Count);
     }
 
+    [Fact]
+    public async Task A_step_that_begins_before_the_one_before_it_is_stored_is_void()
+    {
+        const string Id = "01890a5d-ac96-774b-bcce-b302099a8057";
+        await using var server = new StubServer(request => request.Head.StartsWith("GET /health", StringComparison.Ordinal)
+            ? StubServer.Answer(200, "{\"figures\":{\"zapier_journal_backlog_events\":5}}")
+            : StubServer.Accepted(Id));
+        using var client = new HttpClient { BaseAddress = server.Url };
+        var load = new LoadSettings
+        {
+            Server = server.Url,
+            Source = new EventSource(EventTemplates.Generate(200, 1), DedupMode.None, 1, "knee0001"),
+            Connections = 1,
+        };
+        var settings = new KneeSettings
+        {
+            Capacity = 100,
+            Percents = [10, 20],
+            Step = TimeSpan.FromSeconds(0.2),
+            Settle = TimeSpan.FromMilliseconds(50),
+        };
+        var (_, steps) = await new KneeRun(load, settings, new ServerProbe(client), ledger: null).RunAsync(TestContext.Current.CancellationToken);
+        Assert.NotNull(steps[1].VoidReason);
+        Assert.True(steps[0].BacklogHighest == 5);
+    }
+
     [Theory]
     [InlineData(0, null)]
     [InlineData(3.9, null)]
