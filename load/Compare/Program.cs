@@ -1,12 +1,14 @@
+using System.Runtime.InteropServices;
 using ZapierTriggers.Load.Compare;
 using ZapierTriggers.Load.Core.CommandLine;
 using ZapierTriggers.Load.Core.Yardstick;
 
-// "bare PORT" is the yardstick in a process of its own; the comparison starts it itself.
+// "bare PORT" is the yardstick in a process of its own; the comparison starts it itself, and it ends with it, when its input does.
 if (args is ["bare", var port])
 {
     await using var bare = await BareServer.StartAsync(int.Parse(port, System.Globalization.CultureInfo.InvariantCulture));
-    await Task.Delay(Timeout.InfiniteTimeSpan);
+    await Console.In.ReadToEndAsync();
+    return 0;
 }
 
 if (args.Any(arg => arg is "--help" or "-h" or "help"))
@@ -22,6 +24,11 @@ Console.CancelKeyPress += (_, pressed) =>
     pressed.Cancel = !stop.IsCancellationRequested;
     stop.Cancel();
 };
+using var terminated = PosixSignalRegistration.Create(PosixSignal.SIGTERM, signal =>
+{
+    signal.Cancel = true;
+    stop.Cancel();
+});
 try
 {
     return await Comparison.RunAsync(Arguments.Parse(args), stop.Token);

@@ -42,6 +42,7 @@ internal sealed class TemporaryProcess : IAsyncDisposable
         {
             WorkingDirectory = Directory,
             UseShellExecute = false,
+            RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
