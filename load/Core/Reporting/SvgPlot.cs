@@ -19,7 +19,7 @@ internal sealed class SvgPlot
     private const int Width = 680;
     private const int Height = 300;
     private const int Left = 70;
-    private const int Right = 16;
+    private const int Right = 30;
     private const int Top = 16;
     private const int Bottom = 44;
     private const int Ticks = 5;
@@ -38,7 +38,7 @@ internal sealed class SvgPlot
         _x = (0, Step(points.Select(point => point.X).DefaultIfEmpty(1).Max()) * Ticks);
         var low = points.Select(point => point.Y).DefaultIfEmpty(0).Min();
         var high = points.Select(point => point.Y).DefaultIfEmpty(1).Max();
-        _y = isLogarithmic ? Decades(low, high) : (low < 0 ? -Step(-low) * Ticks : 0, Step(Math.Max(high, 0)) * Ticks);
+        _y = isLogarithmic ? Decades(low, high) : Steps(Math.Min(low, 0), Math.Max(high, 0));
     }
 
     /// <summary>Draws it; empty when there is no point at all.</summary>
@@ -98,6 +98,15 @@ internal sealed class SvgPlot
     private double Y(double value) => Place(_isLogarithmic ? Math.Log10(value) : value);
 
     private double Place(double value) => Height - Bottom - (value - _y.Low) / (_y.High - _y.Low) * (Height - Top - Bottom);
+
+    /// <summary>As many equal steps as there are ticks around two values, 0 at one of the ticks.</summary>
+    private static (double Low, double High) Steps(double low, double high)
+    {
+        const double Room = 1.25; // Low is rounded down by up to one of five steps: the other four must reach high.
+        var step = Step(low < 0 ? (high - low) * Room : high);
+        var first = Math.Floor(low / step) * step;
+        return (first, first + step * Ticks);
+    }
 
     /// <summary>The powers of ten around two values, at least one decade.</summary>
     private static (double Low, double High) Decades(double low, double high)

@@ -152,7 +152,11 @@ public sealed partial class KneeTests
         Assert.Equal("", SvgPlot.Draw("y", "x", [new PlotSeries("none", [])]));
         Assert.Contains("<circle", SvgPlot.Draw("y", "x", [new PlotSeries("zero", [(0, 0, false)])]));
         Assert.DoesNotContain("NaN", SvgPlot.Draw("y", "x", [new PlotSeries("zero", [(0, 0, false)])], isLogarithmic: true));
-        Assert.DoesNotContain("NaN", SvgPlot.Draw("y", "x", [new PlotSeries("falling", [(1, -5, false), (2, 3, false)])]));
+        var falling = SvgPlot.Draw("y", "x", [new PlotSeries("falling", [(1, -5, false), (2, 91, false)])]);
+        Assert.DoesNotContain("NaN", falling);
+        Assert.Contains(">-50</text>", falling);
+        Assert.Contains(">0</text>", falling);
+        Assert.Contains(">200</text>", falling);
     }
 
     [Fact]
