@@ -39,6 +39,7 @@ internal sealed partial class EndpointConfiguration(
                 var now = time.GetUtcNow();
                 if (lanes.DefaultOf(organizationNo) is { } lane)
                 {
+                    _unsettled.Settle(organizationNo, call: "");
                     var changed = lane.Endpoint with { Url = url, Enabled = true, DisabledReason = null, UpdatedAt = now };
                     return SaveAsync(lane, changed, cancellationToken);
                 }
@@ -56,6 +57,13 @@ internal sealed partial class EndpointConfiguration(
         OneAtATimeAsync<EndpointChange>(
             async () =>
             {
+                // Stored by a try whose reply was lost, and read back since.
+                if (_unsettled.Find(made.OrganizationNo, call) is { } known && lanes.Find(made.OrganizationNo, known.Id) is { } there)
+                {
+                    _unsettled.Settle(made.OrganizationNo, call);
+                    return there.Endpoint;
+                }
+
                 if (lanes.Of(made.OrganizationNo).Length >= options.MaxEndpoints) return EndpointRefusal.TooManyEndpoints;
                 return await AddAsync(_unsettled.Plan(made.OrganizationNo, call, made), call, cancellationToken);
             },
@@ -104,10 +112,17 @@ internal sealed partial class EndpointConfiguration(
             async () =>
             {
                 if (lanes.Find(organizationNo, endpointId) is not { } lane) return null;
-                var now = time.GetUtcNow();
+                var (now, secret) = (time.GetUtcNow(), _unsettled.PlanSecret(endpointId));
+                if (lane.Endpoint.Secret == secret)
+                {
+                    // Stored by a try whose reply was lost, and read back since.
+                    _unsettled.SettleSecret(endpointId);
+                    return lane.Endpoint;
+                }
+
                 var rotated = lane.Endpoint with
                 {
-                    Secret = _unsettled.PlanSecret(endpointId),
+                    Secret = secret,
                     PreviousSecret = lane.Endpoint.Secret,
                     PreviousSecretUntil = now + PreviousSecretLives,
                     UpdatedAt = now,
@@ -127,7 +142,8 @@ internal sealed partial class EndpointConfiguration(
         OneAtATimeAsync(
             async () =>
             {
-                if (lanes.Find(organizationNo, endpointId) is not { } lane) return false;
+                // A removal whose reply was lost may have been read back since.
+                if (lanes.Find(organizationNo, endpointId) is not { } lane) return _unsettled.SettleRemoval(endpointId);
                 lane.SetRemoved(true);
                 try
                 {
@@ -136,6 +152,7 @@ internal sealed partial class EndpointConfiguration(
                 }
                 catch
                 {
+                    _unsettled.PlanRemoval(endpointId);
                     lane.SetRemoved(false);
                     advance(lane);
                     throw;
@@ -143,6 +160,7 @@ internal sealed partial class EndpointConfiguration(
 
                 Failpoint.Pass(Failpoint.EndpointCommitted);
                 _unsettled.SettleSecret(endpointId);
+                _unsettled.SettleRemoval(endpointId);
                 lanes.Remove(lane);
                 return true;
             },

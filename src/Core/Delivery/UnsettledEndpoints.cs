@@ -9,6 +9,14 @@ internal sealed class UnsettledEndpoints(int mostPerOrganization)
 {
     private readonly Dictionary<int, List<(string Call, EndpointRecord Endpoint)>> _made = [];
     private readonly Dictionary<Guid, string> _secrets = [];
+    private readonly HashSet<Guid> _removals = [];
+
+    /// <summary>The endpoint that this call was to make before; null if there is none.</summary>
+    public EndpointRecord? Find(int organizationNo, string call)
+    {
+        if (!_made.TryGetValue(organizationNo, out var list)) return null;
+        return list.Find(known => known.Call == call).Endpoint;
+    }
 
     /// <summary>The endpoint that this call was to make before; <paramref name="made"/> if there is none, kept until settled.</summary>
     public EndpointRecord Plan(int organizationNo, string call, EndpointRecord made)
@@ -41,4 +49,10 @@ internal sealed class UnsettledEndpoints(int mostPerOrganization)
 
     /// <summary>The endpoint's secret is stored, or it is gone.</summary>
     public void SettleSecret(Guid endpointId) => _secrets.Remove(endpointId);
+
+    /// <summary>The endpoint may have been removed.</summary>
+    public void PlanRemoval(Guid endpointId) => _removals.Add(endpointId);
+
+    /// <summary>The endpoint is gone; returns whether it was to be removed before.</summary>
+    public bool SettleRemoval(Guid endpointId) => _removals.Remove(endpointId);
 }

@@ -16,15 +16,15 @@ internal sealed class EventsHandshake(Authentication authentication)
     /// <summary>Adds the routes.</summary>
     public void Map(RouteTable routes)
     {
-        routes.MapBoth(HttpMethods.Options, "/events", (context, _) => AnswerAsync(context));
-        routes.MapBoth(HttpMethods.Options, "/events/batch", (context, _) => AnswerAsync(context));
+        routes.MapBoth(HttpMethods.Options, "/events", (context, _) => AnswerAsync(context, "DELETE, OPTIONS, POST"));
+        routes.MapBoth(HttpMethods.Options, "/events/batch", (context, _) => AnswerAsync(context, "OPTIONS, POST"));
     }
 
-    private Task AnswerAsync(HttpContext context)
+    private Task AnswerAsync(HttpContext context, string allow)
     {
         var (asked, headers) = (context.Request.Headers, context.Response.Headers);
         context.Response.StatusCode = StatusCodes.Status204NoContent;
-        headers.Allow = "OPTIONS, POST";
+        headers.Allow = allow;
         if (asked[Origin] is not [{ } origin] || !RequestId.IsSane(origin)) return Task.CompletedTask;
         headers["WebHook-Allowed-Origin"] = origin;
         if (asked[Rate].Count > 0) headers["WebHook-Allowed-Rate"] = RateOf(context);

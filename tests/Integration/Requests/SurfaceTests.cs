@@ -79,7 +79,7 @@ public sealed class SurfaceTests(SqliteServer fixture) : IClassFixture<SqliteSer
 
         var known = await tenant.SendAsync(HttpMethod.Options, path, body: null, [.. asks, ("X-API-Key", tenant.Key)]);
         Assert.Equal("1000", known.Headers["WebHook-Allowed-Rate"]);
-        Assert.Equal("OPTIONS, POST", known.Headers["Allow"]);
+        Assert.Equal(path.EndsWith("/batch", StringComparison.Ordinal) ? "OPTIONS, POST" : "DELETE, OPTIONS, POST", known.Headers["Allow"]);
 
         var plain = await tenant.SendAsync(HttpMethod.Options, path, body: null);
         Assert.Equal(204, plain.Status);

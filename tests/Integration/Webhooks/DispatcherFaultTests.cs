@@ -1,5 +1,6 @@
 using ZapierTriggers.Core.Delivery;
 using ZapierTriggers.Core.Events;
+using ZapierTriggers.Core.Storing;
 
 namespace ZapierTriggers.Tests.Integration.Webhooks;
 
@@ -33,6 +34,40 @@ public sealed class DispatcherFaultTests
         await again.RunUntilAsync(() => again.Store.StatusOf(endpoint.Id, last) == EventStatus.DeadLetter, "that a restart tells it");
         Assert.Equal((2, 1), (receiver.CountOf(last.ToString()), again.Told.Count));
         Assert.Empty(again.Store.Violations);
+    }
+
+    [Fact]
+    public async Task A_change_whose_reply_is_lost_and_that_is_read_back_is_made_once()
+    {
+        await using var receiver = await Receiver.StartAsync();
+        var (model, endpoint) = await DeliveryRig.StartAsync(receiver);
+        await model.DisposeAsync();
+        var made = endpoint with { IsDefault = false };
+        await using var rig = new DeliveryRig();
+        await rig.Dispatcher.StartAsync(CancellationToken.None);
+
+        var created = await TwiceAsync(async () => (await rig.Dispatcher.CreateAsync(made, "call", CancellationToken.None)).Endpoint!);
+        rig.Store1();
+        await rig.RunUntilAsync(() => rig.Store.Count(EventStatus.Delivered) == 1, "delivered");
+        Assert.Single(receiver.Requests);
+
+        var rotated = await TwiceAsync(async () => (await rig.Dispatcher.RotateSecretAsync(DeliveryRig.Organization, created.Id, CancellationToken.None))!);
+        Assert.NotEqual(created.Secret, rotated.Secret);
+        Assert.Equal(created.Secret, rotated.PreviousSecret);
+        Assert.Equal(rotated.Secret, rig.Store.Endpoint(created.Id).Secret);
+
+        Assert.True(await TwiceAsync(() => rig.Dispatcher.RemoveAsync(DeliveryRig.Organization, created.Id, CancellationToken.None)));
+        Assert.Empty(rig.Store.Endpoints);
+        Assert.False(await rig.Dispatcher.RemoveAsync(DeliveryRig.Organization, created.Id, CancellationToken.None));
+
+        async Task<T> TwiceAsync<T>(Func<Task<T>> change)
+        {
+            rig.Store.LosesReply = name => name is "save" or "delete";
+            await Assert.ThrowsAsync<StoreException>(change);
+            rig.Store.LosesReply = null;
+            await rig.Dispatcher.TakeOverAsync([DeliveryRig.Organization], rig.Store.LoadEndpointsAsync, CancellationToken.None);
+            return await change();
+        }
     }
 
     [Fact]

@@ -22,6 +22,9 @@ internal sealed class MemoryDeliveryStore : IDeliveryStore
     /// <summary>Decides whether the named call fails; null = it does not.</summary>
     public Func<string, bool>? Fails { get; set; }
 
+    /// <summary>Decides whether the named call is made and its reply lost; null = it is not.</summary>
+    public Func<string, bool>? LosesReply { get; set; }
+
     public IReadOnlyList<EndpointRecord> Endpoints => Locked(() => _endpoints.Values.ToList());
 
     public IReadOnlyList<string> Violations => Locked(() => _violations.ToList());
@@ -199,7 +202,10 @@ internal sealed class MemoryDeliveryStore : IDeliveryStore
     private Task<T> Call<T>(string name, Func<T> body)
     {
         if (Fails?.Invoke(name) == true) return Task.FromException<T>(new StoreException(StoreFailure.Unavailable, "The store is away."));
-        return Task.FromResult(Locked(body));
+        var reply = Locked(body);
+        return LosesReply?.Invoke(name) == true
+            ? Task.FromException<T>(new StoreException(StoreFailure.Unavailable, "The reply was lost."))
+            : Task.FromResult(reply);
     }
 
     private T Locked<T>(Func<T> body)
