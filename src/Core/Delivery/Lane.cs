@@ -6,9 +6,7 @@ namespace ZapierTriggers.Core.Delivery;
 /// </summary>
 internal sealed class Lane
 {
-    /// <summary>
-    /// The most ids between cursor and read position: a first event that hangs must not make the window grow without end.
-    /// </summary>
+    /// <summary>The most ids between cursor and read position: a first event that hangs must not let the window grow.</summary>
     private const int MaxWindow = 4096;
 
     private readonly Lock _lock = new();
@@ -150,9 +148,7 @@ internal sealed class Lane
 
     private bool HasRoom => _inFlight < _limit.Value && IsOpen;
 
-    /// <summary>
-    /// A claimed retry that cannot start soon would outlive its claim: no more than the rate lets through in ten seconds.
-    /// </summary>
+    /// <summary>A claimed retry that cannot start soon would outlive its claim: what the rate lets through in ten seconds.</summary>
     private int MostClaimed => _pace.PerSecond is { } rate ? rate * 10 : int.MaxValue;
 
     /// <summary>Stops it for good, or (when its endpoint could not be removed) goes on.</summary>

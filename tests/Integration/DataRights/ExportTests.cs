@@ -108,6 +108,7 @@ public abstract class ExportTests<T>(T fixture) : IClassFixture<T>
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, path);
         request.Headers.Add("X-API-Key", tenant.Key);
+        request.Options.Set(ContractHandler.IsStreamed, true);
         using var response = await fixture.Server.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
         Assert.Equal(200, (int)response.StatusCode);
         using var reader = new StreamReader(await response.Content.ReadAsStreamAsync(), Encoding.UTF8);

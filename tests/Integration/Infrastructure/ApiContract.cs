@@ -168,11 +168,15 @@ internal static class ApiContract
 /// <summary>Has every answer that passes judged; one that is not as the document says fails the test.</summary>
 internal sealed class ContractHandler(HttpMessageHandler inner) : DelegatingHandler(inner)
 {
+    /// <summary>Set on a request whose answer is read as it comes: to judge it, it would have to be held whole.</summary>
+    public static readonly HttpRequestOptionsKey<bool> IsStreamed = new("streamed");
+
     /// <inheritdoc/>
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         var response = await base.SendAsync(request, cancellationToken);
         if (response.Content.Headers.ContentEncoding.Count > 0) return response;
+        if (request.Options.TryGetValue(IsStreamed, out var isStreamed) && isStreamed) return response;
         await response.Content.LoadIntoBufferAsync(cancellationToken);
         var body = await response.Content.ReadAsByteArrayAsync(cancellationToken);
         var path = Uri.UnescapeDataString(request.RequestUri!.AbsolutePath);

@@ -4,7 +4,7 @@ using ZapierTriggers.Core.Delivery;
 
 namespace ZapierTriggers.Server.Storage.Postgres;
 
-/// <summary>What other servers have changed, by the versions that triggers count up (migration 0006), and the hint that NOTIFY gives.</summary>
+/// <summary>What other servers have changed, by the versions that triggers count up (migration 0007), and what NOTIFY hints at.</summary>
 internal sealed class PostgresAccountChanges(PostgresDatabase database, PostgresAccountStore accounts) : IAccountChanges
 {
     private const string Version = """
