@@ -1,3 +1,4 @@
+using ZapierTriggers.Load.Core.CommandLine;
 using ZapierTriggers.Load.Core.Yardstick;
 
 namespace ZapierTriggers.Load.OpenLoop;

@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using ZapierTriggers.Load.Core.CommandLine;
 
 namespace ZapierTriggers.Load.OpenLoop;
 
@@ -44,11 +45,20 @@ internal static class Commands
                 "overload" => await OverloadCommand.RunAsync(arguments, stop.Token),
                 "compare" => await CompareCommand.RunAsync(arguments, stop.Token),
                 "webhooks" => await WebhooksCommand.RunAsync(arguments, stop.Token),
+                "knee" => await KneeCommand.RunAsync(arguments, stop.Token),
+                "batch" => await BatchCommand.RunAsync(arguments, stop.Token),
                 "bare" => await BareCommand.RunAsync(arguments, stop.Token),
-                _ => throw new UsageException($"There is no command '{args[0]}'; there are run, closed, overload, compare, webhooks and bare."),
+                _ => throw new UsageException(
+                    $"There is no command '{args[0]}'; there are run, knee, closed, batch, overload, compare, webhooks and bare."),
             };
         }
-        catch (Exception exception) when (exception is UsageException or IOException or TimeoutException or HttpRequestException or SocketException)
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            await Console.Error.WriteLineAsync("stopped");
+            return ExitCode.Failure;
+        }
+        catch (Exception exception) when (exception is UsageException or IOException or TimeoutException
+            or HttpRequestException or SocketException or InvalidDataException)
         {
             await Console.Error.WriteLineAsync(exception.Message);
             return ExitCode.Failure;

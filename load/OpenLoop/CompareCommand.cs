@@ -1,4 +1,5 @@
 using System.Globalization;
+using ZapierTriggers.Load.Core.CommandLine;
 using ZapierTriggers.Load.Core.Driving;
 
 namespace ZapierTriggers.Load.OpenLoop;

@@ -1,3 +1,4 @@
+using ZapierTriggers.Load.Core.CommandLine;
 using ZapierTriggers.Load.Core.Driving;
 using ZapierTriggers.Load.Core.Verdict;
 

@@ -1,4 +1,5 @@
 using ZapierTriggers.Load.Core.Bodies;
+using ZapierTriggers.Load.Core.CommandLine;
 using ZapierTriggers.Load.Core.Driving;
 
 namespace ZapierTriggers.Load.OpenLoop;

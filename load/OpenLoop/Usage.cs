@@ -13,9 +13,22 @@ internal static class Usage
           --arrivals MODE      constant (default) or poisson
           --webhooks           receives webhooks too, and audits them
           --no-audit           skips the audit
+        knee      finds the capacity, then offers 10 % to 110 % of it in steps; writes report.html and report.ndjson; then the audit
+          --url URL, --webhooks, --no-audit
+          --server-pid PID     shows the server's CPU per event too (Linux)
+          --seconds N          of each step, default 10
+          --measure N          seconds of measuring the capacity, default 5
+          --capacity N         events per second that count as the capacity instead
+          --percents LIST      the steps, default 10,20,30,40,50,60,70,80,90,100,110
+          --out FOLDER         where the reports go, default reports
+          --self-test          alone: shows that a stall of one second in ten is seen
         closed    each connection sends again as soon as it has its answer
           --url URL, --seconds N
           --server-pid PID     shows the server's CPU per request too (Linux)
+        batch     calls of many events, each connection sends again as soon as it has its answer; then the audit
+          --url URL, --seconds N, --no-audit, --server-pid PID
+          --items N            events of a call, at most and by default 1000
+          --connections N      default 4
         overload  twice the capacity for a while, then half of it: goodput, refusals, how soon all is normal; then the audit
           --url URL
           --seconds N          of the overload, default 60

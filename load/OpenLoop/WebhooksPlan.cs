@@ -1,3 +1,5 @@
+using ZapierTriggers.Load.Core.CommandLine;
+
 namespace ZapierTriggers.Load.OpenLoop;
 
 /// <summary>What <c>webhooks</c> is to measure.</summary>

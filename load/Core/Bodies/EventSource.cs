@@ -84,18 +84,21 @@ internal sealed class EventSource
     public ulong PayloadHashOf(long content) => XxHash3.HashToUInt64(PayloadOf(content));
 
     /// <summary>An encoder of its own for each sending thread.</summary>
-    public RequestEncoder CreateEncoder(Uri server, string? apiKey)
-    {
-        var requests = _templates.Select((template, index) =>
-            RequestEncoder.Build(server, apiKey, BuildBody(template.Type, _stamped[index])));
-        return new RequestEncoder([.. requests], _stamp, Dedup.HasIds);
-    }
+    public RequestEncoder CreateEncoder(Uri server, string? apiKey) => CreateEncoder((body, _) => RequestEncoder.Build(server, apiKey, body));
+
+    /// <summary>An encoder of other requests with the same bodies.</summary>
+    /// <param name="frame">Gives a request's bytes for the body of content 0 and its dedup id; null without dedup ids.</param>
+    public RequestEncoder CreateEncoder(Func<byte[], string?, byte[]> frame) =>
+        new([.. _templates.Select((template, index) => frame(BuildBody(template.Type, _stamped[index], content: 0), DedupIdOf(0)))], _stamp);
+
+    /// <summary>The exact bytes of a content's body; for callers on any thread, where an encoder is for one.</summary>
+    public byte[] BodyOf(long content) => BuildBody(_templates[TemplateOf(content)].Type, PayloadOf(content), content);
 
     private int TemplateOf(long content) => (int)(content % _templates.Count);
 
-    private byte[] BuildBody(string type, byte[] payload)
+    private byte[] BuildBody(string type, byte[] payload, long content)
     {
-        var dedup = Dedup.HasIds ? $"\"dedup_id\":\"{_stamp.Text(0)}\"," : "";
+        var dedup = Dedup.HasIds ? $"\"dedup_id\":\"{_stamp.Text(content)}\"," : "";
         var end = $",\"type\":\"{JsonEncodedText.Encode(type)}\"}}";
         return [.. "{"u8, .. Encoding.UTF8.GetBytes(dedup), .. "\"payload\":"u8, .. payload, .. Encoding.UTF8.GetBytes(end)];
     }

@@ -3,24 +3,23 @@ using System.Text;
 namespace ZapierTriggers.Load.Core.Bodies;
 
 /// <summary>
-/// Complete HTTP/1.1 requests, ready to send: each template is encoded once, and a request is its bytes with the stamps overwritten.
+/// Complete HTTP/1.1 requests, ready to send, or their bodies alone: each template is encoded once, and a request is its bytes with the
+/// stamps overwritten.
 /// For one thread: the bytes returned are valid until the next call.
 /// </summary>
 internal sealed class RequestEncoder
 {
     private readonly byte[][] _requests;
-    private readonly int[] _dedupOffsets;
-    private readonly int[] _payloadOffsets;
+    private readonly int[][] _offsets;
     private readonly Stamp _stamp;
 
-    /// <summary>Takes requests that carry the stamp of content 0 in their payload and, with dedup ids, as the dedup id before it.</summary>
-    public RequestEncoder(byte[][] requests, Stamp stamp, bool hasDedupIds)
+    /// <summary>Takes requests that carry the stamp of content 0 wherever a stamp is to be.</summary>
+    public RequestEncoder(byte[][] requests, Stamp stamp)
     {
         _requests = requests;
         _stamp = stamp;
         var zero = Encoding.ASCII.GetBytes(stamp.Text(0));
-        _payloadOffsets = [.. requests.Select(request => request.AsSpan().LastIndexOf(zero))];
-        _dedupOffsets = [.. requests.Select(request => hasDedupIds ? request.AsSpan().IndexOf(zero) : -1)];
+        _offsets = [.. requests.Select(request => Find(request, zero))];
     }
 
     /// <summary>The request of a content.</summary>
@@ -28,8 +27,7 @@ internal sealed class RequestEncoder
     {
         var index = (int)(content % _requests.Length);
         var request = _requests[index];
-        _stamp.Write(content, request.AsSpan(_payloadOffsets[index]));
-        if (_dedupOffsets[index] >= 0) _stamp.Write(content, request.AsSpan(_dedupOffsets[index]));
+        foreach (var offset in _offsets[index]) _stamp.Write(content, request.AsSpan(offset));
         return request;
     }
 
@@ -40,5 +38,12 @@ internal sealed class RequestEncoder
         var head = $"POST /api/events HTTP/1.1\r\nHost: {server.Authority}\r\n{key}"
             + $"Content-Type: application/json\r\nContent-Length: {body.Length}\r\n\r\n";
         return [.. Encoding.ASCII.GetBytes(head), .. body];
+    }
+
+    private static int[] Find(ReadOnlySpan<byte> request, ReadOnlySpan<byte> stamp)
+    {
+        var offsets = new List<int>();
+        for (var from = 0; request[from..].IndexOf(stamp) is var at and >= 0; from += at + stamp.Length) offsets.Add(from + at);
+        return [.. offsets];
     }
 }

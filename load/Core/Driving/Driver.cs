@@ -24,6 +24,7 @@ internal sealed class Driver : IDisposable
     private readonly RequestNumbers _numbers;
     private readonly Ledger? _ledger;
     private readonly AnswerTaken? _onAnswer;
+    private readonly EventAccepted? _onAccepted;
     private readonly long _timeout;
     private long _start;
     private long _nextSweep;
@@ -41,6 +42,7 @@ internal sealed class Driver : IDisposable
         _numbers = numbers;
         _ledger = ledger;
         _onAnswer = settings.OnAnswer;
+        _onAccepted = settings.OnAccepted;
         _timeout = (long)settings.Timeout.TotalNanoseconds;
     }
 
@@ -140,6 +142,7 @@ internal sealed class Driver : IDisposable
         var now = Now;
         Tally.CountAnswer(answer.Status, now - connection.Times.Intended);
         _onAnswer?.Invoke(answer.Status, now, now - connection.Times.Intended);
+        if (answer.Status == 202) _onAccepted?.Invoke(answer.Id, Stopwatch.GetTimestamp());
         _ledger?.NoteAnswer(connection.Number, answer);
         connection.Finish(now);
         _underWay--;

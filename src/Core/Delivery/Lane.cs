@@ -123,10 +123,7 @@ internal sealed class Lane
         }
     }
 
-    /// <summary>
-    /// Whether its organization is suspended: nothing is read or started, and nothing is lost. Released, it goes on as an endpoint does that is
-    /// enabled again.
-    /// </summary>
+    /// <summary>Whether its organization is suspended: nothing is read, started or lost. Released, it goes on as one enabled again does.</summary>
     public bool IsHeld
     {
         get

@@ -82,18 +82,23 @@ internal static class ApiContract
             var response = (string?)given!["$ref"] is { } reference ? Document["components"]!["responses"]![reference.Split('/')[^1]]! : given;
             var contents = new Dictionary<string, Content?>(StringComparer.Ordinal);
             foreach (var (mediaType, content) in response["content"]?.AsObject() ?? [])
-                contents[mediaType] = mediaType.EndsWith("json", StringComparison.Ordinal) ? Define($"{name}-{status}-{mediaType}", content!["schema"]!) : null;
+            {
+                var isJson = mediaType.EndsWith("json", StringComparison.Ordinal);
+                var areLines = mediaType == "application/x-ndjson";
+                contents[mediaType] = isJson ? Define($"{name}-{status}-{mediaType}", content!["schema"]!, areLines) : null;
+            }
+
             responses[status] = contents;
         }
 
         return responses;
     }
 
-    private static Content Define(string name, JsonNode schema)
+    private static Content Define(string name, JsonNode schema, bool areLines)
     {
         var key = $"r{Definitions.Count}";
         Definitions.Add(key, Adapt(schema.DeepClone()));
-        return new Content(key, name);
+        return new Content(key, name, areLines);
     }
 
     /// <summary>References lead into the judge's own schema; members that are not named are forbidden.</summary>
@@ -116,10 +121,28 @@ internal static class ApiContract
         return node;
     }
 
+    /// <summary>The documents in a body: one, or one a line.</summary>
+    private static IEnumerable<ReadOnlyMemory<byte>> DocumentsIn(ReadOnlyMemory<byte> body, bool areLines)
+    {
+        if (!areLines)
+        {
+            yield return body;
+            yield break;
+        }
+
+        while (body.Span.IndexOf((byte)'\n') is >= 0 and var end)
+        {
+            yield return body[..end];
+            body = body[(end + 1)..];
+        }
+
+        if (!body.IsEmpty) yield return body;
+    }
+
     private sealed record Operation(Dictionary<string, Dictionary<string, Content?>> Responses);
 
-    /// <summary>One body that the document describes.</summary>
-    private sealed class Content(string key, string name)
+    /// <summary>One body that the document describes; lines of JSON are each as it says.</summary>
+    private sealed class Content(string key, string name, bool areLines)
     {
         private static readonly EvaluationOptions Options = new() { OutputFormat = OutputFormat.List };
         private static readonly JsonDocumentOptions Reading = new() { MaxDepth = 128 };
@@ -127,7 +150,10 @@ internal static class ApiContract
 
         public void Compile() => _schema ??= JsonSchema.FromText($$"""{"$id":"{{Id}}/{{key}}","$ref":"{{Id}}#/$defs/{{key}}"}""");
 
-        public string? Judge(ReadOnlyMemory<byte> body)
+        public string? Judge(ReadOnlyMemory<byte> body) =>
+            DocumentsIn(body, areLines).Select(JudgeOne).FirstOrDefault(static fault => fault is not null);
+
+        private string? JudgeOne(ReadOnlyMemory<byte> body)
         {
             using var document = JsonDocument.Parse(body, Reading);
             var result = _schema!.Evaluate(document.RootElement, Options);

@@ -19,6 +19,7 @@ public sealed partial class DocumentTests
     [InlineData("README.md", "")]
     [InlineData("docs/architecture.md", "docs")]
     [InlineData("docs/operations.md", "docs")]
+    [InlineData("docs/performance.md", "docs")]
     public void Every_link_between_documents_leads_somewhere(string document, string folder)
     {
         var links = Link().Matches(RepositoryRoot.Read(document)).Select(match => match.Groups["target"].Value);

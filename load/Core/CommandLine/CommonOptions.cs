@@ -2,9 +2,9 @@ using System.Security.Cryptography;
 using ZapierTriggers.Load.Core.Bodies;
 using ZapierTriggers.Load.Core.Driving;
 
-namespace ZapierTriggers.Load.OpenLoop;
+namespace ZapierTriggers.Load.Core.CommandLine;
 
-/// <summary>Options that run, closed and compare share.</summary>
+/// <summary>Options that all commands share which send events.</summary>
 internal sealed class CommonOptions
 {
     private readonly TimeSpan _timeout;

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 
-namespace ZapierTriggers.Load.OpenLoop;
+namespace ZapierTriggers.Load.Core.CommandLine;
 
 /// <summary>CPU time used, user and kernel.</summary>
 internal static class ProcessCpu

@@ -1,7 +1,7 @@
 using System.Globalization;
 using ZapierTriggers.Load.Core.Bodies;
 
-namespace ZapierTriggers.Load.OpenLoop;
+namespace ZapierTriggers.Load.Core.CommandLine;
 
 /// <summary>A command line that cannot be carried out; the message says what to type instead.</summary>
 internal sealed class UsageException(string message) : Exception(message);

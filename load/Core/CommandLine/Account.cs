@@ -1,7 +1,8 @@
 using System.Net;
+using System.Net.Http.Json;
 using System.Text.Json;
 
-namespace ZapierTriggers.Load.OpenLoop;
+namespace ZapierTriggers.Load.Core.CommandLine;
 
 /// <summary>The organization that a run sends for.</summary>
 internal sealed class Account : IDisposable
@@ -22,6 +23,9 @@ internal sealed class Account : IDisposable
     /// <summary>A client with the server's address and the key.</summary>
     public HttpClient Client { get; }
 
+    /// <summary>An account at a server that knows none: a placeholder is sent as the key.</summary>
+    public static Account WithoutKeys(Uri server) => new(server, Placeholder);
+
     /// <summary>Uses the given key, or makes an organization.</summary>
     /// <exception cref="UsageException">The server does not let us make one.</exception>
     public static async Task<Account> OpenAsync(Uri server, string? key, string? adminToken, string name)
@@ -37,7 +41,7 @@ internal sealed class Account : IDisposable
         if (response.StatusCode != HttpStatusCode.Created)
         {
             Console.WriteLine($"note      {server} makes no organizations ({(int)response.StatusCode}); a placeholder is sent as the key");
-            return new Account(server, Placeholder);
+            return WithoutKeys(server);
         }
 
         var made = await response.Content.ReadFromJsonAsync<JsonElement>();
@@ -56,7 +60,6 @@ internal sealed class Account : IDisposable
             var detail = await response.Content.ReadAsStringAsync();
             throw new UsageException($"The server refused the webhook ({(int)response.StatusCode}): {detail}");
         }
-
 
         var answer = await response.Content.ReadFromJsonAsync<JsonElement>();
         return answer.GetProperty("secret").GetString()!;
