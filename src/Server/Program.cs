@@ -32,6 +32,10 @@ try
 
     if (args is [VerifyCommand.Name, .. var settings]) return await VerifyCommand.RunAsync(settings, Console.Out, CancellationToken.None);
 
+    if (args is [MoveToPostgresCommand.Name, .. var move]) return await MoveToPostgresCommand.RunAsync(move, Console.Out, CancellationToken.None);
+
+    if (args is [BackupCommand.Name, .. var backup]) return BackupCommand.Run(backup, Console.Out);
+
     await using var server = await EventServer.StartAsync(args, Console.Out);
     await server.WaitForShutdownAsync();
     return 0;

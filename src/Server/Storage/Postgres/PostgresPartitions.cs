@@ -46,6 +46,9 @@ internal sealed class PostgresPartitions(PostgresDatabase database, TimeProvider
         return MakeAsync([.. days], cancellationToken);
     }
 
+    /// <summary>Makes these days.</summary>
+    public Task MakeForAsync(IReadOnlyCollection<DateOnly> days, CancellationToken cancellationToken) => MakeAsync(days, cancellationToken);
+
     /// <summary>The UTC day in whose partition an id lies.</summary>
     public static DateOnly DayOf(EventId id) => DateOnly.FromDateTime(id.AcceptedAt.UtcDateTime);
 
