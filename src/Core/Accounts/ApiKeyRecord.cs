@@ -28,7 +28,8 @@ internal sealed record ApiKeyRecord
     public required DateTimeOffset? ExpiresAt { get; init; }
 
     /// <summary>
-    /// The expiry that was given when it was made, which a rotation passes on; <see cref="ExpiresAt"/> is earlier once it is rotated or revoked.
+    /// The expiry that was given when it was made, which a rotation passes on; <see cref="ExpiresAt"/> is earlier once it is rotated or
+    /// revoked.
     /// </summary>
     public DateTimeOffset? GivenExpiresAt { get; init; }
 

@@ -1,6 +1,8 @@
 namespace ZapierTriggers.Core.Accounts;
 
-/// <summary>One call that has changed something: who did what to what, when and from where. Never changed or removed; no secret in it.</summary>
+/// <summary>
+/// One call that has changed something: who did what to what, when and from where. Never changed or removed; no secret in it.
+/// </summary>
 internal sealed record AuditEntry
 {
     /// <summary>The organization that it is about; 0 = the server itself.</summary>

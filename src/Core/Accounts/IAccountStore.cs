@@ -29,8 +29,8 @@ internal interface IAccountStore
     Task<KeyChange> AddKeyAsync(ApiKeyRecord added, int mostKeys, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Ends a key at that time, which is now, unless it is the last one with <c>keys:manage</c> (one that was rotated and lives for its grace
-    /// does not count); also sets the organization's updated_at. The same again with the same time is done already.
+    /// Ends a key at that time, which is now, unless it is the last one with <c>keys:manage</c> (one that was rotated and lives for its
+    /// grace does not count); also sets the organization's updated_at. The same again with the same time is done already.
     /// </summary>
     Task<KeyChange> RevokeKeyAsync(int organizationNo, Guid keyId, DateTimeOffset at, CancellationToken cancellationToken);
 

@@ -22,7 +22,8 @@ internal sealed class AccountRoutes(
     /// <summary>Adds the routes.</summary>
     public void Map(RouteTable routes)
     {
-        routes.Map(HttpMethods.Post, "/api/keys/generate", Generate, StorageAnswers.Guard((context, _) => registration.GenerateAsync(context)));
+        routes.Map(
+            HttpMethods.Post, "/api/keys/generate", Generate, StorageAnswers.Guard((context, _) => registration.GenerateAsync(context)));
         routes.Map(HttpMethods.Post, "/api/keys/rotate", Rotate, StorageAnswers.Guard((context, _) => rotation.RotateAsync(context)));
         routes.Map(HttpMethods.Get, "/api/keys", RouteAccess.KeysManage, (context, _) => ListAsync(context));
         routes.Map(HttpMethods.Post, "/api/keys", Create, StorageAnswers.Guard((context, _) => calls.CreateAsync(context)));

@@ -12,7 +12,8 @@ namespace ZapierTriggers.Server.Accounts;
 /// second. What this process changes itself is read again too, so that of two changes at once every server ends with the stored one.
 /// </summary>
 internal sealed partial class AccountWatch(
-    IAccountChanges changes, AccountDirectory accounts, Dispatcher dispatcher, TimeProvider time, ILogger<AccountWatch> logger) : BackgroundService
+    IAccountChanges changes, AccountDirectory accounts, Dispatcher dispatcher, TimeProvider time, ILogger<AccountWatch> logger)
+    : BackgroundService
 {
     /// <summary>Between two looks when nothing is heard.</summary>
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
@@ -40,7 +41,9 @@ internal sealed partial class AccountWatch(
         };
     }
 
-    /// <summary>One look. Throws <see cref="Core.Storing.StoreException"/>; what was not taken over is taken over by the next one.</summary>
+    /// <summary>
+    /// One look. Throws <see cref="Core.Storing.StoreException"/>; what was not taken over is taken over by the next one.
+    /// </summary>
     public async Task LookAsync(CancellationToken cancellationToken)
     {
         var version = await changes.ReadVersionAsync(cancellationToken);
@@ -75,7 +78,8 @@ internal sealed partial class AccountWatch(
             foreach (var no in nos)
             {
                 var record = records.GetValueOrDefault(no);
-                if (accounts.TakeOver(no, marks[no], record, [.. keys[no]]) is { } organization) dispatcher.Hold(no, organization.IsSuspended);
+                if (accounts.TakeOver(no, marks[no], record, [.. keys[no]]) is { } organization)
+                    dispatcher.Hold(no, organization.IsSuspended);
             }
 
             await dispatcher.TakeOverAsync(nos, cancelled => changes.ReadEndpointsAsync(nos, cancelled), cancellationToken);

@@ -7,7 +7,8 @@ using ZapierTriggers.Server.Http;
 namespace ZapierTriggers.Server.Accounts;
 
 /// <summary>
-/// The administrator's calls under <c>/api/admin/organizations</c>. <c>webhookUrlOf</c> gives an organization's default webhook URL or null;
+/// The administrator's calls under <c>/api/admin/organizations</c>. <c>webhookUrlOf</c> gives an organization's default webhook URL or
+/// null;
 /// <c>hold</c> makes its webhooks wait, or go on.
 /// </summary>
 internal sealed partial class AdminRoutes(

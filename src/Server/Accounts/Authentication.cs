@@ -31,7 +31,9 @@ internal sealed class Authentication(AccountDirectory directory, AdminToken admi
             Problem.InvalidApiKey,
             "This API key is not valid: mistyped, rotated, revoked or expired. Send a current key of your organization.");
 
-    /// <summary>The caller's key, whatever it may do, or null after it has answered 401, or 403 when its organization is suspended.</summary>
+    /// <summary>
+    /// The caller's key, whatever it may do, or null after it has answered 401, or 403 when its organization is suspended.
+    /// </summary>
     public ValueTask<ApiKey?> AuthenticateOrAnswerAsync(HttpContext context) => AuthenticateOrAnswerAsync(context, KeyScopes.None);
 
     /// <summary>The caller's key if it may do this, or null after it has answered 401 or 403.</summary>
@@ -46,7 +48,9 @@ internal sealed class Authentication(AccountDirectory directory, AdminToken admi
     /// <summary>Whether the key has all of these scopes and its organization is not suspended.</summary>
     public static bool Allows(ApiKey key, KeyScopes required) => (key.Scopes & required) == required && !key.Organization.IsSuspended;
 
-    /// <summary>Answers a caller with a valid key that is not allowed to: 403, for a suspended organization or a scope that is lacking.</summary>
+    /// <summary>
+    /// Answers a caller with a valid key that is not allowed to: 403, for a suspended organization or a scope that is lacking.
+    /// </summary>
     public static Task RefuseUseAsync(HttpContext context, ApiKey key, KeyScopes required) => key.Organization.IsSuspended
         ? Answers.ProblemAsync(
             context,

@@ -9,7 +9,12 @@ namespace ZapierTriggers.Server.Accounts;
 
 /// <summary>Making keys, by an organization's own key or by the administrator, and revoking them.</summary>
 internal sealed partial class KeyCalls(
-    AccountDirectory directory, IAccountStore store, Authentication authentication, KeyOptions options, TimeProvider time, ILogger<KeyCalls> logger)
+    AccountDirectory directory,
+    IAccountStore store,
+    Authentication authentication,
+    KeyOptions options,
+    TimeProvider time,
+    ILogger<KeyCalls> logger)
 {
     private const int MaxBodyBytes = 16 * 1024;
     private const int RetrySeconds = 2;

@@ -64,7 +64,8 @@ internal sealed record KeyRequest(string Name, KeyScopes Scopes, DateTimeOffset?
         if (!IsSent(body, "expires_at", out var value)) return null;
         if (value.ValueKind == JsonValueKind.String && TimeText.TryParse(value.GetString()!, out var time) && time > now)
             return DateTimeOffset.FromUnixTimeMilliseconds(time.ToUnixTimeMilliseconds());
-        error ??= new FieldError("expires_at", $"expires_at must be {TimeText.Form}, and still to come; leave it out for a key without end.");
+        error ??= new FieldError(
+            "expires_at", $"expires_at must be {TimeText.Form}, and still to come; leave it out for a key without end.");
         return null;
     }
 

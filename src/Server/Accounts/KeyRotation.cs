@@ -7,7 +7,8 @@ using ZapierTriggers.Server.Http;
 namespace ZapierTriggers.Server.Accounts;
 
 /// <summary>
-/// <c>POST /api/keys/rotate</c>: a new key with the same name, scopes and expiry for the one that was used, which ends at once or after a grace.
+/// <c>POST /api/keys/rotate</c>: a new key with the same name, scopes and expiry for the one that was used, which ends at once or after a
+/// grace.
 /// </summary>
 internal sealed partial class KeyRotation(
     AccountDirectory directory,

@@ -22,7 +22,8 @@ internal sealed class LimitsRoutes(
     private static readonly TimeSpan DedupWindow = TimeSpan.FromHours(24);
 
     /// <summary>Adds the route.</summary>
-    public void Map(RouteTable routes) => routes.Map(HttpMethods.Get, "/api/limits", RouteAccess.AnyKey, (context, _) => ReadAsync(context));
+    public void Map(RouteTable routes) =>
+        routes.Map(HttpMethods.Get, "/api/limits", RouteAccess.AnyKey, (context, _) => ReadAsync(context));
 
     private async Task ReadAsync(HttpContext context)
     {

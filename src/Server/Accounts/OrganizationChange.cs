@@ -53,7 +53,8 @@ internal static class OrganizationChange
         error = null;
         if (!body.TryGetProperty("reason", out var reason) || reason.ValueKind == JsonValueKind.Null) return null;
         if (IsText(reason)) return reason.GetString();
-        error = new FieldError("reason", $"reason is a string of 1 to {MaxTextLength} characters without control characters; it may be left out.");
+        error = new FieldError(
+            "reason", $"reason is a string of 1 to {MaxTextLength} characters without control characters; it may be left out.");
         return null;
     }
 

@@ -37,7 +37,8 @@ internal static class OrganizationJson
     }
 
     /// <summary>One of them with its keys and its default webhook.</summary>
-    public static void WriteDetails(Utf8JsonWriter writer, (OrganizationRecord Record, string? WebhookUrl, IReadOnlyList<ApiKey> Keys) state)
+    public static void WriteDetails(
+        Utf8JsonWriter writer, (OrganizationRecord Record, string? WebhookUrl, IReadOnlyList<ApiKey> Keys) state)
     {
         writer.WriteStartObject();
         WriteFields(writer, state.Record);

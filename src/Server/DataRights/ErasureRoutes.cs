@@ -23,7 +23,8 @@ internal sealed class ErasureRoutes(
     /// <summary>Adds the routes.</summary>
     public void Map(RouteTable routes)
     {
-        routes.MapBoth(HttpMethods.Delete, "/events", RouteAccess.KeysManage.Audited("events.erase"), StorageAnswers.Guard((context, _) => EraseAsync(context)));
+        var erase = RouteAccess.KeysManage.Audited("events.erase");
+        routes.MapBoth(HttpMethods.Delete, "/events", erase, StorageAnswers.Guard((context, _) => EraseAsync(context)));
         routes.Map(HttpMethods.Get, "/api/erasures/{id}", RouteAccess.KeysManage, StorageAnswers.Guard(FindAsync));
     }
 

@@ -23,7 +23,10 @@ internal sealed class OrganizationErasureRoutes(
 
     /// <summary>Adds the route.</summary>
     public void Map(RouteTable routes) => routes.Map(
-        HttpMethods.Delete, "/api/admin/organizations/{id}", RouteAccess.Admin.Audited("organization.erase"), StorageAnswers.Guard(EraseAsync));
+        HttpMethods.Delete,
+        "/api/admin/organizations/{id}",
+        RouteAccess.Admin.Audited("organization.erase"),
+        StorageAnswers.Guard(EraseAsync));
 
     private async Task EraseAsync(HttpContext context, string? id)
     {

@@ -16,7 +16,8 @@ internal static class Answers
     };
 
     /// <summary>Answers with the JSON object or array that <paramref name="write"/> writes.</summary>
-    public static async Task JsonAsync<TState>(HttpContext context, int status, TState state, Action<Utf8JsonWriter, TState> write, string contentType = "application/json")
+    public static async Task JsonAsync<TState>(
+        HttpContext context, int status, TState state, Action<Utf8JsonWriter, TState> write, string contentType = "application/json")
     {
         var buffer = Written(state, write);
         var response = context.Response;
@@ -57,12 +58,14 @@ internal static class Answers
     /// <summary>
     /// Answers with a problem. <paramref name="detail"/> says what was wrong with what was sent and what to send instead.
     /// </summary>
-    public static Task ProblemAsync(HttpContext context, Problem problem, string detail, params ReadOnlySpan<(string Name, object Value)> extras)
+    public static Task ProblemAsync(
+        HttpContext context, Problem problem, string detail, params ReadOnlySpan<(string Name, object Value)> extras)
     {
         problem.NoteAnswered();
         if (problem.Status == StatusCodes.Status401Unauthorized) context.Response.Headers.WWWAuthenticate = "Bearer realm=\"zapier-triggers\"";
 
-        // Whoever asked first and is refused does not send the body, or does: what follows on the connection cannot be told (RFC 9110, 10.1.1).
+        // Whoever asked first and is refused does not send the body, or does: what follows on the connection cannot be told (RFC 9110,
+        // 10.1.1).
         if (context.Request.Headers.Expect.Count > 0) context.Response.Headers.Connection = "close";
         foreach (var (name, value) in extras)
         {

@@ -1,6 +1,8 @@
 namespace ZapierTriggers.Server.Http;
 
-/// <summary>Bytes that many requests may hold together. Safe for any number of threads; whoever finds none left is refused, not queued.</summary>
+/// <summary>
+/// Bytes that many requests may hold together. Safe for any number of threads; whoever finds none left is refused, not queued.
+/// </summary>
 internal sealed class ByteBudget(long bytes)
 {
     private long _taken;

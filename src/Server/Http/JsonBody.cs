@@ -67,7 +67,8 @@ internal static class JsonBody
         {
             // Not its message, which says back what was sent: people put keys into bodies, and errors into logs.
             reason = invalid.LineNumber is { } line
-                ? string.Create(CultureInfo.InvariantCulture, $"something is wrong in line {line + 1} at byte {invalid.BytePositionInLine}.")
+                ? string.Create(
+                    CultureInfo.InvariantCulture, $"something is wrong in line {line + 1} at byte {invalid.BytePositionInLine}.")
                 : "a name stands twice in one object; send each once.";
         }
         catch (InvalidOperationException)

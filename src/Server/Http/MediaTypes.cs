@@ -52,7 +52,8 @@ internal static class MediaTypes
     /// Whether a body with these headers is taken as a batch: JSON as above, lines of it (<c>application/x-ndjson</c>), or a batch of
     /// CloudEvents (<c>application/cloudevents-batch+json</c>).
     /// </summary>
-    public static bool IsAcceptedBatch(IHeaderDictionary headers, out bool isLines, out bool isCloudEvents, [NotNullWhen(false)] out string? refusal)
+    public static bool IsAcceptedBatch(
+        IHeaderDictionary headers, out bool isLines, out bool isCloudEvents, [NotNullWhen(false)] out string? refusal)
     {
         (isLines, isCloudEvents) = (false, false);
         if (IsAcceptedJson(headers, out refusal)) return true;

@@ -23,7 +23,8 @@ internal enum RouteCaller
 /// <param name="Scopes">What the key must have; none = any key.</param>
 /// <param name="Or">What is enough instead; none = nothing else.</param>
 /// <param name="Action">The name of a call that changes something; null = it changes nothing that is audited.</param>
-internal sealed record RouteAccess(RouteCaller Caller, KeyScopes Scopes = KeyScopes.None, KeyScopes Or = KeyScopes.None, string? Action = null)
+internal sealed record RouteAccess(
+    RouteCaller Caller, KeyScopes Scopes = KeyScopes.None, KeyScopes Or = KeyScopes.None, string? Action = null)
 {
     /// <summary>Anyone.</summary>
     public static readonly RouteAccess Open = new(RouteCaller.Anyone);

@@ -12,7 +12,8 @@ internal static class TimeText
 
     /// <summary>Reads RFC 3339, the offset included, of 1970 or later.</summary>
     public static bool TryParse(string text, out DateTimeOffset time) =>
-        DateTimeOffset.TryParseExact(text, Formats, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out time)
+        DateTimeOffset.TryParseExact(
+            text, Formats, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out time)
         && time >= DateTimeOffset.UnixEpoch
         && (text[^1] == 'Z' || text.AsSpan(10).ContainsAny('+', '-'));
 }

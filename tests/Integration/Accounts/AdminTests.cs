@@ -12,13 +12,15 @@ public sealed class AdminTests
     {
         await using var host = await ApiHost.StartAsync();
         var (key, organization) = await host.RegisterAsync();
-        var (status, body, _) = await host.SendAsync(HttpMethod.Patch, $"/api/admin/organizations/{organization.Id}", ApiHost.AdminTokenText, json);
+        var (status, body, _) = await host.SendAsync(
+            HttpMethod.Patch, $"/api/admin/organizations/{organization.Id}", ApiHost.AdminTokenText, json);
 
         Assert.Equal(HttpStatusCode.OK, status);
         Assert.Equal(tier, (string?)body["tier"]);
         Assert.Equal(limit, (int?)body["rate_limit_per_minute"]);
         Assert.Equal(limit ?? int.MaxValue, organization.Window.Limit);
-        Assert.Equal((tier, limit), Assert.Single(host.Accounts.Organizations) is var stored ? (stored.Tier, stored.RateLimitPerMinute) : default);
+        Assert.Equal(
+            (tier, limit), Assert.Single(host.Accounts.Organizations) is var stored ? (stored.Tier, stored.RateLimitPerMinute) : default);
         Assert.Equal(limit, (int?)(await host.SendAsync(HttpMethod.Get, "/api/keys", key)).Body["rate_limit_per_minute"]);
     }
 
@@ -30,7 +32,8 @@ public sealed class AdminTests
     {
         await using var host = await ApiHost.StartAsync();
         var (_, organization) = await host.RegisterAsync();
-        ApiAssert.InvalidField(await host.SendAsync(HttpMethod.Patch, $"/api/admin/organizations/{organization.Id}", ApiHost.AdminTokenText, json), field);
+        ApiAssert.InvalidField(
+            await host.SendAsync(HttpMethod.Patch, $"/api/admin/organizations/{organization.Id}", ApiHost.AdminTokenText, json), field);
     }
 
     [Fact]

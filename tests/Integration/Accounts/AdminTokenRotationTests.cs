@@ -24,7 +24,8 @@ public sealed class AdminTokenRotationTests
         ApiAssert.Fields(body, "admin_token", "rotated_at", "previous_valid_until", "message");
         var made = (string)body["admin_token"]!;
         Assert.Equal(made + "\n", await File.ReadAllTextAsync(System.IO.Path.Combine(folder.FullName, AdminToken.FileName), TestContext.Current.CancellationToken));
-        foreach (var token in (string[])[old, made]) Assert.Equal(HttpStatusCode.OK, (await host.SendAsync(HttpMethod.Get, Harmless, token)).Status);
+        foreach (var token in (string[])[old, made])
+            Assert.Equal(HttpStatusCode.OK, (await host.SendAsync(HttpMethod.Get, Harmless, token)).Status);
         ApiAssert.Problem(await host.SendAsync(HttpMethod.Post, Path, old), 401, "invalid_admin_token", "Invalid admin token");
 
         Assert.Equal(HttpStatusCode.OK, (await host.SendAsync(HttpMethod.Post, Path, made)).Status);
@@ -32,7 +33,8 @@ public sealed class AdminTokenRotationTests
             ApiAssert.Problem(await host.SendAsync(HttpMethod.Get, Harmless, token), 401, "invalid_admin_token", "Invalid admin token");
 
         Assert.Equal(["admin_token.rotate", "admin_token.rotate"], host.Audit.Entries.Select(entry => entry.Action));
-        Assert.All(host.Audit.Entries, entry => Assert.Equal((0, "admin", null), (entry.OrganizationNo, entry.Actor, entry.OrganizationId)));
+        Assert.All(
+            host.Audit.Entries, entry => Assert.Equal((0, "admin", null), (entry.OrganizationNo, entry.Actor, entry.OrganizationId)));
         folder.Delete(recursive: true);
     }
 

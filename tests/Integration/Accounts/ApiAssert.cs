@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
-using Answer = (System.Net.HttpStatusCode Status, System.Text.Json.Nodes.JsonObject Body, System.Net.Http.Headers.HttpResponseHeaders Headers);
+using Answer = (
+    System.Net.HttpStatusCode Status, System.Text.Json.Nodes.JsonObject Body, System.Net.Http.Headers.HttpResponseHeaders Headers);
 
 namespace ZapierTriggers.Tests.Integration.Accounts;
 

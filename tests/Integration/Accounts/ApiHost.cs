@@ -54,7 +54,8 @@ internal sealed class ApiHost : IAsyncDisposable
         ZapierTriggers.Server.Webhooks.Authenticate manager = context => authentication.AuthenticateOrAnswerAsync(context, KeyScopes.WebhooksManage);
         new ZapierTriggers.Server.Webhooks.EndpointRoutes(manager, _rig.Dispatcher, new AddressGuard(_rig.Options), _rig.Options, Time).Map(Routes);
         // Refusals only: no call that is let through comes to the store here.
-        var replays = new ZapierTriggers.Server.Webhooks.ReplayCalls(null!, authentication, barrier, (_, _, _, _, _) => false, _ => { }, () => { }, Time);
+        var replays = new ZapierTriggers.Server.Webhooks.ReplayCalls(
+            null!, authentication, barrier, (_, _, _, _, _) => false, _ => { }, () => { }, Time);
         new ZapierTriggers.Server.Webhooks.DeadLetterRoutes(replays).Map(Routes);
         new ZapierTriggers.Server.Webhooks.ReplayRoutes(replays).Map(Routes);
         Routes.Freeze();
@@ -112,7 +113,8 @@ internal sealed class ApiHost : IAsyncDisposable
     /// <summary>Makes an organization by the API; its key, and the organization in memory.</summary>
     public async Task<(string Key, Organization Organization)> RegisterAsync(string name = "Acme", string tier = "free")
     {
-        var (status, body, _) = await SendAsync(HttpMethod.Post, "/api/keys/generate", null, $$"""{"organization_name": "{{name}}", "tier": "{{tier}}"}""");
+        var (status, body, _) = await SendAsync(
+            HttpMethod.Post, "/api/keys/generate", null, $$"""{"organization_name": "{{name}}", "tier": "{{tier}}"}""");
         Assert.Equal(HttpStatusCode.Created, status);
         var key = (string)body["api_key"]!;
         return (key, Directory.Authenticate(key)!.Organization);

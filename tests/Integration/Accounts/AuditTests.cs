@@ -71,7 +71,8 @@ public abstract class AuditTests<T>(T fixture) : IClassFixture<T>
         async Task<JsonObject> DoneAsync(Tenant caller, string action, string method, string path, string? body = null)
         {
             expected.Add(action);
-            var reply = await caller.SendAsync(new HttpMethod(method), path, body is null ? null : Encoding.UTF8.GetBytes(body), ("X-API-Key", caller.Key));
+            var reply = await caller.SendAsync(
+                new HttpMethod(method), path, body is null ? null : Encoding.UTF8.GetBytes(body), ("X-API-Key", caller.Key));
             Assert.True(reply.Status is >= 200 and < 300, $"{action}: {reply.Status} {reply.Text}");
             shown.AppendLine(reply.Text);
             return reply.Bytes.Length == 0 ? [] : reply.Json;
@@ -115,7 +116,9 @@ public abstract class AuditTests<T>(T fixture) : IClassFixture<T>
         return (int)reply.Json["count"]!;
     }
 
-    /// <summary>Neither a key's secret part nor a signing secret that was shown is in the entries, nor what stands in URL or headers.</summary>
+    /// <summary>
+    /// Neither a key's secret part nor a signing secret that was shown is in the entries, nor what stands in URL or headers.
+    /// </summary>
     private static void AssertNoSecret(string shown, string entries)
     {
         var secrets = System.Text.RegularExpressions.Regex

@@ -12,10 +12,12 @@ public sealed class GenerateKeyTests
     public async Task A_new_organization_gets_a_key_that_works()
     {
         await using var host = await ApiHost.StartAsync();
-        var (status, body, _) = await host.SendAsync(HttpMethod.Post, Path, null, """{"organization_name": "Acme \"Ltd\" ü", "tier": "professional"}""");
+        var (status, body, _) = await host.SendAsync(
+            HttpMethod.Post, Path, null, """{"organization_name": "Acme \"Ltd\" ü", "tier": "professional"}""");
 
         Assert.Equal(HttpStatusCode.Created, status);
-        ApiAssert.Fields(body, "organization_id", "organization_name", "api_key", "tier", "rate_limit_per_minute", "created_at", "message", "warning");
+        ApiAssert.Fields(
+            body, "organization_id", "organization_name", "api_key", "tier", "rate_limit_per_minute", "created_at", "message", "warning");
         Assert.Equal("Acme \"Ltd\" ü", (string?)body["organization_name"]);
         Assert.Equal("pro", (string?)body["tier"]);
         Assert.Equal(1_000, (int?)body["rate_limit_per_minute"]);

@@ -12,7 +12,8 @@ public sealed class KeyCapTests
     {
         await using var host = await ApiHost.StartAsync();
         var (key, organization) = await host.RegisterAsync();
-        for (var i = 0; i < 2; i++) Assert.Equal(HttpStatusCode.Created, (await host.SendAsync(HttpMethod.Post, "/api/keys", key, Another)).Status);
+        for (var i = 0; i < 2; i++)
+            Assert.Equal(HttpStatusCode.Created, (await host.SendAsync(HttpMethod.Post, "/api/keys", key, Another)).Status);
 
         var refused = await host.SendAsync(HttpMethod.Post, "/api/keys", key, Another);
 
@@ -29,7 +30,8 @@ public sealed class KeyCapTests
         await using var host = await ApiHost.StartAsync();
         var (key, _) = await host.RegisterAsync();
         for (var i = 0; i < 3; i++)
-            Assert.Equal(HttpStatusCode.OK, (await host.SendAsync(HttpMethod.Post, "/api/keys/rotate", key, """{"grace_seconds": 600}""")).Status);
+            Assert.Equal(
+                HttpStatusCode.OK, (await host.SendAsync(HttpMethod.Post, "/api/keys/rotate", key, """{"grace_seconds": 600}""")).Status);
 
         ApiAssert.Problem(
             await host.SendAsync(HttpMethod.Post, "/api/keys/rotate", key, """{"grace_seconds": 600}"""), 422, "too_many_keys", "Too many keys", "limit");

@@ -38,7 +38,8 @@ public sealed class KeyTests
         ApiAssert.Problem(await host.SendAsync(HttpMethod.Get, "/api/keys", null), 401, "missing_api_key", "Missing API key");
         ApiAssert.Problem(await host.SendAsync(HttpMethod.Get, "/api/keys", "nonsense"), 401, "invalid_api_key", "Invalid API key");
         ApiAssert.Problem(await host.SendAsync(HttpMethod.Get, "/api/keys", key + "x"), 401, "invalid_api_key", "Invalid API key");
-        ApiAssert.Problem(await host.SendAsync(HttpMethod.Get, "/api/keys", ApiHost.AdminTokenText), 401, "invalid_api_key", "Invalid API key");
+        ApiAssert.Problem(
+            await host.SendAsync(HttpMethod.Get, "/api/keys", ApiHost.AdminTokenText), 401, "invalid_api_key", "Invalid API key");
     }
 
     [Theory]
@@ -103,7 +104,8 @@ public sealed class KeyTests
         Assert.Equal(["2025-03-01T13:00:30.250Z", null], keys.Select(shown => (string?)shown!["expires_at"]));
 
         // A second rotation with the old key must not give it more time.
-        Assert.Equal(HttpStatusCode.OK, (await host.SendAsync(HttpMethod.Post, "/api/keys/rotate", old, """{"grace_seconds": 604800}""")).Status);
+        Assert.Equal(
+            HttpStatusCode.OK, (await host.SendAsync(HttpMethod.Post, "/api/keys/rotate", old, """{"grace_seconds": 604800}""")).Status);
         host.Time.Advance(TimeSpan.FromSeconds(1));
         Assert.Equal(HttpStatusCode.Unauthorized, (await host.SendAsync(HttpMethod.Get, "/api/keys", old)).Status);
         Assert.Equal(HttpStatusCode.OK, (await host.SendAsync(HttpMethod.Get, "/api/keys", key)).Status);
@@ -119,7 +121,8 @@ public sealed class KeyTests
     {
         await using var host = await ApiHost.StartAsync();
         var (key, _) = await host.RegisterAsync();
-        ApiAssert.InvalidField(await host.SendAsync(HttpMethod.Post, "/api/keys/rotate", key, $$"""{"grace_seconds": {{grace}}}"""), "grace_seconds");
+        ApiAssert.InvalidField(
+            await host.SendAsync(HttpMethod.Post, "/api/keys/rotate", key, $$"""{"grace_seconds": {{grace}}}"""), "grace_seconds");
         Assert.Equal(HttpStatusCode.OK, (await host.SendAsync(HttpMethod.Get, "/api/keys", key)).Status);
     }
 
@@ -160,7 +163,8 @@ public sealed class KeyTests
         var organization = NewAccount.Organization("Acme", Tier.Default, host.Time.GetUtcNow());
         var (record, key) = NewAccount.Key(organization, live: true, "narrow", scopes, host.Time.GetUtcNow());
         host.Directory.Add(organization, record);
-        ApiAssert.Problem(await host.SendAsync(new HttpMethod(method), path, key), 403, "insufficient_scope", "Insufficient scope", "required_scope");
+        ApiAssert.Problem(
+            await host.SendAsync(new HttpMethod(method), path, key), 403, "insufficient_scope", "Insufficient scope", "required_scope");
     }
 
     [Fact]

@@ -76,7 +76,8 @@ public abstract class ManyKeysTests<T>(T fixture) : IClassFixture<T>
     public async Task A_rotation_keeps_name_scopes_and_expiry()
     {
         var owner = await fixture.Server.NewTenantAsync();
-        var made = await owner.PostAsync("/api/keys", """{"name":"a","scopes":["inbox:ack","keys:manage"],"expires_at":"2126-01-01T00:00:00.123+01:00"}""");
+        var made = await owner.PostAsync(
+            "/api/keys", """{"name":"a","scopes":["inbox:ack","keys:manage"],"expires_at":"2126-01-01T00:00:00.123+01:00"}""");
         var key = new Tenant(fixture.Server, owner.OrganizationId, (string)made.Json["api_key"]!);
 
         var rotated = (await key.PostAsync("/api/keys/rotate", """{"grace_seconds":600}""")).Json;
@@ -143,7 +144,8 @@ public abstract class ManyKeysTests<T>(T fixture) : IClassFixture<T>
 
     private async Task<Tenant> MakeAsync(Tenant owner, string scopes)
     {
-        var made = await owner.PostAsync("/api/keys", new JsonObject { ["name"] = "another", ["scopes"] = JsonNode.Parse(scopes) }.ToJsonString());
+        var made = await owner.PostAsync(
+            "/api/keys", new JsonObject { ["name"] = "another", ["scopes"] = JsonNode.Parse(scopes) }.ToJsonString());
         Assert.Equal(201, made.Status);
         return new Tenant(fixture.Server, owner.OrganizationId, (string)made.Json["api_key"]!);
     }

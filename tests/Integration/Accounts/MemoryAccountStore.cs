@@ -21,7 +21,8 @@ internal sealed class MemoryAccountStore : IAccountStore
     /// <summary>How many more creations find their number taken.</summary>
     public int Conflicts { get; set; }
 
-    public Task<AccountSnapshot> LoadAsync(CancellationToken cancellationToken) => Task.FromResult(new AccountSnapshot([.. Organizations], [.. Keys]));
+    public Task<AccountSnapshot> LoadAsync(CancellationToken cancellationToken) =>
+        Task.FromResult(new AccountSnapshot([.. Organizations], [.. Keys]));
 
     public Task<bool> CreateAsync(OrganizationRecord organization, ApiKeyRecord key, CancellationToken cancellationToken)
     {
@@ -32,7 +33,8 @@ internal sealed class MemoryAccountStore : IAccountStore
         return Task.FromResult(true);
     }
 
-    public Task<bool> RotateAsync(ApiKeyRecord added, Guid replacedKeyId, DateTimeOffset replacedEndsAt, CancellationToken cancellationToken)
+    public Task<bool> RotateAsync(
+        ApiKeyRecord added, Guid replacedKeyId, DateTimeOffset replacedEndsAt, CancellationToken cancellationToken)
     {
         ThrowIfAway();
         var replaced = Keys.FindIndex(key => key.Id == replacedKeyId && key.OrganizationNo == added.OrganizationNo);
@@ -58,7 +60,8 @@ internal sealed class MemoryAccountStore : IAccountStore
         return Task.FromResult(KeyChange.Done);
     }
 
-    public Task SuspendAsync(OrganizationRecord organization, CancellationToken cancellationToken) => UpdateAsync(organization, cancellationToken);
+    public Task SuspendAsync(OrganizationRecord organization, CancellationToken cancellationToken) =>
+        UpdateAsync(organization, cancellationToken);
 
     public Task UpdateAsync(OrganizationRecord organization, CancellationToken cancellationToken)
     {

@@ -58,7 +58,8 @@ public abstract class OrganizationsTests<T>(T fixture) : IClassFixture<T>
     [InlineData("cursor=a", "cursor")]
     [InlineData("cursor=1_2", "cursor")]
     [InlineData("search=a&search=b", "search")]
-    public async Task A_bad_parameter_is_named(string query, string field) => (await AdminAsync(HttpMethod.Get, $"{Path}?{query}")).InvalidField(field);
+    public async Task A_bad_parameter_is_named(string query, string field) =>
+        (await AdminAsync(HttpMethod.Get, $"{Path}?{query}")).InvalidField(field);
 
     [Fact]
     public async Task One_is_shown_with_its_keys_and_its_name_can_be_changed()
@@ -75,7 +76,8 @@ public abstract class OrganizationsTests<T>(T fixture) : IClassFixture<T>
         Assert.DoesNotContain(tenant.Key, shown.ToJsonString(), StringComparison.Ordinal);
         (await AdminAsync(HttpMethod.Patch, $"{Path}/{tenant.OrganizationId}", """{"name":" "}""")).InvalidField("name");
         (await AdminAsync(HttpMethod.Get, $"{Path}/{Guid.NewGuid()}")).Problem(404, "organization_not_found", "Organization not found");
-        (await AdminAsync(HttpMethod.Post, $"{Path}/{Guid.NewGuid()}/suspend")).Problem(404, "organization_not_found", "Organization not found");
+        (await AdminAsync(HttpMethod.Post, $"{Path}/{Guid.NewGuid()}/suspend")).Problem(
+            404, "organization_not_found", "Organization not found");
         (await AdminAsync(HttpMethod.Post, $"{Path}/nonsense/keys")).Problem(404, "organization_not_found", "Organization not found");
     }
 
@@ -121,7 +123,8 @@ public abstract class OrganizationsTests<T>(T fixture) : IClassFixture<T>
     {
         var tenant = await Server.NewTenantAsync();
 
-        var made = await AdminAsync(HttpMethod.Post, $"{Path}/{tenant.OrganizationId}/keys", """{"name":"found again","scopes":["keys:manage","inbox:read"]}""");
+        var made = await AdminAsync(
+            HttpMethod.Post, $"{Path}/{tenant.OrganizationId}/keys", """{"name":"found again","scopes":["keys:manage","inbox:read"]}""");
 
         Assert.Equal(201, made.Status);
         var owner = new Tenant(Server, tenant.OrganizationId, (string)made.Json["api_key"]!);

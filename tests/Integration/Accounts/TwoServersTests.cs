@@ -24,7 +24,12 @@ public sealed class TwoServersTests : IAsyncLifetime
         _cluster = PostgresCluster.Start();
         _proxy = PostgresProxy.Start(_cluster.Port);
         _one = await ServerUnderTest.StartOnAsync(_cluster);
-        var behind = new NpgsqlConnectionStringBuilder(_cluster.ConnectionString) { Port = _proxy.Port };
+        var behind = new NpgsqlConnectionStringBuilder(_cluster.ConnectionString)
+        {
+            Port = _proxy.Port,
+            SslMode = SslMode.Disable, // the proxy reads what passes, from the first message on
+            GssEncryptionMode = GssEncryptionMode.Disable,
+        };
         _other = await ServerUnderTest.StartOnAsync(behind.ConnectionString);
     }
 
@@ -69,7 +74,8 @@ public sealed class TwoServersTests : IAsyncLifetime
         // The database's word is the last.
         var stored = await PostgresServer.ExecuteAsync(
             $"SELECT rate_limit_per_minute FROM organizations WHERE id = '{here.OrganizationId}'", _cluster.ConnectionString);
-        await Poll.UntilAsync(async () => await LimitAsync(here) == (int?)stored && await LimitAsync(there) == (int?)stored, "the stored limit");
+        await Poll.UntilAsync(
+            async () => await LimitAsync(here) == (int?)stored && await LimitAsync(there) == (int?)stored, "the stored limit");
     }
 
     [Fact]
@@ -128,7 +134,8 @@ public sealed class TwoServersTests : IAsyncLifetime
         var endpoint = (await here.PostAsync("/api/endpoints", """{"url":"http://127.0.0.1:9/nobody"}""")).Json;
         await Poll.UntilAsync(async () => (await there.GetAsync($"/api/endpoints/{endpoint["id"]}")).Status == 200, "an endpoint");
         await here.PatchAsync($"/api/endpoints/{endpoint["id"]}", $$"""{"url":"{{receiver.Url}}"}""");
-        await Poll.UntilAsync(async () => (string?)(await there.GetAsync($"/api/endpoints/{endpoint["id"]}")).Json["url"] == receiver.Url, "its new URL");
+        await Poll.UntilAsync(
+            async () => (string?)(await there.GetAsync($"/api/endpoints/{endpoint["id"]}")).Json["url"] == receiver.Url, "its new URL");
         if (takesEvents)
         {
             var id = (await there.PostEventAsync(Event)).Accepted();

@@ -78,7 +78,8 @@ public abstract class ErasureTests(StoreKind store)
     [Fact]
     public async Task One_that_waits_for_its_webhook_is_not_sent_any_more()
     {
-        await using var server = await ServerUnderTest.StartAsync(store, "Delivery:RetrySchedule=100ms,100ms,100ms,100ms,100ms,100ms,100ms");
+        await using var server = await ServerUnderTest.StartAsync(
+            store, "Delivery:RetrySchedule=100ms,100ms,100ms,100ms,100ms,100ms,100ms");
         await using var receiver = await Receiver.StartAsync();
         var tenant = await server.NewTenantAsync();
         receiver.Answer = (context, _) =>

@@ -101,7 +101,8 @@ public abstract class ExportTests<T>(T fixture) : IClassFixture<T>
     private static async Task<IEnumerable<string>> IdsAsync(Tenant tenant, string query)
     {
         var text = (await tenant.GetAsync("/api/export" + query)).Text;
-        return text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonDocument.Parse(line).RootElement.GetProperty("id").GetString()!);
+        return text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(
+            line => JsonDocument.Parse(line).RootElement.GetProperty("id").GetString()!);
     }
 
     private async IAsyncEnumerable<string> LinesAsync(Tenant tenant, string path)

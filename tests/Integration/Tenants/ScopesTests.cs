@@ -20,7 +20,8 @@ public sealed class ScopesTests(SqliteServer fixture) : IClassFixture<SqliteServ
         {
             if (access.Caller == RouteCaller.Registrar) continue;
             var reply = await CallAsync(method, template, key: null);
-            Assert.True((reply.Status == 401) == (access.Caller != RouteCaller.Anyone), $"{method} {template}: {reply.Status} {reply.Text}");
+            Assert.True(
+                (reply.Status == 401) == (access.Caller != RouteCaller.Anyone), $"{method} {template}: {reply.Status} {reply.Text}");
         }
     }
 

@@ -71,7 +71,8 @@ public abstract class StrangersTests<T>(T fixture) : IClassFixture<T>
     private async Task CallAsync(string route, Organization caller, Organization owner, List<string> secrets, Random random)
     {
         var (method, path) = (new HttpMethod(route.Split(' ')[0]), route.Split(' ')[1]);
-        var foreign = new ForeignIds(random.GetItems([.. owner.EventIds], 1)[0], owner.Tenant.OrganizationId, owner.DedupId, owner.EndpointId, owner.KeyId);
+        var foreign = new ForeignIds(
+            random.GetItems([.. owner.EventIds], 1)[0], owner.Tenant.OrganizationId, owner.DedupId, owner.EndpointId, owner.KeyId);
 
         var reply = await StrangerCalls.All[route](fixture.Server, caller, foreign, method, path);
 
@@ -83,7 +84,8 @@ public abstract class StrangersTests<T>(T fixture) : IClassFixture<T>
         if (!StrangerCalls.AnswersLikeUnknown(route)) return;
 
         // One that nobody has, in the same place of the order of ids.
-        var unknown = new ForeignIds(foreign.Event[..^4] + "0000", Guid.NewGuid().ToString(), "none", Guid.NewGuid().ToString(), Guid.NewGuid().ToString());
+        var unknown = new ForeignIds(
+            foreign.Event[..^4] + "0000", Guid.NewGuid().ToString(), "none", Guid.NewGuid().ToString(), Guid.NewGuid().ToString());
         var likewise = await StrangerCalls.All[route](fixture.Server, caller, unknown, method, path);
         Assert.Equal(Normal(likewise, unknown), Normal(reply, foreign));
     }
