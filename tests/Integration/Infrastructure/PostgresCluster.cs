@@ -89,6 +89,9 @@ internal sealed class PostgresCluster : IDisposable
         Path.Combine(_binaries, "pg_dump"),
         ["-h", "127.0.0.1", "-p", $"{Port}", "-U", "postgres", "--schema", schema, "--inserts", "--no-owner", "--no-privileges", "postgres"]);
 
+    /// <summary>A dump without what only psql understands.</summary>
+    public static string Runnable(string dump) => string.Join('\n', dump.Split('\n').Where(line => !line.StartsWith('\\')));
+
     /// <summary>Stops the server and deletes its files.</summary>
     public void Dispose()
     {

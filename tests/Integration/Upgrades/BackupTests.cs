@@ -1,4 +1,5 @@
 using System.Globalization;
+using Npgsql;
 using ZapierTriggers.Core.Operations;
 using ZapierTriggers.Server.Cli;
 using ZapierTriggers.Tests.Integration.Infrastructure;
@@ -24,7 +25,7 @@ public sealed class BackupTests : IDisposable
 
         var output = Backup(server.DataDirectory, "one");
         (await PostAsync(server, store, "later")).Accepted();
-        Assert.Contains("9 events", output, StringComparison.Ordinal);
+        Assert.Contains($"{store.Ids.Count} events", output, StringComparison.Ordinal);
         Assert.Throws<StartupException>(() => Backup(server.DataDirectory, "one"));
         await server.StopAsync();
 
@@ -62,6 +63,32 @@ public sealed class BackupTests : IDisposable
 
         Assert.Equal(ids, (await tenant.ReadInboxAsync()).Select(one => one.Id));
         Assert.Equal(ids[49], (await tenant.PostEventAsync("""{"type":"a","payload":{},"dedup_id":"49"}""")).Duplicate());
+    }
+
+    [Fact]
+    public async Task A_dump_of_postgres_restored_beside_its_data_directory_gets_what_came_later_once()
+    {
+        using var cluster = PostgresCluster.Start();
+        var database = new NpgsqlConnectionStringBuilder(cluster.ConnectionString) { SearchPath = "backed_up" }.ConnectionString;
+        await PostgresServer.ExecuteAsync("CREATE SCHEMA backed_up", cluster.ConnectionString);
+        await using var server = await ServerUnderTest.StartOnAsync(database);
+        var tenant = await server.NewTenantAsync();
+        var ids = new List<string>();
+        var dump = "";
+        for (var n = 0; n < 50; n++)
+        {
+            ids.Add((await tenant.PostEventAsync($$"""{"type":"a","payload":{},"dedup_id":"{{n}}"}""")).Accepted());
+            if (n == 19) dump = cluster.Dump("backed_up");
+        }
+
+        await server.StopAsync();
+        await PostgresServer.ExecuteAsync("DROP SCHEMA backed_up CASCADE", cluster.ConnectionString);
+        await PostgresServer.ExecuteAsync(PostgresCluster.Runnable(dump), cluster.ConnectionString + ";Pooling=False");
+        await server.StartAsync();
+
+        Assert.Equal(ids, (await tenant.ReadInboxAsync()).Select(one => one.Id));
+        Assert.Equal(ids[49], (await tenant.PostEventAsync("""{"type":"a","payload":{},"dedup_id":"49"}""")).Duplicate());
+        Assert.True((bool)(await tenant.GetAsync("/api/ledger")).Json["balanced"]!);
     }
 
     [Fact]

@@ -66,7 +66,7 @@ internal sealed record FullStore
         {
             OrganizationId = tenant.OrganizationId,
             Key = tenant.Key,
-            Ids = ids,
+            Ids = [.. (await tenant.ReadInboxAsync()).Select(one => one.Id)], // the one that tells of the dead letter among them
             Once = once,
             Dead = dead,
             Waiting = waiting,
