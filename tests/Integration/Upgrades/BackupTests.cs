@@ -37,7 +37,7 @@ public sealed class BackupTests : IDisposable
             File.Copy(file, Path.Combine(restored.DataDirectory, Path.GetFileName(file)));
         await restored.StartAsync();
 
-        Assert.Equal(before, await store.AskAsync(restored));
+        await store.AssertSameAsync(before, restored);
         Assert.Equal("kept", await File.ReadAllTextAsync(Path.Combine(restored.DataDirectory, "admin-token")));
         Assert.Equal(store.Once, (await PostAsync(restored, store, "once", "ü")).Duplicate());
         var next = (await PostAsync(restored, store, "next")).Accepted();
