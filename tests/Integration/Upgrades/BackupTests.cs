@@ -39,7 +39,7 @@ public sealed class BackupTests : IDisposable
 
         await store.AssertSameAsync(before, restored);
         Assert.Equal("kept", await File.ReadAllTextAsync(Path.Combine(restored.DataDirectory, "admin-token")));
-        Assert.Equal(store.Once, (await PostAsync(restored, store, "once", "ü")).Duplicate());
+        Assert.Equal(store.Once, (await new Tenant(restored, store.OrganizationId, store.Key).PostEventAsync(FullStore.BodyOf("ü", 5, "once"))).Duplicate());
         var next = (await PostAsync(restored, store, "next")).Accepted();
         Assert.Equal([.. store.Ids, next], (await new Tenant(restored, store.OrganizationId, store.Key).ReadInboxAsync()).Select(one => one.Id));
     }
@@ -103,8 +103,8 @@ public sealed class BackupTests : IDisposable
         Assert.Contains("pg_dump", refused.Message, StringComparison.Ordinal);
     }
 
-    private static Task<Reply> PostAsync(ServerUnderTest server, FullStore store, string dedupId, string type = "a") =>
-        new Tenant(server, store.OrganizationId, store.Key).PostEventAsync($$"""{"type":"{{type}}","payload":{},"dedup_id":"{{dedupId}}"}""");
+    private static Task<Reply> PostAsync(ServerUnderTest server, FullStore store, string dedupId) =>
+        new Tenant(server, store.OrganizationId, store.Key).PostEventAsync($$"""{"type":"a","payload":{},"dedup_id":"{{dedupId}}"}""");
 
     private string Backup(string dataDirectory, string name)
     {

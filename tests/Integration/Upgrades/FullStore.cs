@@ -149,10 +149,14 @@ internal sealed record FullStore
         return (string)reply.Json["id"]!;
     }
 
-    private static async Task<string> SendAsync(Tenant tenant, string type, int n, string? dedupId = null)
+    private static async Task<string> SendAsync(Tenant tenant, string type, int n, string? dedupId = null) =>
+        (await tenant.PostEventAsync(BodyOf(type, n, dedupId))).Accepted();
+
+    /// <summary>The body of its event of that number.</summary>
+    public static string BodyOf(string type, int n, string? dedupId)
     {
         var dedup = dedupId is null ? "" : $$""","dedup_id":"{{dedupId}}" """;
-        return (await tenant.PostEventAsync($$"""{"payload":{"n":{{n}},"größe":"😀"},"type":"{{type}}"{{dedup}} }""")).Accepted();
+        return $$"""{"payload":{"n":{{n}},"größe":"😀"},"type":"{{type}}"{{dedup}} }""";
     }
 
     /// <summary>An event that the store refuses and sets aside; and a retention that has passed a time before all.</summary>
