@@ -4,7 +4,6 @@ using ZapierTriggers.Core.Journal;
 using ZapierTriggers.Core.Sequencing;
 using ZapierTriggers.Core.Storing;
 using ZapierTriggers.Server.Configuration;
-using ZapierTriggers.Server.Operations;
 using ZapierTriggers.Server.Storage;
 
 namespace ZapierTriggers.Server.Cli;

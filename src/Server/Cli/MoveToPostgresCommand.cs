@@ -78,18 +78,23 @@ internal static class MoveToPostgresCommand
         }
 
         progress.End();
+        if (differing == 0) await move.EndAsync(cancellationToken);
+        Write(output, lines, differing);
+        return differing == 0 ? 0 : SomethingDiffers;
+    }
+
+    private static void Write(TextWriter output, IReadOnlyList<string> lines, int differing)
+    {
         output.WriteLine("table                    SQLite   PostgreSQL   checksum");
         foreach (var line in lines) output.WriteLine(line);
         if (differing > 0)
         {
             output.WriteLine($"{differing} tables differ: no server starts on this database. Empty it and move again; SQLite is as it was.");
-            return SomethingDiffers;
+            return;
         }
 
-        await move.EndAsync(cancellationToken);
         output.WriteLine("All is there. One line to change: start with DATABASE_URL=<that connection string>, on this data directory.");
         output.WriteLine($"{SqliteStores.FileName} is not used any more: keep it until you have looked, then delete it. Never start on it again.");
-        return 0;
     }
 
     private static void Line(TextWriter output, string name, FormattableString text) => output.WriteLine($"{name,-11} {Text(text)}");

@@ -84,6 +84,14 @@ internal sealed class PostgresCluster : IDisposable
         RunAsPostgres("pg_ctl", ["-D", DataDirectory, "-m", mode, "-w", "stop"]);
     }
 
+    /// <summary>A schema of the database as SQL that any client can run, by the cluster's own pg_dump.</summary>
+    public string Dump(string schema) => Run(
+        Path.Combine(_binaries, "pg_dump"),
+        ["-h", "127.0.0.1", "-p", $"{Port}", "-U", "postgres", "--schema", schema, "--inserts", "--no-owner", "--no-privileges", "postgres"]);
+
+    /// <summary>A dump without what only psql understands.</summary>
+    public static string Runnable(string dump) => string.Join('\n', dump.Split('\n').Where(line => !line.StartsWith('\\')));
+
     /// <summary>Stops the server and deletes its files.</summary>
     public void Dispose()
     {
@@ -124,8 +132,8 @@ internal sealed class PostgresCluster : IDisposable
         Run("setpriv", ["--reuid", user, "--regid", group, "--clear-groups", full, .. arguments]);
     }
 
-    /// <summary>Runs a program to its end. Throws <see cref="InvalidOperationException"/> with its output when it fails.</summary>
-    private void Run(string program, string[] arguments)
+    /// <summary>Runs a program to its end; returns its output. Throws <see cref="InvalidOperationException"/> with its output when it fails.</summary>
+    private string Run(string program, string[] arguments)
     {
         var start = new ProcessStartInfo(program, arguments)
         {
@@ -141,5 +149,6 @@ internal sealed class PostgresCluster : IDisposable
         if (process.ExitCode != 0)
             throw new InvalidOperationException(
                 $"{Path.GetFileName(program)} {arguments.LastOrDefault()} failed: {output.Result}{errors.Result}");
+        return output.Result;
     }
 }

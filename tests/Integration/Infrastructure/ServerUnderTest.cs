@@ -20,6 +20,7 @@ internal sealed class ServerUnderTest : ITestServer, IAsyncDisposable
 {
     private readonly string _directory = Directory.CreateTempSubdirectory("zap-server-").FullName;
     private readonly string? _connectionString;
+    private string? _movedTo;
     private readonly string[] _settings;
     private EventServer? _server;
 
@@ -35,7 +36,7 @@ internal sealed class ServerUnderTest : ITestServer, IAsyncDisposable
     public string DataDirectory => _directory;
 
     /// <summary>Its schema's connection string; null on SQLite.</summary>
-    public string? ConnectionString => _connectionString;
+    public string? ConnectionString => _movedTo ?? _connectionString;
 
     /// <summary>What it has logged, of what its <c>Log:Level</c> lets through (errors, unless a setting says otherwise).</summary>
     public LogRecorder Logs { get; } = new();
@@ -82,7 +83,7 @@ internal sealed class ServerUnderTest : ITestServer, IAsyncDisposable
         // Small files: many servers run side by side here.
         string[] settings =
         [
-            $"Storage:DataDirectory={_directory}", $"Storage:ConnectionString={_connectionString}", "Http:Host=127.0.0.1", "Http:Port=0",
+            $"Storage:DataDirectory={_directory}", $"Storage:ConnectionString={ConnectionString}", "Http:Host=127.0.0.1", "Http:Port=0",
             "Registration:Open=true", "Registration:PerAddressPerMinute=1000000", $"Admin:Token={AdminToken}", "Log:Level=Error",
             "Delivery:AllowPrivateNetworks=true", "Journal:RingBytes=4194304", "Journal:SegmentBytes=4194304", .. _settings, .. more,
         ];
@@ -92,6 +93,14 @@ internal sealed class ServerUnderTest : ITestServer, IAsyncDisposable
         Address = new Uri(_server.Addresses.Single());
         var handler = new SocketsHttpHandler { UseProxy = false, RequestHeaderEncodingSelector = (_, _) => Encoding.UTF8 };
         Client = new HttpClient(new ContractHandler(handler)) { BaseAddress = Address };
+    }
+
+    /// <summary>Starts it again on another Postgres database, empty or its own moved one, which stays when the server goes.</summary>
+    public async Task MoveAsync(string connectionString)
+    {
+        await StopAsync();
+        _movedTo = connectionString;
+        await StartAsync();
     }
 
     /// <summary>Stops it as SIGTERM does: answers, flushes and stores what it has.</summary>

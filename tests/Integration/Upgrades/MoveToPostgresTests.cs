@@ -39,10 +39,10 @@ public sealed class MoveToPostgresTests : IAsyncLifetime
 
         var sent = receiver.Requests.Count;
         await server.StartAsync($"Storage:ConnectionString={_target}");
-        Assert.Equal(before, await store.AskAsync(server));
+        await store.AssertSameAsync(before, server);
         Assert.Equal(store.Ids.Skip(3).Take(3), InboxEvent.ReadPage((await tenant.GetAsync($"/api/inbox?order=asc&limit=3&cursor={cursor}")).Bytes).Select(one => one.Id));
-        Assert.Equal(store.Once, (await PostAsync(tenant, "ü", "once")).Duplicate());
-        Assert.Equal(409, (await PostAsync(tenant, "a", "erased")).Status);
+        Assert.Equal(store.Once, (await tenant.PostEventAsync(FullStore.BodyOf("ü", 5, "once"))).Duplicate());
+        Assert.Equal(409, (await tenant.PostEventAsync(FullStore.BodyOf("a", 9, "erased"))).Status);
         Assert.Equal(sent, receiver.Requests.Count);
 
         Assert.Equal(200, (await tenant.PatchAsync($"/api/endpoints/{store.Waiting}", """{"enabled":true}""")).Status);
