@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Logging;
-using ZapierTriggers.Core.Journal.Disk;
 using ZapierTriggers.Core.Events;
+using ZapierTriggers.Core.Journal.Disk;
 using ZapierTriggers.Core.Operations;
 using ZapierTriggers.Core.Sequencing;
 using ZapierTriggers.Core.Storing;
