@@ -1,3 +1,5 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 
@@ -10,7 +12,9 @@ namespace ZapierTriggers.Core.Accounts;
 /// </summary>
 internal sealed class AuditedCall
 {
+    private const int CounterBits = 12;
     private static readonly AsyncLocal<AuditedCall?> Flowing = new();
+    private static long _lastId;
 
     private readonly SortedDictionary<string, object?> _details = new(StringComparer.Ordinal);
     private readonly Guid _id;
@@ -26,7 +30,7 @@ internal sealed class AuditedCall
     private AuditedCall(string action, DateTimeOffset at, string? address, string requestId)
     {
         (_action, _at, _address, _requestId) = (action, at, address, requestId);
-        _id = Guid.CreateVersion7(at);
+        _id = NextId(at.ToUnixTimeMilliseconds());
     }
 
     /// <summary>The call under way; null outside of one. Work that a call has started and that outlives it is outside.</summary>
@@ -85,6 +89,27 @@ internal sealed class AuditedCall
         Address = _address,
         RequestId = _requestId,
     };
+
+    /// <summary>
+    /// A UUIDv7 greater than each before it in this process, since entries are listed by it: time, then a counter, the rest at random (RFC
+    /// 9562, 6.2, method 1).
+    /// </summary>
+    private static Guid NextId(long unixMilliseconds)
+    {
+        long last, next;
+        do
+        {
+            last = Volatile.Read(ref _lastId);
+            next = Math.Max(unixMilliseconds << CounterBits, last + 1);
+        }
+        while (Interlocked.CompareExchange(ref _lastId, next, last) != last);
+
+        Span<byte> bytes = stackalloc byte[16];
+        BinaryPrimitives.WriteInt64BigEndian(bytes, (next >> CounterBits << 16) | 0x7000 | (next & ((1 << CounterBits) - 1)));
+        RandomNumberGenerator.Fill(bytes[8..]);
+        bytes[8] = (byte)((bytes[8] & 0x3F) | 0x80);
+        return new Guid(bytes, bigEndian: true);
+    }
 
     private string WriteDetails()
     {
