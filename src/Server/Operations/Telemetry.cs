@@ -26,8 +26,11 @@ internal static class Telemetry
         TagKeys = ["http.route", "http.request.method", "http.response.status_code"],
     };
 
-    /// <summary>Of the framework's figures those whose names break Prometheus' rules, and that nobody asks for.</summary>
-    private static readonly string[] Unwanted = ["dotnet.assembly.count", "dotnet.process.cpu.count", "dotnet.timer.count"];
+    /// <summary>
+    /// Of the framework's figures those whose names break Prometheus' rules and that nobody asks for, and one that is counted twice a request.
+    /// </summary>
+    private static readonly string[] Unwanted =
+        ["dotnet.assembly.count", "dotnet.process.cpu.count", "dotnet.timer.count", "http.server.active_requests"];
 
     /// <summary>Adds the exporters; OTLP if there is an endpoint for it.</summary>
     public static void Add(IServiceCollection services, IConfiguration configuration)
