@@ -4,6 +4,7 @@ using ZapierTriggers.Core.Journal;
 using ZapierTriggers.Core.Operations;
 using ZapierTriggers.Core.Sequencing;
 using ZapierTriggers.Core.Storing;
+using ZapierTriggers.Server.Operations;
 
 namespace ZapierTriggers.Server.DataRights;
 
@@ -18,58 +19,21 @@ internal sealed partial class ErasureRunner(
     Func<Shard?> shardNow,
     RefusedEvents refused,
     TimeProvider time,
-    ILogger<ErasureRunner> logger) : BackgroundService
+    ILogger<ErasureRunner> logger) : JobRunner(time)
 {
     /// <summary>Events in one chunk: some ten milliseconds of a store that has one writer.</summary>
     private const int ChunkSize = 500;
 
-    /// <summary>Between two looks for erasures that nobody has told of.</summary>
-    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(30);
-
     /// <summary>How long the journal may take in one turn; the next one goes on.</summary>
     private static readonly TimeSpan JournalWait = TimeSpan.FromSeconds(5);
 
-    private readonly WakeSignal _wake = new();
     private volatile TaskCompletionSource _turn = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Completes when something has moved.</summary>
     public Task Turn => _turn.Task;
 
-    /// <summary>An erasure has been kept.</summary>
-    public void Wake() => _wake.Set();
-
     /// <inheritdoc/>
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        var backoff = new Backoff(time);
-        while (!stoppingToken.IsCancellationRequested)
-        {
-            var wait = Interval;
-            try
-            {
-                while (await RunOnceAsync(stoppingToken))
-                {
-                }
-
-                backoff.Succeeded();
-            }
-            catch (Exception) when (stoppingToken.IsCancellationRequested)
-            {
-                return;
-            }
-            catch (Exception exception)
-            {
-                var isNews = backoff.IsGrowing;
-                wait = backoff.Failed();
-                if (isNews) Log.NotDone(logger, exception is StoreException ? null : exception, exception.Message, wait);
-            }
-
-            await _wake.WaitAsync(wait, time, stoppingToken);
-        }
-    }
-
-    /// <summary>A chunk of each unfinished erasure; false when none of them moved. Throws <see cref="StoreException"/>.</summary>
-    private async Task<bool> RunOnceAsync(CancellationToken stop)
+    protected override async Task<bool> RunOnceAsync(CancellationToken stop)
     {
         var hasMoved = false;
         var erasures = await store.ReadUnfinishedAsync(stop);
@@ -96,7 +60,7 @@ internal sealed partial class ErasureRunner(
         if (done is null || !isLast) return done is not null;
         var isErased = erasure.IsDryRun || await EraseFromJournalAsync(done, stop);
         if (!isErased) return false;
-        await store.FinishAsync(done with { IsJournalErased = !done.IsDryRun, FinishedAt = time.GetUtcNow() }, stop);
+        await store.FinishAsync(done with { IsJournalErased = !done.IsDryRun, FinishedAt = Time.GetUtcNow() }, stop);
         Log.Finished(logger, done.Id, done.Erased, done.Matched);
         return true;
     }
@@ -145,6 +109,9 @@ internal sealed partial class ErasureRunner(
         Log.Finished(logger, erasure.Id, erasure.Matched + events, erasure.Matched + events);
         return true;
     }
+
+    /// <inheritdoc/>
+    protected override void LogNotDone(Exception? unexpected, string reason, TimeSpan wait) => Log.NotDone(logger, unexpected, reason, wait);
 
     private static partial class Log
     {

@@ -1,6 +1,6 @@
 using ZapierTriggers.Core.Delivery;
 using ZapierTriggers.Core.Operations;
-using ZapierTriggers.Core.Sequencing;
+using ZapierTriggers.Server.Operations;
 
 namespace ZapierTriggers.Server.Webhooks;
 
@@ -9,59 +9,21 @@ namespace ZapierTriggers.Server.Webhooks;
 /// What there is to do is read from the store each time, so a job goes on after a restart, and from another server's as well.
 /// </summary>
 internal sealed partial class ReplayRunner(
-    IDeadLetterStore store, WantsEvent wants, Action<DateTimeOffset> due, TimeProvider time, ILogger<ReplayRunner> logger) : BackgroundService
+    IDeadLetterStore store, WantsEvent wants, Action<DateTimeOffset> due, TimeProvider time, ILogger<ReplayRunner> logger) : JobRunner(time)
 {
     /// <summary>
     /// Deliveries that a chunk looks at: some 20 ms of the store's time, for which recording of the endpoint's results waits.
     /// </summary>
     private const int ChunkSize = 500;
 
-    /// <summary>Between two looks for jobs that nobody has told of.</summary>
-    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(30);
-
-    private readonly WakeSignal _wake = new();
-
-    /// <summary>A job has been kept.</summary>
-    public void Wake() => _wake.Set();
-
     /// <inheritdoc/>
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        var backoff = new Backoff(time);
-        while (!stoppingToken.IsCancellationRequested)
-        {
-            var wait = Interval;
-            try
-            {
-                while (await RunOnceAsync(stoppingToken))
-                {
-                }
-
-                backoff.Succeeded();
-            }
-            catch (Exception) when (stoppingToken.IsCancellationRequested)
-            {
-                return;
-            }
-            catch (Exception exception)
-            {
-                var isNews = backoff.IsGrowing;
-                wait = backoff.Failed();
-                if (isNews) Log.NotDone(logger, exception is Core.Storing.StoreException ? null : exception, exception.Message, wait);
-            }
-
-            await _wake.WaitAsync(wait, time, stoppingToken);
-        }
-    }
-
-    /// <summary>A chunk of each unfinished job; false when there is none. Throws <see cref="Core.Storing.StoreException"/>.</summary>
-    private async Task<bool> RunOnceAsync(CancellationToken stop)
+    protected override async Task<bool> RunOnceAsync(CancellationToken stop)
     {
         var jobs = await store.ReadUnfinishedAsync(stop);
         foreach (var job in jobs)
         {
             stop.ThrowIfCancellationRequested();
-            var now = time.GetUtcNow();
+            var now = Time.GetUtcNow();
             var moved = await store.RunChunkAsync(job, ChunkSize, now, wants, stop);
             Failpoint.Pass(Failpoint.ReplayChunkQueued);
             if (moved is null) continue;
@@ -71,6 +33,9 @@ internal sealed partial class ReplayRunner(
 
         return jobs.Count > 0;
     }
+
+    /// <inheritdoc/>
+    protected override void LogNotDone(Exception? unexpected, string reason, TimeSpan wait) => Log.NotDone(logger, unexpected, reason, wait);
 
     private static partial class Log
     {

@@ -3,60 +3,15 @@ namespace ZapierTriggers.Server.Storage.Postgres;
 /// <summary>Removes an organization's rows from every table, some at a time.</summary>
 internal sealed class PostgresOrganizationErasure(PostgresDatabase database)
 {
-    /// <summary>Large tables, in pieces; the first holds the events.</summary>
-    private static readonly string[] Pieces =
-    [
-        """
-        DELETE FROM events WHERE organization_no = $1 AND id IN
-            (SELECT e.id FROM events e WHERE e.organization_no = $1 ORDER BY e.id LIMIT $2)
-        """,
-        """
-        DELETE FROM retries WHERE organization_no = $1 AND (endpoint_id, event_id) IN
-            (SELECT r.endpoint_id, r.event_id FROM retries r WHERE r.organization_no = $1 LIMIT $2)
-        """,
-        """
-        DELETE FROM attempts WHERE organization_no = $1 AND (event_id, endpoint_id, number) IN
-            (SELECT t.event_id, t.endpoint_id, t.number FROM attempts t WHERE t.organization_no = $1 LIMIT $2)
-        """,
-        """
-        DELETE FROM outcomes WHERE organization_no = $1 AND (event_id, endpoint_id) IN
-            (SELECT o.event_id, o.endpoint_id FROM outcomes o WHERE o.organization_no = $1 LIMIT $2)
-        """,
-        """
-        DELETE FROM acks WHERE organization_no = $1 AND event_id IN (SELECT a.event_id FROM acks a WHERE a.organization_no = $1 LIMIT $2)
-        """,
-        """
-        DELETE FROM quarantine WHERE organization_no = $1 AND id IN (SELECT q.id FROM quarantine q WHERE q.organization_no = $1 LIMIT $2)
-        """,
-        """
-        DELETE FROM erased_events WHERE organization_no = $1 AND id IN
-            (SELECT x.id FROM erased_events x WHERE x.organization_no = $1 LIMIT $2)
-        """,
-    ];
-
-    /// <summary>Small ones, and at the very end those that say that there is such an organization.</summary>
-    private static readonly string[] Rest =
-    [
-        "DELETE FROM lanes WHERE organization_no = $1",
-        "DELETE FROM endpoint_filters WHERE organization_no = $1",
-        "DELETE FROM endpoints WHERE organization_no = $1",
-        "DELETE FROM replay_jobs WHERE organization_no = $1",
-        "DELETE FROM expirations WHERE organization_no = $1",
-        "DELETE FROM ledger_days WHERE organization_no = $1",
-        "DELETE FROM api_keys WHERE organization_no = $1",
-        "DELETE FROM erasures WHERE organization_no = $1",
-        "DELETE FROM organizations WHERE organization_no = $1",
-    ];
-
     /// <summary>See <see cref="Core.Storing.IErasureStore.EraseOrganizationAsync"/>.</summary>
     public async Task<(long Events, bool IsDone)> RunAsync(
         int organizationNo, int limit, bool mayEnd, CancellationToken cancellationToken)
     {
         var events = 0L;
-        foreach (var sql in Pieces)
+        foreach (var sql in OrganizationTables.Pieces)
         {
             var removed = await database.ExecuteAsync(sql, parameters => parameters.With(organizationNo).With(limit), cancellationToken);
-            if (sql == Pieces[0]) events = removed;
+            if (sql == OrganizationTables.Pieces[0]) events = removed;
             if (removed == limit) return (events, false);
         }
 
@@ -65,7 +20,7 @@ internal sealed class PostgresOrganizationErasure(PostgresDatabase database)
             async connection =>
             {
                 await using var batch = new Npgsql.NpgsqlBatch(connection);
-                foreach (var sql in Rest) batch.Add(sql).With(organizationNo);
+                foreach (var sql in OrganizationTables.Rest) batch.Add(sql).With(organizationNo);
                 return await batch.ExecuteNonQueryAsync(cancellationToken);
             },
             cancellationToken);
