@@ -4,8 +4,18 @@ using ZapierTriggers.Tests.Integration.Infrastructure;
 
 namespace ZapierTriggers.Tests.Integration.DataRights;
 
+/// <summary>Memory is the whole process's: these run when no other test does.</summary>
+[CollectionDefinition(Name, DisableParallelization = true)]
+public sealed class MeasuredAlone
+{
+    /// <summary>The collection's name.</summary>
+    public const string Name = "measured alone";
+}
+
+[Collection(MeasuredAlone.Name)]
 public sealed class PostgresExportTests(PostgresBackedServer fixture) : ExportTests<PostgresBackedServer>(fixture);
 
+[Collection(MeasuredAlone.Name)]
 public sealed class SqliteExportTests(SqliteServer fixture) : ExportTests<SqliteServer>(fixture);
 
 /// <summary>An export has every event once, in order, byte for byte; it is whole or it does not end.</summary>
@@ -31,7 +41,7 @@ public abstract class ExportTests<T>(T fixture) : IClassFixture<T>
 
         Assert.Equal(Many, count);
 
-        // Other tests come and go meanwhile, so the least of each half is compared; kept, 25,000 events would be over 20 MB.
+        // The least of each half, since buffers come and go; kept, 25,000 events would be over 20 MB.
         Assert.InRange(held[5..].Min() - held[..5].Min(), long.MinValue, 10 << 20);
     }
 
