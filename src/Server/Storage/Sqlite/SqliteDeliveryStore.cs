@@ -1,3 +1,4 @@
+using System.Text;
 using Microsoft.Data.Sqlite;
 using ZapierTriggers.Core.Delivery;
 
@@ -13,28 +14,28 @@ internal sealed class SqliteDeliveryStore(SqliteDatabase database, TimeProvider 
 
     private const string Lane = """
         SELECT e.id, e.type,
-               EXISTS (SELECT 1 FROM acks a WHERE a.organization_no = $1 AND a.event_id = e.id)
-               OR EXISTS (SELECT 1 FROM outcomes o WHERE o.organization_no = $1 AND o.event_id = e.id AND o.endpoint_id = $2)
-               OR EXISTS (SELECT 1 FROM retries r WHERE r.organization_no = $1 AND r.endpoint_id = $2 AND r.event_id = e.id),
+               EXISTS (SELECT 1 FROM acks a WHERE a.organization_no = ?1 AND a.event_id = e.id)
+               OR EXISTS (SELECT 1 FROM outcomes o WHERE o.organization_no = ?1 AND o.event_id = e.id AND o.endpoint_id = ?2)
+               OR EXISTS (SELECT 1 FROM retries r WHERE r.organization_no = ?1 AND r.endpoint_id = ?2 AND r.event_id = e.id),
                e.payload, e.ordering_key
         FROM events e
-        WHERE e.organization_no = $1 AND e.id > $3
+        WHERE e.organization_no = ?1 AND e.id > ?3
         ORDER BY e.id
-        LIMIT $4
+        LIMIT ?4
         """;
 
     private const string Types = """
-        SELECT e.id, e.type FROM events e WHERE e.organization_no = $1 AND e.id > $2 ORDER BY e.id LIMIT $3
+        SELECT e.id, e.type FROM events e WHERE e.organization_no = ?1 AND e.id > ?2 ORDER BY e.id LIMIT ?3
         """;
 
     private const string One = """
         SELECT e.id, e.type,
-               EXISTS (SELECT 1 FROM acks a WHERE a.organization_no = $1 AND a.event_id = e.id)
-               OR EXISTS (SELECT 1 FROM outcomes o WHERE o.organization_no = $1 AND o.event_id = e.id AND o.endpoint_id = $2)
-               OR EXISTS (SELECT 1 FROM retries r WHERE r.organization_no = $1 AND r.endpoint_id = $2 AND r.event_id = e.id),
+               EXISTS (SELECT 1 FROM acks a WHERE a.organization_no = ?1 AND a.event_id = e.id)
+               OR EXISTS (SELECT 1 FROM outcomes o WHERE o.organization_no = ?1 AND o.event_id = e.id AND o.endpoint_id = ?2)
+               OR EXISTS (SELECT 1 FROM retries r WHERE r.organization_no = ?1 AND r.endpoint_id = ?2 AND r.event_id = e.id),
                e.payload, e.ordering_key
         FROM events e
-        WHERE e.organization_no = $1 AND e.id = $3
+        WHERE e.organization_no = ?1 AND e.id = ?3
         """;
 
     private readonly SqliteEndpoints _endpoints = new(database);
@@ -95,13 +96,16 @@ internal sealed class SqliteDeliveryStore(SqliteDatabase database, TimeProvider 
 
     private static LanePage ReadAll(SqliteConnection connection, LaneRead read)
     {
-        using var statement = new SqliteStatement(connection, Lane);
-        using var row = statement.Open(read.OrganizationNo, read.EndpointId, read.After, read.Limit);
+        using var row = new SqlitePrepared(connection, Lane);
+        row.Bind(1, (long)read.OrganizationNo);
+        row.Bind(2, read.EndpointId);
+        row.Bind(3, read.After);
+        row.Bind(4, (long)read.Limit);
         var page = new PageUnderWay(read);
         while (page.HasRoom && row.Read())
         {
-            page.ScannedThrough = row.GetEventId(0);
-            if (!row.GetBoolean(2)) page.Add(ReadDue(row, page.ScannedThrough, 3));
+            page.ScannedThrough = row.Id(0);
+            if (row.Number(2) == 0) page.Add(row);
         }
 
         return page.End();
@@ -110,43 +114,52 @@ internal sealed class SqliteDeliveryStore(SqliteDatabase database, TimeProvider 
     /// <summary>Looks at the types alone, and at the rest of an event where its type matches.</summary>
     private static LanePage ReadMatching(SqliteConnection connection, LaneRead read)
     {
-        using var types = new SqliteStatement(connection, Types);
-        using var one = new SqliteStatement(connection, One);
-        using var row = types.Open(read.OrganizationNo, read.After, LaneRead.MostLookedAt);
+        using var types = new SqlitePrepared(connection, Types);
+        types.Bind(1, (long)read.OrganizationNo);
+        types.Bind(2, read.After);
+        types.Bind(3, (long)LaneRead.MostLookedAt);
+        using var one = new SqlitePrepared(connection, One);
+        one.Bind(1, (long)read.OrganizationNo);
+        one.Bind(2, read.EndpointId);
         var page = new PageUnderWay(read);
-        while (page.HasRoom && row.Read())
+        while (page.HasRoom && types.Read())
         {
-            page.ScannedThrough = row.GetEventId(0);
-            if (!read.Patterns.Matches(row.GetString(1))) continue;
-            using var found = one.Open(read.OrganizationNo, read.EndpointId, page.ScannedThrough);
-            if (found.Read() && !found.GetBoolean(2)) page.Add(ReadDue(found, page.ScannedThrough, 3));
+            page.ScannedThrough = types.Id(0);
+            if (!read.Patterns.Matches(page.TextOf(types.Bytes(1)))) continue;
+            one.Bind(3, page.ScannedThrough);
+            if (one.Read() && one.Number(2) == 0) page.Add(one);
+            one.Reset();
         }
 
         return page.End();
     }
 
-    private static DueEvent ReadDue(SqliteDataReader row, EventId id, int payload) => new()
-    {
-        Id = id,
-        Type = row.GetString(1),
-        Payload = row.GetFieldValue<byte[]>(payload),
-        OrderingKey = row.GetTextOrNull(payload + 1),
-    };
-
     /// <summary>Collects a page until it is full.</summary>
     private sealed class PageUnderWay(LaneRead read)
     {
         private readonly List<DueEvent> _events = [];
+        private byte[] _lastType = [];
+        private string _lastTypeText = "";
         private long _bytes;
 
         public EventId ScannedThrough { get; set; } = read.After;
 
         public bool HasRoom => _bytes < read.MaxBytes && _events.Count < read.Limit;
 
-        public void Add(DueEvent due)
+        /// <summary>Adds the row's event: id, type, (whether it is settled), payload, ordering key.</summary>
+        public void Add(SqlitePrepared row)
         {
+            var due = new DueEvent { Id = row.Id(0), Type = TextOf(row.Bytes(1)), Payload = row.Bytes(3).ToArray(), OrderingKey = row.TextOrNull(4) };
             _events.Add(due);
             _bytes += due.Payload.Length;
+        }
+
+        /// <summary>A type's text. Most events of a page are of the same few types, often in a row.</summary>
+        public string TextOf(ReadOnlySpan<byte> type)
+        {
+            if (type.SequenceEqual(_lastType)) return _lastTypeText;
+            (_lastType, _lastTypeText) = (type.ToArray(), Encoding.UTF8.GetString(type));
+            return _lastTypeText;
         }
 
         public LanePage End() => new(_events, ScannedThrough);

@@ -1,6 +1,7 @@
 using Microsoft.Data.Sqlite;
 using ZapierTriggers.Core.Delivery;
 using ZapierTriggers.Core.Events;
+using ZapierTriggers.Core.Storing;
 
 namespace ZapierTriggers.Server.Storage.Sqlite;
 
@@ -36,7 +37,7 @@ internal sealed class SqliteRecord(SqliteConnection connection, DateTimeOffset n
     private const string FirstOutcome = """
         INSERT INTO outcomes
             (organization_no, event_id, endpoint_id, status, at, attempts, response_status, latency_ms, error, response_body)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
         ON CONFLICT DO NOTHING
         """;
 
@@ -75,7 +76,6 @@ internal sealed class SqliteRecord(SqliteConnection connection, DateTimeOffset n
 
     private readonly Dictionary<(int, Guid), bool> _hasRetries = [];
     private readonly SqliteStatement _anyRetry = new(connection, AnyRetry);
-    private readonly SqliteStatement _firstOutcome = new(connection, FirstOutcome);
     private readonly SqliteStatement _findRetry = new(connection, FindRetry);
     private readonly SqliteStatement _findOutcome = new(connection, FindOutcome);
     private readonly SqliteStatement _findAck = new(connection, FindAck);
@@ -84,19 +84,20 @@ internal sealed class SqliteRecord(SqliteConnection connection, DateTimeOffset n
     private readonly SqliteStatement _addAttempt = new(connection, AddAttempt);
     private readonly SqliteStatement _putRetry = new(connection, PutRetry);
     private readonly SqliteStatement _dropRetry = new(connection, DropRetry);
+    private SqlitePrepared? _firstOutcome;
 
     /// <summary>Records one; returns whether something is due at once because it was asked for by hand.</summary>
     public bool Record(DeliveryResult result)
     {
-        if (result is { Claim: null, Status: EventStatus.Delivered, Attempt.Number: 1 } && !HasRetries(result))
+        if (result is { Claim: null, Status: EventStatus.Delivered, Attempt: { Number: 1 } first } && !HasRetries(result))
         {
-            WriteOutcome(_firstOutcome, result, result.Status, now);
+            WriteFirstOutcome(result, first);
             return false;
         }
 
         var plan = DeliveryPlan.Decide(result, ReadState(result), now);
         if (plan.ReplacesOutcome) _moveOutcome.Execute(result.OrganizationNo, result.EventId, result.EndpointId);
-        if (plan.Try == TryPlace.Outcome) WriteOutcome(_putOutcome, result, plan.OutcomeStatus, now);
+        if (plan.Try == TryPlace.Outcome) WriteOutcome(result, plan.OutcomeStatus);
         if (plan.Try == TryPlace.Attempts) WriteAttempt(result, result.Attempt!);
         if (plan.Retry is { } retry) WriteRetry(result, retry);
         if (plan.DropsRetry) _dropRetry.Execute(result.OrganizationNo, result.EventId, result.EndpointId);
@@ -109,8 +110,9 @@ internal sealed class SqliteRecord(SqliteConnection connection, DateTimeOffset n
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach (var statement in (ReadOnlySpan<SqliteStatement>)[_anyRetry, _firstOutcome, _findRetry, _findOutcome, _findAck, _moveOutcome, _putOutcome, _addAttempt, _putRetry, _dropRetry])
+        foreach (var statement in (ReadOnlySpan<SqliteStatement>)[_anyRetry, _findRetry, _findOutcome, _findAck, _moveOutcome, _putOutcome, _addAttempt, _putRetry, _dropRetry])
             statement.Dispose();
+        _firstOutcome?.Dispose();
     }
 
     private DeliveryState ReadState(DeliveryResult result)
@@ -141,10 +143,27 @@ internal sealed class SqliteRecord(SqliteConnection connection, DateTimeOffset n
         return has;
     }
 
-    private static void WriteOutcome(SqliteStatement put, DeliveryResult result, EventStatus status, DateTimeOffset now)
+    /// <summary>Nearly every result, so the one whose cost sets how many webhooks a second can be recorded.</summary>
+    private void WriteFirstOutcome(DeliveryResult result, AttemptRecord attempt)
+    {
+        var put = _firstOutcome ??= new SqlitePrepared(connection, FirstOutcome);
+        put.Bind(1, (long)result.OrganizationNo);
+        put.Bind(2, result.EventId);
+        put.Bind(3, result.EndpointId);
+        put.Bind(4, (long)result.Status);
+        put.Bind(5, attempt.At);
+        put.Bind(6, (long)attempt.Number);
+        put.Bind(7, attempt.ResponseStatus);
+        put.Bind(8, (long)attempt.LatencyMilliseconds);
+        put.Bind(9, attempt.Error ?? result.Reason);
+        put.Bind(10, attempt.ResponseBody);
+        put.Run();
+    }
+
+    private void WriteOutcome(DeliveryResult result, EventStatus status)
     {
         var attempt = result.Attempt;
-        put.Execute(
+        _putOutcome.Execute(
             result.OrganizationNo,
             result.EventId,
             result.EndpointId,
@@ -157,7 +176,7 @@ internal sealed class SqliteRecord(SqliteConnection connection, DateTimeOffset n
             attempt?.ResponseBody);
     }
 
-    private void WriteAttempt(DeliveryResult result, Core.Storing.AttemptRecord attempt) => _addAttempt.Execute(
+    private void WriteAttempt(DeliveryResult result, AttemptRecord attempt) => _addAttempt.Execute(
         result.OrganizationNo,
         result.EventId,
         result.EndpointId,
