@@ -7,12 +7,14 @@ using ZapierTriggers.Load.Core.Verdict;
 namespace ZapierTriggers.Load.OpenLoop;
 
 /// <summary>
-/// <c>webhooks</c>: deliveries a second beside a plain client's posts to the same receiver, round by round with the order swapped; how soon an
+/// <c>webhooks</c>: deliveries a second beside a plain client's posts to such a receiver, signed and bare, round by round in changing order; how soon an
 /// event is at the receiver when nothing else happens, and under load; the same next to receivers that hang and fail; then the audit.
 /// </summary>
 internal static class WebhooksCommand
 {
-    private const double RatioBar = 0.6;
+    /// <summary>Of a loop that posts the same signed messages, and of one that signs nothing.</summary>
+    private const double SignedBar = 0.6;
+    private const double BareBar = 0.5;
     private const double IdleBarMilliseconds = 50;
     private const double NeighboursBar = 1.2;
     private const double RecordedBar = 100_000 / 60.0;
@@ -35,45 +37,64 @@ internal static class WebhooksCommand
         var ledger = new Ledger();
         var settings = options.CreateSettings(plan.Server, account.Key, source, plan.InFlight);
         var run = new WebhookRun(settings, account.Client, receiver, ledger, () => ProcessCpu.Of(plan.ServerId));
-        using var plainReceiver = new FastReceiver();
-        using var plain = new PlainPoster(plainReceiver.Url, options.Templates, source);
+        using var plainReceiver = new FastReceiver { Secret = receiver.Secret };
+        using var bareReceiver = new FastReceiver();
+        using var signed = new PlainPoster(plainReceiver.Url, options.Templates, source, receiver.Secret);
+        using var bare = new PlainPoster(bareReceiver.Url, options.Templates, source);
         Console.WriteLine(options.Describe(source));
 
-        var good = plan.Rounds == 0 || await CompareAsync(plan, run, plain, stop);
+        var good = plan.Rounds == 0 || await CompareAsync(plan, run, signed, bare, stop);
         good &= await LatenciesAsync(plan, run, stop);
         if (plan.HasNeighbours) good &= await NeighboursAsync(plan, options, run, stop);
         return Math.Max(good ? ExitCode.Success : ExitCode.Verdict, await AuditAsync(run, source, ledger, inbox, stop));
     }
 
-    private static async Task<bool> CompareAsync(WebhooksPlan plan, WebhookRun run, PlainPoster plain, CancellationToken stop)
+    private static async Task<bool> CompareAsync(WebhooksPlan plan, WebhookRun run, PlainPoster signed, PlainPoster bare, CancellationToken stop)
     {
         Console.WriteLine($"rounds    {plan.Rounds} of {plan.Events:N0} events, {plan.InFlight} in flight, after one to warm up");
-        Console.WriteLine("            plain/s   server/s   ratio   CPU ms per 1,000   last one recorded after");
-        var (ratios, rates, lags) = (new List<double>(), new List<double>(), new List<TimeSpan>());
+        Console.WriteLine("          server/s   signed/s   ratio     bare/s   ratio   CPU ms per 1,000   last one recorded after");
+        var rounds = new List<(WebhookRound Server, double ToSigned, double ToBare)>();
         var hold = plan.HoldSeconds;
-        for (var number = 0; ratios.Count < plan.Rounds && number <= plan.Rounds * 2 && !stop.IsCancellationRequested; number++)
+        for (var number = 0; rounds.Count < plan.Rounds && number <= plan.Rounds * 2 && !stop.IsCancellationRequested; number++)
         {
-            var plainFirst = number % 2 == 0;
-            var plainTime = plainFirst ? await plain.RunAsync(plan.Events, plan.InFlight, stop) : default;
-            var round = await run.RoundAsync(plan.Events, hold, stop);
-            if (!plainFirst) plainTime = await plain.RunAsync(plan.Events, plan.InFlight, stop);
-            var plainRate = plan.Events / plainTime.TotalSeconds;
+            WebhookRound? round = null;
+            var (signedRate, bareRate) = (0.0, 0.0);
+            // Each of the three begins in turn.
+            for (var side = number; side < number + 3; side++)
+            {
+                if (side % 3 == 0) signedRate = await RateAsync(signed, plan, stop);
+                else if (side % 3 == 1) bareRate = await RateAsync(bare, plan, stop);
+                else round = await run.RoundAsync(plan.Events, hold, stop);
+            }
+
+            var result = (Server: round!, ToSigned: round!.Rate / signedRate, ToBare: round.Rate / bareRate);
             var cpu = plan.ServerId is null ? "-" : Text(round.Cpu.TotalMilliseconds * 1000, "F0");
-            Console.WriteLine($"  {(number == 0 ? "warm" : number),4}  {plainRate,9:N0}  {round.Rate,9:N0}   {Text(round.Rate / plainRate, "F3")}   {cpu,16}   {round.RecordedAfter.TotalMilliseconds,9:F0} ms"
+            Console.WriteLine($"  {(number == 0 ? "warm" : number),4}  {round.Rate,10:N0} {signedRate,10:N0}   {Text(result.ToSigned, "F3")} {bareRate,10:N0}   {Text(result.ToBare, "F3")}   {cpu,16}   {round.RecordedAfter.TotalMilliseconds,9:F0} ms"
                 + (round.IsVoid ? $"   VOID: not all was accepted in {hold} s, twice as long from now on" : ""));
             if (round.IsVoid) hold *= 2;
-            if (number == 0 || round.IsVoid) continue;
-            ratios.Add(round.Rate / plainRate);
-            rates.Add(round.Rate);
-            lags.Add(round.RecordedAfter);
+            if (number > 0 && !round.IsVoid) rounds.Add(result);
         }
 
-        if (ratios.Count == 0) return false;
-        var summary = RatioSummary.Of(ratios);
-        var recorded = plan.Events / (plan.Events / rates.Min() + lags.Max().TotalSeconds);
-        return Bar("ratio", $"median {Text(summary.Median, "F3")} ({Text(summary.Lowest, "F3")} to {Text(summary.Highest, "F3")})", summary.Median >= RatioBar, $"at least {RatioBar}")
-            & Bar("recorded", $"{recorded:N0}/s at the least, at most {lags.Max().TotalMilliseconds:F0} ms after the last arrival", recorded >= RecordedBar && lags.Max() <= RecordingLagBar, "1,667/s, within 1 s");
+        return rounds.Count > 0 && Judge(plan, rounds);
     }
+
+    private static bool Judge(WebhooksPlan plan, List<(WebhookRound Server, double ToSigned, double ToBare)> rounds)
+    {
+        var lag = rounds.Max(round => round.Server.RecordedAfter);
+        var recorded = plan.Events / (plan.Events / rounds.Min(round => round.Server.Rate) + lag.TotalSeconds);
+        return Ratio("signed", rounds.Select(round => round.ToSigned), SignedBar)
+            & Ratio("bare", rounds.Select(round => round.ToBare), BareBar)
+            & Bar("recorded", $"{recorded:N0}/s at the least, at most {lag.TotalMilliseconds:F0} ms after the last arrival", recorded >= RecordedBar && lag <= RecordingLagBar, "1,667/s, within 1 s");
+    }
+
+    private static bool Ratio(string name, IEnumerable<double> ratios, double bar)
+    {
+        var summary = RatioSummary.Of(ratios);
+        return Bar(name, $"ratio {Text(summary.Median, "F3")} ({Text(summary.Lowest, "F3")} to {Text(summary.Highest, "F3")})", summary.Median >= bar, $"at least {bar}");
+    }
+
+    private static async Task<double> RateAsync(PlainPoster poster, WebhooksPlan plan, CancellationToken stop) =>
+        plan.Events / (await poster.RunAsync(plan.Events, plan.InFlight, stop)).TotalSeconds;
 
     private static async Task<bool> LatenciesAsync(WebhooksPlan plan, WebhookRun run, CancellationToken stop)
     {

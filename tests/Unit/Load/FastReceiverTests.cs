@@ -77,6 +77,20 @@ public sealed class FastReceiverTests : IDisposable
         Assert.InRange(receiver.MostOpen, 1, 8);
     }
 
+    [Fact]
+    public async Task The_signing_client_sends_what_verifies()
+    {
+        var templates = EventTemplates.Generate(200, seed: 1);
+        var source = new EventSource(templates, DedupMode.None, seed: 1, run: "testtest");
+        using var receiver = new FastReceiver { Secret = Secret };
+        using var plain = new PlainPoster(receiver.Url, templates, source, Secret);
+        await plain.RunAsync(FastReceiver.VerifyEvery * 2, inFlight: 8, CancellationToken.None);
+
+        var arrivals = receiver.TakeArrivals();
+        Assert.Equal(FastReceiver.VerifyEvery * 2, arrivals.Count);
+        Assert.All(arrivals, arrival => Assert.True(arrival.Delivery.Signed));
+    }
+
     [Theory]
     [InlineData("", ParseResult.Incomplete)]
     [InlineData("POST / HTTP/1.1\r\nContent-Length: 2\r\n", ParseResult.Incomplete)]
