@@ -18,6 +18,7 @@ namespace ZapierTriggers.Load.OpenLoop;
 /// </summary>
 internal sealed class SoakCommand
 {
+    private const int PayloadBytes = 400; // An hour at 10,000/s is 22 GB with what is around it.
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan DeliveryPatience = TimeSpan.FromMinutes(10);
     private static readonly TimeSpan RecordingPatience = TimeSpan.FromMinutes(1);
@@ -40,7 +41,7 @@ internal sealed class SoakCommand
     public static async Task<int> RunAsync(Arguments arguments, CancellationToken stop)
     {
         var plan = SoakPlan.Read(arguments);
-        var options = new CommonOptions(arguments, DedupMode.Parse("unique"));
+        var options = new CommonOptions(arguments, DedupMode.Unique, PayloadBytes);
         arguments.RefuseOthers();
 
         var source = options.CreateSource();

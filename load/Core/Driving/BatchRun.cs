@@ -22,7 +22,7 @@ internal sealed record BatchFigures(TimeSpan Elapsed, long[] Calls, long[] Items
 /// <param name="itemsPerCall">Events of a call; fewer where they would be too many bytes.</param>
 /// <param name="ledger">Where each event is noted; null notes none.</param>
 /// <param name="numbers">Numbers the events; runs that share it share one sequence of contents. Null begins one.</param>
-internal sealed class BatchRun(LoadSettings settings, int itemsPerCall, Ledger? ledger, RequestNumbers? numbers = null)
+internal sealed class BatchRun(LoadSettings settings, int itemsPerCall, IRequestLedger? ledger, RequestNumbers? numbers = null)
 {
     private const int HighestStatus = 599;
 

@@ -14,6 +14,13 @@ public sealed partial class SchemaUpgradeTests
     private const string Delivered = "0190a000-0000-7000-8000-000000000002";
     private const string Endpoint = "0190a000-0000-7000-8000-0000000000aa";
 
+    /// <summary>From this version on whoever stores events counts them; before, the migration does.</summary>
+    private const int FirstWithLedger = 8;
+
+    private static readonly string Ledger = string.Create(
+        CultureInfo.InvariantCulture,
+        $"INSERT INTO ledger_days (organization_no, day, kind, events) VALUES (7, {LedgerCount.DayOf(EventId.FromGuid(Guid.Parse(Old)))}, 1, 2)");
+
     /// <summary>Each version that a server has been released or run with, but the newest.</summary>
     public static IEnumerable<TheoryDataRow<StoreKind, int>> Versions() =>
         from store in (StoreKind[])[StoreKind.Sqlite, StoreKind.Postgres]
@@ -32,6 +39,7 @@ public sealed partial class SchemaUpgradeTests
         foreach (var migration in Migration.Load(store.ToString()).Take(version)) await FullStore.SqlAsync(server, migration.Sql);
         await FullStore.SqlAsync(server, VersionsSql(store, version));
         await FullStore.SqlAsync(server, Data(store, key, receiver.Url));
+        if (version >= FirstWithLedger) await FullStore.SqlAsync(server, Ledger);
 
         await server.StartAsync();
 
