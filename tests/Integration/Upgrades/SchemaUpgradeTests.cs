@@ -1,6 +1,9 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.RegularExpressions;
+using ZapierTriggers.Core.Events;
+using ZapierTriggers.Core.Storing;
 using ZapierTriggers.Server.Storage;
 using ZapierTriggers.Tests.Integration.Infrastructure;
 using ZapierTriggers.Tests.Integration.Webhooks;
