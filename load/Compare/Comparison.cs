@@ -18,9 +18,23 @@ internal static class Comparison
           --server PATH        the built server; searched by default
           --database URL       the server's DATABASE_URL, for one mode only; SQLite in its temporary files by default
           --short              2 rounds of 1 s over 16 connections
-          --dedup MODE, --data FILE, --size N, --seed N as in load/OpenLoop
 
-        Exit codes: 0 done, 1 could not run, 2 something was refused, so that rates are void.
+        Two more commands, on servers and files of their own:
+
+        drain     the journal's way into PostgreSQL beside a bare COPY of the same rows, in turn; then the audit
+          --rounds N           default 7, after one to warm up
+          --events N           of each round, default 200000
+          --short              2 rounds of 5000, no bar
+        start     from the process's start to ready: an empty data directory, its memory idle, a journal of events not stored; then the audit
+          --rounds N           default 5
+          --events N           not stored, default 1000000
+          --idle N             seconds until memory is looked at, default 10
+          --postgres           on a PostgreSQL of its own; SQLite by default
+          --short              1 round of 20000, no bars
+
+        For all: --server PATH, --dedup MODE, --data FILE, --size N, --seed N as in load/OpenLoop
+
+        Exit codes: 0 done, 1 could not run, 2 something was refused, so that rates are void, a bar was missed or a promise broken.
         """;
 
     private static readonly string[] Modes = ["journaled", "synced", "stored"];

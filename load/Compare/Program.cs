@@ -1,6 +1,8 @@
+using System.Data.Common;
 using System.Runtime.InteropServices;
 using ZapierTriggers.Load.Compare;
 using ZapierTriggers.Load.Core.CommandLine;
+using ZapierTriggers.Load.Core.Contest;
 using ZapierTriggers.Load.Core.Yardstick;
 
 // "bare PORT" is the yardstick in a process of its own; the comparison starts it itself, and it ends with it, when its input does.
@@ -31,10 +33,15 @@ using var terminated = PosixSignalRegistration.Create(PosixSignal.SIGTERM, signa
 });
 try
 {
-    return await Comparison.RunAsync(Arguments.Parse(args), stop.Token);
+    return args switch
+    {
+        ["drain", .. var rest] => await DrainCommand.RunAsync(Arguments.Parse(rest), stop.Token),
+        ["start", .. var rest] => await StartCommand.RunAsync(Arguments.Parse(rest), stop.Token),
+        _ => await Comparison.RunAsync(Arguments.Parse(args), stop.Token),
+    };
 }
-catch (Exception exception)
-    when (exception is UsageException or IOException or TimeoutException or HttpRequestException or OperationCanceledException)
+catch (Exception exception) when (exception is UsageException or IOException or TimeoutException or HttpRequestException
+    or OperationCanceledException or MissingProgramException or DbException)
 {
     await Console.Error.WriteLineAsync(exception.Message);
     return 1;

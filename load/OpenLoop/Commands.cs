@@ -47,9 +47,11 @@ internal static class Commands
                 "webhooks" => await WebhooksCommand.RunAsync(arguments, stop.Token),
                 "knee" => await KneeCommand.RunAsync(arguments, stop.Token),
                 "batch" => await BatchCommand.RunAsync(arguments, stop.Token),
+                "soak" => await SoakCommand.RunAsync(arguments, stop.Token),
+                "inbox" => await InboxCommand.RunAsync(arguments, stop.Token),
                 "bare" => await BareCommand.RunAsync(arguments, stop.Token),
                 _ => throw new UsageException(
-                    $"There is no command '{args[0]}'; there are run, knee, closed, batch, overload, compare, webhooks and bare."),
+                    $"There is no command '{args[0]}'; there are run, knee, closed, batch, overload, compare, webhooks, soak, inbox and bare."),
             };
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)

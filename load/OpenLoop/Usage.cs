@@ -51,11 +51,25 @@ internal static class Usage
           --seconds N          of each latency, default 10
           --hanging N, --failing N   measures the latency alone and beside so many bad endpoints; needs --admin-token
           --neighbours-rate N  events per second for these, default 100
+        soak      a rate for an hour with dedup ids and webhooks, a line every 10 s; did memory or latency grow; the server's ledger; the audit
+          --url URL, --server-pid PID (memory without mapped files)
+          --rate N             events per second, default 1000; or --percent N of the capacity, --measure N seconds of measuring it
+          --seconds N          default 3600
+          --every N            seconds from line to line, default 10
+          --out FILE           the same lines as NDJSON, default soak.ndjson
+          --short              20 s at 500, a line a second, no bars
+        inbox     fills an organization, then times pages, filters and acks; PASS or FAIL for each; then the server's ledger
+          --url URL
+          --events N           default 10000000
+          --size N             bytes of a payload, default 200
+          --times N            how often each is asked, default 100
+          --connections N      of the filling, default 4
+          --short              20000 events, each asked 5 times, no bars
         bare      hosts the yardstick, a Kestrel that only reads and answers
           --port N             default 9090
           --headers MODE       contract (default) or none
 
-        For all of these but bare:
+        For all of these but bare (soak: payloads of 400 bytes and dedup ids by default; inbox: --key, --admin-token and --seed only):
           --connections N      default 64
           --threads N          sending threads, default 1
           --key KEY            an organization's key; without it one is made by POST /api/keys/generate

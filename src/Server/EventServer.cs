@@ -1,4 +1,5 @@
 using System.Net;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using ZapierTriggers.Core.Accounts;
@@ -114,9 +115,10 @@ internal sealed partial class EventServer : IAsyncDisposable
     /// <summary>
     /// Starts it and returns when it is alive; <see cref="Ready"/> follows by itself. The banner goes to <paramref name="output"/>. What
     /// stops the start is thrown, here or there; <see cref="StartupFailure"/> turns it into a line. Webhooks' names are resolved by the
-    /// system unless a test says otherwise.
+    /// system unless a test says otherwise; connections come from sockets unless a benchmark gives others.
     /// </summary>
-    public static async Task<EventServer> StartAsync(string[] args, TextWriter output, ResolveHost? resolve = null)
+    public static async Task<EventServer> StartAsync(
+        string[] args, TextWriter output, ResolveHost? resolve = null, IConnectionListenerFactory? connections = null)
     {
         // 1.
         var builder = WebApplication.CreateSlimBuilder(args);
@@ -125,6 +127,7 @@ internal sealed partial class EventServer : IAsyncDisposable
         LoggingSetup.Configure(builder.Logging, settings.Log, builder.Configuration, terminal: !Console.IsOutputRedirected);
         KestrelSetup.Configure(builder, settings.Http, RequestsEnd);
         Telemetry.Add(builder.Services, builder.Configuration);
+        if (connections is not null) builder.Services.AddSingleton(connections);
         var app = builder.Build();
         var directory = DataDirectory.Open(settings.Storage.DataDirectory, TimeProvider.System);
         var token = AdminToken.Provision(settings.Admin.Token, directory.Path, settings.Admin.PreviousToken);

@@ -11,15 +11,18 @@ internal sealed class CommonOptions
     private readonly int _threads;
 
     /// <summary>Reads them.</summary>
-    public CommonOptions(Arguments arguments)
+    /// <param name="arguments">What was typed.</param>
+    /// <param name="dedup">Dedup ids without <c>--dedup</c>; null is none.</param>
+    /// <param name="size">Bytes of a generated payload without <c>--size</c> and <c>--data</c>; null takes the file of real events.</param>
+    public CommonOptions(Arguments arguments, DedupMode? dedup = null, int? size = null)
     {
         Key = arguments.Text("--key");
         AdminToken = arguments.Text("--admin-token");
         Seed = arguments.Count("--seed", 1);
         _threads = arguments.Count("--threads", 1);
         _timeout = TimeSpan.FromSeconds(arguments.Number("--timeout", 10));
-        Dedup = arguments.Dedup("--dedup", DedupMode.None);
-        Templates = ReadTemplates(arguments.Text("--data"), arguments.Text("--size") is null ? null : arguments.Count("--size", 1));
+        Dedup = arguments.Dedup("--dedup", dedup ?? DedupMode.None);
+        Templates = ReadTemplates(arguments.Text("--data"), arguments.Text("--size") is null ? null : arguments.Count("--size", 1), size);
     }
 
     /// <summary>The key given, if any.</summary>
@@ -49,10 +52,10 @@ internal sealed class CommonOptions
         $"events    {Templates.Count} templates, payload {source.MeanPayloadLength:N0} bytes on average, "
         + (Dedup.HasIds ? $"dedup ids, {Dedup.DuplicateShare:P0} duplicates" : "no dedup ids");
 
-    private IReadOnlyList<EventTemplate> ReadTemplates(string? data, int? size)
+    private IReadOnlyList<EventTemplate> ReadTemplates(string? data, int? size, int? defaultSize)
     {
         if (data is not null && size is not null) throw new UsageException("Give --data or --size, not both.");
-        if (size is { } bytes) return EventTemplates.Generate(bytes, Seed);
+        if ((data is null ? size ?? defaultSize : null) is { } bytes) return EventTemplates.Generate(bytes, Seed);
         if ((data ?? EventTemplates.FindShared()) is { } path) return EventTemplates.Load(path);
 
         const int DefaultSize = 400;

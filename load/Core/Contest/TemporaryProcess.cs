@@ -33,10 +33,14 @@ internal sealed class TemporaryProcess : IAsyncDisposable
     /// <summary>The port as text.</summary>
     public string Port => Address.Port.ToString(System.Globalization.CultureInfo.InvariantCulture);
 
-    /// <summary>Starts the program and waits until something listens on the port.</summary>
-    /// <exception cref="IOException">It ended, or did not listen within a minute; the message has its last lines.</exception>
-    public async Task StartAsync(
-        string program, IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string>? settings, CancellationToken stop)
+    /// <summary>The running program's id.</summary>
+    public int Id => _process!.Id;
+
+    /// <summary>Whether the program has been started and has ended by itself.</summary>
+    public bool HasExited => _process is { HasExited: true };
+
+    /// <summary>Starts the program, the first time or again after <see cref="KillAsync"/>, and waits for nothing.</summary>
+    public void Start(string program, IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string>? settings)
     {
         var start = new ProcessStartInfo(program, arguments)
         {
@@ -52,11 +56,31 @@ internal sealed class TemporaryProcess : IAsyncDisposable
         _process.ErrorDataReceived += (_, line) => Keep(line.Data);
         _process.BeginOutputReadLine();
         _process.BeginErrorReadLine();
+    }
+
+    /// <summary>Starts the program and waits until something listens on the port.</summary>
+    /// <exception cref="IOException">It ended, or did not listen within a minute; the message has its last lines.</exception>
+    public async Task StartAsync(
+        string program, IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string>? settings, CancellationToken stop)
+    {
+        Start(program, arguments, settings);
         for (var since = Stopwatch.GetTimestamp(); !Listens(); await Task.Delay(Look, stop))
         {
-            if (_process.HasExited || Stopwatch.GetElapsedTime(since) > Patience)
-                throw new IOException($"{Path.GetFileName(program)} did not start:\n{LastLines()}");
+            if (HasExited || Stopwatch.GetElapsedTime(since) > Patience) throw NotStarted(program);
         }
+    }
+
+    /// <summary>Says that the program did not start, with its last lines.</summary>
+    public IOException NotStarted(string program) => new($"{Path.GetFileName(program)} did not start:\n{LastLines()}");
+
+    /// <summary>Ends the program (SIGKILL), whatever it is doing; its files stay.</summary>
+    public async Task KillAsync()
+    {
+        if (_process is not { } process) return;
+        if (!process.HasExited) process.Kill(entireProcessTree: true);
+        await process.WaitForExitAsync();
+        process.Dispose();
+        _process = null;
     }
 
     /// <summary>Connects to it.</summary>
@@ -78,13 +102,7 @@ internal sealed class TemporaryProcess : IAsyncDisposable
     /// <summary>Ends the program, whatever it is doing, and deletes its files.</summary>
     public async ValueTask DisposeAsync()
     {
-        if (_process is { } process)
-        {
-            if (!process.HasExited) process.Kill(entireProcessTree: true);
-            await process.WaitForExitAsync();
-            process.Dispose();
-        }
-
+        await KillAsync();
         await DeleteAsync();
     }
 

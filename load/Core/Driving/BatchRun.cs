@@ -21,16 +21,25 @@ internal sealed record BatchFigures(TimeSpan Elapsed, long[] Calls, long[] Items
 /// <param name="settings">What is sent where, and over how many connections.</param>
 /// <param name="itemsPerCall">Events of a call; fewer where they would be too many bytes.</param>
 /// <param name="ledger">Where each event is noted; null notes none.</param>
-internal sealed class BatchRun(LoadSettings settings, int itemsPerCall, Ledger? ledger)
+/// <param name="numbers">Numbers the events; runs that share it share one sequence of contents. Null begins one.</param>
+internal sealed class BatchRun(LoadSettings settings, int itemsPerCall, IRequestLedger? ledger, RequestNumbers? numbers = null)
 {
     private const int HighestStatus = 599;
 
-    private readonly RequestNumbers _numbers = new();
+    private readonly RequestNumbers _numbers = numbers ?? new RequestNumbers();
     private readonly Lock _lock = new();
     private readonly long[] _calls = new long[HighestStatus + 1];
     private readonly long[] _items = new long[HighestStatus + 1];
     private readonly List<TimeSpan> _latencies = [];
     private long _bytes;
+    private long _end = long.MaxValue;
+
+    /// <summary>Sends so many events, however long it takes.</summary>
+    public Task<BatchFigures> RunAsync(long events, CancellationToken stop)
+    {
+        _end = _numbers.Given + events;
+        return RunAsync(TimeSpan.MaxValue, stop);
+    }
 
     /// <summary>Runs for so long.</summary>
     public async Task<BatchFigures> RunAsync(TimeSpan duration, CancellationToken stop)
@@ -52,6 +61,7 @@ internal sealed class BatchRun(LoadSettings settings, int itemsPerCall, Ledger? 
         while (Stopwatch.GetElapsedTime(start) < duration && !stop.IsCancellationRequested)
         {
             Fill(encoder, numbers, ref over, start);
+            if (numbers.Count == 0) return;
             var request = encoder.Finish();
             var sent = Stopwatch.GetTimestamp();
             var answer = wire.Send(request);
@@ -70,7 +80,10 @@ internal sealed class BatchRun(LoadSettings settings, int itemsPerCall, Ledger? 
         numbers.Clear();
         while (numbers.Count < itemsPerCall)
         {
+            // Drawn past the end, a number stands for no event.
+            if (over < 0 && _numbers.Given >= _end) return;
             var number = over >= 0 ? over : _numbers.Next();
+            if (number >= _end) return;
             var content = settings.Source.ContentOf(number);
             over = -1;
             if (!encoder.TryAdd(content))

@@ -22,7 +22,7 @@ internal sealed class Driver : IDisposable
     private readonly EventSource _source;
     private readonly RequestEncoder _encoder;
     private readonly RequestNumbers _numbers;
-    private readonly Ledger? _ledger;
+    private readonly IRequestLedger? _ledger;
     private readonly AnswerTaken? _onAnswer;
     private readonly EventAccepted? _onAccepted;
     private readonly long _timeout;
@@ -31,7 +31,7 @@ internal sealed class Driver : IDisposable
     private int _underWay;
 
     /// <summary>Creates a driver; nothing is connected yet.</summary>
-    public Driver(LoadSettings settings, EndPoint server, SendPlan plan, int connections, RequestNumbers numbers, Ledger? ledger)
+    public Driver(LoadSettings settings, EndPoint server, SendPlan plan, int connections, RequestNumbers numbers, IRequestLedger? ledger)
     {
         _connections = [.. Enumerable.Range(0, connections).Select(_ => new Connection(server))];
         _idle = new Queue<int>(connections);

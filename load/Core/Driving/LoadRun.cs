@@ -16,7 +16,7 @@ internal sealed class LoadRun : IDisposable
     /// <param name="planOf">The plan of each of <see cref="LoadSettings.Threads"/> threads, given its index.</param>
     /// <param name="numbers">Numbers the requests; runs that share it share one sequence of contents.</param>
     /// <param name="ledger">Where to note each request, or null.</param>
-    public LoadRun(LoadSettings settings, Func<int, SendPlan> planOf, RequestNumbers numbers, Ledger? ledger = null)
+    public LoadRun(LoadSettings settings, Func<int, SendPlan> planOf, RequestNumbers numbers, IRequestLedger? ledger = null)
     {
         var server = Resolve(settings.Server);
         var threads = Math.Min(settings.Threads, settings.Connections);

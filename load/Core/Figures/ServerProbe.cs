@@ -19,10 +19,13 @@ internal sealed class ServerProbe(HttpClient client)
     /// <summary>The process's figures from <c>/metrics</c>.</summary>
     public async Task<ProcessFigures> ReadProcessAsync(CancellationToken cancellationToken)
     {
-        if (await GetAsync("/metrics", cancellationToken) is not { } text) return default;
-        var figures = PrometheusText.Parse(text);
+        if (await ReadFiguresAsync(cancellationToken) is not { } figures) return default;
         return new ProcessFigures(Of(figures, Allocated), Of(figures, Paused));
     }
+
+    /// <summary>All figures of <c>/metrics</c> by name, summed over their labels; null if the server has none.</summary>
+    public async Task<Dictionary<string, double>?> ReadFiguresAsync(CancellationToken cancellationToken) =>
+        await GetAsync("/metrics", cancellationToken) is { } text ? PrometheusText.Parse(text) : null;
 
     /// <summary>
     /// Events accepted and not stored yet, from <c>/health/detailed</c>: cheaper than a scrape, so that it can be asked many times

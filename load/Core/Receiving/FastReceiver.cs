@@ -12,6 +12,11 @@ namespace ZapierTriggers.Load.Core.Receiving;
 /// <param name="Timestamp">A <see cref="Stopwatch"/> timestamp.</param>
 internal readonly record struct Arrival(Delivery Delivery, long Timestamp);
 
+/// <summary>A webhook has come whole.</summary>
+/// <param name="delivery">What it was.</param>
+/// <param name="data">The bytes of its payload; empty if it was no delivery.</param>
+internal delegate void WebhookTaken(in Delivery delivery, ReadOnlySpan<byte> data);
+
 /// <summary>
 /// A webhook receiver on loopback for measuring: one thread, non-blocking sockets, one wait for all of them, next to nothing per webhook.
 /// It looks at every id, body hash and signature header, and computes each <see cref="VerifyEvery"/>th signature.
@@ -60,6 +65,9 @@ internal sealed class FastReceiver : IDisposable
 
     /// <summary>The secret that signatures are checked with; null (at first) asks for none.</summary>
     public string? Secret { get; set; }
+
+    /// <summary>Told of each webhook that is answered with 200, on the receiver's thread, instead of keeping it; null keeps them.</summary>
+    public WebhookTaken? OnWebhook { get; set; }
 
     /// <summary>Webhooks taken since the start, however they were answered.</summary>
     public long Taken => Volatile.Read(ref _taken);
@@ -180,6 +188,12 @@ internal sealed class FastReceiver : IDisposable
         {
             Volatile.Write(ref _holdSeconds, 0);
             return TrySend(socket, Encoding.ASCII.GetBytes($"HTTP/1.1 429 Too Many Requests\r\nRetry-After: {seconds}\r\nContent-Length: 0\r\n\r\n"));
+        }
+
+        if (OnWebhook is { } taken)
+        {
+            taken(message.ToDelivery(IsSigned(message), status: 200), message.Data);
+            return TrySend(socket, Answered);
         }
 
         var arrival = new Arrival(message.ToDelivery(IsSigned(message), status: 200), Stopwatch.GetTimestamp());

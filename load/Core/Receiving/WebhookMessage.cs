@@ -31,6 +31,18 @@ internal readonly ref struct WebhookMessage
     /// <summary>Whether there are all three headers of a signature in their form; it is not computed.</summary>
     public bool LooksSigned => Signature.StartsWith("v1,"u8) && Id.Length == EventId.TextLength && Utf8Parser.TryParse(Timestamp, out long _, out var digits) && digits == Timestamp.Length;
 
+    /// <summary>The bytes of the body's <c>data</c>; empty if it is no delivery.</summary>
+    public ReadOnlySpan<byte> Data
+    {
+        get
+        {
+            const int Behind = 40; // ,"timestamp":"2026-01-31T08:00:00.000Z"}
+            var start = Body.IndexOf("\"data\":"u8) + "\"data\":".Length;
+            var isWhole = Body.StartsWith("{\"id\":\""u8) && start >= "\"data\":".Length && Body.Length >= start + Behind;
+            return isWhole ? Body[start..^Behind] : [];
+        }
+    }
+
     /// <summary>Reads a request. Only bodies with a length are understood; others are <see cref="ParseResult.Invalid"/>.</summary>
     public static ParseResult TryRead(ReadOnlySpan<byte> bytes, out WebhookMessage message)
     {
@@ -65,12 +77,10 @@ internal readonly ref struct WebhookMessage
     /// <param name="status">What is answered.</param>
     public Delivery ToDelivery(bool signed, int status)
     {
-        var data = Body.IndexOf("\"data\":"u8) + "\"data\":".Length;
-        const int Behind = 40; // ,"timestamp":"2026-01-31T08:00:00.000Z"}
-        var isWhole = Body.StartsWith("{\"id\":\""u8) && data >= "\"data\":".Length && Body.Length >= data + Behind;
-        return isWhole
-            ? new Delivery(ReadId(Id), ReadId(Body.Slice(7, EventId.TextLength)), XxHash3.HashToUInt64(Body[data..^Behind]), signed, status)
-            : new Delivery(ReadId(Id), default, 0, signed, status);
+        var data = Data;
+        return data.IsEmpty
+            ? new Delivery(ReadId(Id), default, 0, signed, status)
+            : new Delivery(ReadId(Id), ReadId(Body.Slice(7, EventId.TextLength)), XxHash3.HashToUInt64(data), signed, status);
     }
 
     private static EventId ReadId(ReadOnlySpan<byte> text) =>

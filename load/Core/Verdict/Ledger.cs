@@ -16,7 +16,7 @@ internal readonly record struct LedgerEntry(EventId Id, long SentMicroseconds, i
 /// The client's own account of what it sent and what it was told, by request number. Safe for any number of threads that note different
 /// numbers. 10 million requests take 320 MB.
 /// </summary>
-internal sealed class Ledger
+internal sealed class Ledger : IRequestLedger
 {
     private const int ChunkLength = 1 << 16; // 2 MB of entries.
     private const int ChunkLimit = 1 << 12; // 268 million requests.
@@ -41,10 +41,7 @@ internal sealed class Ledger
         }
     }
 
-    /// <summary>Notes that a request goes out; until its answer is noted it counts as unanswered.</summary>
-    /// <param name="number">The request's number.</param>
-    /// <param name="content">The event it carries.</param>
-    /// <param name="nanoseconds">When, from the start of the run.</param>
+    /// <inheritdoc/>
     public void NoteSent(long number, long content, long nanoseconds)
     {
         Slot(number) = new LedgerEntry(default, nanoseconds / 1000, checked((int)content), Status: 0);
@@ -56,7 +53,7 @@ internal sealed class Ledger
         }
     }
 
-    /// <summary>Notes the answer to a request sent; <see cref="Answer.None"/> leaves it unanswered.</summary>
+    /// <inheritdoc/>
     public void NoteAnswer(long number, in Answer answer)
     {
         ref var entry = ref Slot(number);

@@ -1,6 +1,9 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.RegularExpressions;
+using ZapierTriggers.Core.Events;
+using ZapierTriggers.Core.Storing;
 using ZapierTriggers.Server.Storage;
 using ZapierTriggers.Tests.Integration.Infrastructure;
 using ZapierTriggers.Tests.Integration.Webhooks;
@@ -13,6 +16,13 @@ public sealed partial class SchemaUpgradeTests
     private const string Old = "0190a000-0000-7000-8000-000000000001";
     private const string Delivered = "0190a000-0000-7000-8000-000000000002";
     private const string Endpoint = "0190a000-0000-7000-8000-0000000000aa";
+
+    /// <summary>From this version on whoever stores events counts them; before, the migration does.</summary>
+    private const int FirstWithLedger = 8;
+
+    private static readonly string Ledger = string.Create(
+        CultureInfo.InvariantCulture,
+        $"INSERT INTO ledger_days (organization_no, day, kind, events) VALUES (7, {LedgerCount.DayOf(EventId.FromGuid(Guid.Parse(Old)))}, 1, 2)");
 
     /// <summary>Each version that a server has been released or run with, but the newest.</summary>
     public static IEnumerable<TheoryDataRow<StoreKind, int>> Versions() =>
@@ -32,6 +42,7 @@ public sealed partial class SchemaUpgradeTests
         foreach (var migration in Migration.Load(store.ToString()).Take(version)) await FullStore.SqlAsync(server, migration.Sql);
         await FullStore.SqlAsync(server, VersionsSql(store, version));
         await FullStore.SqlAsync(server, Data(store, key, receiver.Url));
+        if (version >= FirstWithLedger) await FullStore.SqlAsync(server, Ledger);
 
         await server.StartAsync();
 

@@ -90,14 +90,7 @@ internal sealed class PostgresInbox(PostgresDatabase database)
     {
         await using var command = new NpgsqlCommand { Connection = connection };
         var parameters = command.Parameters.With(query.OrganizationNo).With(query.Limit + 1L).With(query.Offset).With((long)InboxPage.EndsAtBytes);
-        var conditions = Conditions(query, parameters);
-        var (order, after) = query.Ascending ? ("ASC", ">") : ("DESC", "<");
-        if (query.Cursor is { } cursor)
-        {
-            parameters.With(cursor);
-            conditions += string.Create(CultureInfo.InvariantCulture, $"\n    AND e.id {after} ${parameters.Count}");
-        }
-
+        var order = query.Ascending ? "ASC" : "DESC";
         command.CommandText = $"""
             WITH page AS (
                 SELECT m.*
@@ -106,13 +99,7 @@ internal sealed class PostgresInbox(PostgresDatabase database)
                            sum(octet_length(s.payload)) OVER (ORDER BY s.id {order}) AS running,
                            row_number() OVER (ORDER BY s.id {order}) AS place,
                            count(*) OVER () AS scanned
-                    FROM (
-                        SELECT e.id, e.type, e.payload, e.dedup_id, e.ordering_key
-                        FROM events e
-                        WHERE e.organization_no = $1 {conditions}
-                        ORDER BY e.id {order}
-                        LIMIT $2 OFFSET $3
-                    ) s
+                    FROM ({Scan(query, parameters, order)}) s
                 ) m
                 WHERE m.place < $2 AND m.running - m.size < $4
             )
@@ -131,19 +118,52 @@ internal sealed class PostgresInbox(PostgresDatabase database)
         return (events, scanned > events.Count);
     }
 
+    /// <summary>The events of a page and one more, by filters on the events or from the rows that make their status.</summary>
+    private static string Scan(InboxQuery query, NpgsqlParameterCollection parameters, string order)
+    {
+        if (!StatusPages.Covers(query))
+        {
+            return $"""
+                SELECT e.id, e.type, e.payload, e.dedup_id, e.ordering_key
+                FROM events e
+                WHERE e.organization_no = $1 {StatusFilter.Sql(query.Status)} {Conditions(query, parameters, "e.id")} {Behind(query, parameters, "e.id")}
+                ORDER BY e.id {order}
+                LIMIT $2 OFFSET $3
+                """;
+        }
+
+        var range = $"{Conditions(query, parameters, StatusPages.IdColumn)} {Behind(query, parameters, StatusPages.IdColumn)}";
+
+        // OFFSET 0 keeps the planner from making a join of it that reads the events first.
+        return $"""
+            SELECT f.*
+            FROM ({StatusPages.Ids(query, range)}) k
+            CROSS JOIN LATERAL (
+                SELECT e.id, e.type, e.payload, e.dedup_id, e.ordering_key FROM events e WHERE e.organization_no = $1 AND e.id = k.id OFFSET 0
+            ) f
+            """;
+    }
+
     private static async Task<long> CountAsync(NpgsqlConnection connection, InboxQuery query, CancellationToken cancellationToken)
     {
         await using var command = new NpgsqlCommand { Connection = connection };
-        var conditions = Conditions(query, command.Parameters.With(query.OrganizationNo));
+        var conditions = Conditions(query, command.Parameters.With(query.OrganizationNo), "e.id");
         command.CommandText = $"""
-            SELECT count(*) FROM events e WHERE e.organization_no = $1 {conditions}
+            SELECT count(*) FROM events e WHERE e.organization_no = $1 {StatusFilter.Sql(query.Status)} {conditions}
             """;
         return (long)(await command.ExecuteScalarAsync(cancellationToken))!;
     }
 
-    private static string Conditions(InboxQuery query, NpgsqlParameterCollection parameters)
+    private static string Behind(InboxQuery query, NpgsqlParameterCollection parameters, string id)
     {
-        var conditions = StatusFilter.Sql(query.Status);
+        if (query.Cursor is not { } cursor) return "";
+        parameters.With(cursor);
+        return string.Create(CultureInfo.InvariantCulture, $"AND {id} {(query.Ascending ? ">" : "<")} ${parameters.Count}");
+    }
+
+    private static string Conditions(InboxQuery query, NpgsqlParameterCollection parameters, string id)
+    {
+        var conditions = "";
         if (query.Type is not null)
         {
             parameters.With(query.Type);
@@ -153,13 +173,13 @@ internal sealed class PostgresInbox(PostgresDatabase database)
         if (query.NotBefore is { } first)
         {
             parameters.With(first);
-            conditions += string.Create(CultureInfo.InvariantCulture, $"\n    AND e.id >= ${parameters.Count}");
+            conditions += string.Create(CultureInfo.InvariantCulture, $"\n    AND {id} >= ${parameters.Count}");
         }
 
         if (query.Before is { } end)
         {
             parameters.With(end);
-            conditions += string.Create(CultureInfo.InvariantCulture, $"\n    AND e.id < ${parameters.Count}");
+            conditions += string.Create(CultureInfo.InvariantCulture, $"\n    AND {id} < ${parameters.Count}");
         }
 
         return conditions;

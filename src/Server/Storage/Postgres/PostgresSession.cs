@@ -23,6 +23,7 @@ internal static class PostgresSession
     /// <item>a lock is waited for half of that: then the error says that it is a lock</item>
     /// <item>pages are read along their keys: of a day's table that nobody has analyzed yet Postgres expects a few rows, and then would
     /// collect and sort all that wait, for each page again</item>
+    /// <item>nothing is compiled: that takes longer than our statements do, and is begun by estimates of what they would cost without their limit</item>
     /// <item>a peer that has gone without a word is noticed by the system in about that time, even in the middle of a COPY</item>
     /// </list>
     /// </summary>
@@ -31,7 +32,8 @@ internal static class PostgresSession
         $"""
         SET idle_in_transaction_session_timeout = '{commandTimeout}s'; SET lock_timeout = '{commandTimeout * 500}ms';
         SET tcp_keepalives_idle = {commandTimeout}; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3;
-        SET tcp_user_timeout = '{commandTimeout + 15}s'; SET enable_bitmapscan = off
+        SET tcp_user_timeout = '{commandTimeout + 15}s'; SET enable_bitmapscan = off;
+        SET jit = off
         """);
 
     /// <summary>Lets the data source set up each connection that it opens.</summary>

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Microsoft.Data.Sqlite;
+using ZapierTriggers.Core.Events;
 using ZapierTriggers.Core.Storing;
 
 namespace ZapierTriggers.Server.Storage.Sqlite;
@@ -30,7 +31,7 @@ internal sealed class SqliteInbox(SqliteDatabase database)
             cancellationToken);
 
     /// <summary>One event with its status, or null.</summary>
-    public static StoredEvent? Find(SqliteConnection connection, int organizationNo, Core.Events.EventId id)
+    public static StoredEvent? Find(SqliteConnection connection, int organizationNo, EventId id)
     {
         using var tries = new SqliteTries(connection);
         var found = connection.Query(One, row => ReadEvent(row, tries, organizationNo), organizationNo, id);
@@ -40,20 +41,13 @@ internal sealed class SqliteInbox(SqliteDatabase database)
     /// <summary>Steps to one row more than it takes, to know whether more follow; that row's payload is never fetched.</summary>
     private static (List<StoredEvent> Events, bool HasMore) ReadPage(SqliteConnection connection, InboxQuery query)
     {
+        if (StatusPages.Covers(query)) return ReadStatusPage(connection, query);
         List<object?> values = [query.OrganizationNo, query.Limit + 1, query.Offset];
-        var conditions = Conditions(query, values);
-        var (order, after) = query.Ascending ? ("ASC", ">") : ("DESC", "<");
-        if (query.Cursor is { } cursor)
-        {
-            values.Add(cursor);
-            conditions += string.Create(CultureInfo.InvariantCulture, $"\n    AND e.id {after} ${values.Count}");
-        }
-
         var sql = $"""
             SELECT {Columns}
             FROM events e
-            WHERE e.organization_no = $1 {conditions}
-            ORDER BY e.id {order}
+            WHERE e.organization_no = $1 {StatusFilter.Sql(query.Status)} {Conditions(query, values, "e.id", query.Cursor)}
+            ORDER BY e.id {(query.Ascending ? "ASC" : "DESC")}
             LIMIT $2 OFFSET $3
             """;
         using var tries = new SqliteTries(connection);
@@ -71,21 +65,41 @@ internal sealed class SqliteInbox(SqliteDatabase database)
         return (events, false);
     }
 
+    /// <summary>The ids first, then one event after the other, so that no payload is fetched that the page has no bytes for.</summary>
+    private static (List<StoredEvent> Events, bool HasMore) ReadStatusPage(SqliteConnection connection, InboxQuery query)
+    {
+        List<object?> values = [query.OrganizationNo, query.Limit + 1, query.Offset];
+        var sql = StatusPages.Ids(query, Conditions(query, values, StatusPages.IdColumn, query.Cursor));
+        var ids = connection.Query(sql, row => row.GetEventId(0), [.. values]);
+        using var tries = new SqliteTries(connection);
+        using var one = new SqliteStatement(connection, One);
+        var events = new List<StoredEvent>();
+        var bytes = 0L;
+        foreach (var id in ids)
+        {
+            if (events.Count == query.Limit || bytes >= InboxPage.EndsAtBytes) return (events, true);
+            events.AddRange(one.Query(row => ReadEvent(row, tries, query.OrganizationNo), query.OrganizationNo, id));
+            bytes += events[^1].Payload.Length;
+        }
+
+        return (events, false);
+    }
+
     private static long Count(SqliteConnection connection, InboxQuery query)
     {
         List<object?> values = [query.OrganizationNo];
-        var conditions = Conditions(query, values);
         var sql = $"""
-            SELECT count(*) FROM events e WHERE e.organization_no = $1 {conditions}
+            SELECT count(*) FROM events e
+            WHERE e.organization_no = $1 {StatusFilter.Sql(query.Status)} {Conditions(query, values, "e.id", cursor: null)}
             """;
         return connection.Query(sql, row => row.GetInt64(0), [.. values])[0];
     }
 
-    private static string Conditions(InboxQuery query, List<object?> values)
+    private static string Conditions(InboxQuery query, List<object?> values, string id, EventId? cursor)
     {
-        var conditions = StatusFilter.Sql(query.Status);
+        var conditions = "";
         foreach (var (value, comparison) in (ReadOnlySpan<(object?, string)>)
-            [(query.Type, "e.type ="), (query.NotBefore, "e.id >="), (query.Before, "e.id <")])
+            [(query.Type, "e.type ="), (query.NotBefore, $"{id} >="), (query.Before, $"{id} <"), (cursor, query.Ascending ? $"{id} >" : $"{id} <")])
         {
             if (value is null) continue;
             values.Add(value);

@@ -1,0 +1,151 @@
+using System.Diagnostics;
+using System.Net.Http.Json;
+using System.Text.Json;
+using ZapierTriggers.Load.Core.Bodies;
+using ZapierTriggers.Load.Core.CommandLine;
+using ZapierTriggers.Load.Core.Driving;
+using ZapierTriggers.Load.Core.Figures;
+using ZapierTriggers.Load.Core.Receiving;
+using ZapierTriggers.Load.Core.Reporting;
+using ZapierTriggers.Load.Core.Soak;
+using ZapierTriggers.Load.Core.Verdict;
+
+namespace ZapierTriggers.Load.OpenLoop;
+
+/// <summary>
+/// <c>soak</c>: an open load with dedup ids and webhooks for an hour; a line every ten seconds; at the end whether memory or latency grew,
+/// the server's own ledger, and the audit.
+/// </summary>
+internal sealed class SoakCommand
+{
+    private const int PayloadBytes = 400; // An hour at 10,000/s is 22 GB with what is around it.
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan DeliveryPatience = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan RecordingPatience = TimeSpan.FromMinutes(1);
+
+    private readonly SoakPlan _plan;
+    private readonly Account _account;
+    private readonly ServerProbe _probe;
+    private readonly CompactLedger _ledger;
+    private readonly SoakLatencies _latencies;
+    private readonly List<SoakSample> _samples = [];
+
+    private SoakCommand(SoakPlan plan, Account account, CompactLedger ledger)
+    {
+        (_plan, _account, _ledger) = (plan, account, ledger);
+        _probe = new ServerProbe(account.Client);
+        _latencies = new SoakLatencies(plan.Duration);
+    }
+
+    /// <summary>Runs the command.</summary>
+    public static async Task<int> RunAsync(Arguments arguments, CancellationToken stop)
+    {
+        var plan = SoakPlan.Read(arguments);
+        var options = new CommonOptions(arguments, DedupMode.Unique, PayloadBytes);
+        arguments.RefuseOthers();
+
+        var source = options.CreateSource();
+        using var account = await Account.OpenAsync(plan.Server, options.Key, options.AdminToken, "load-soak");
+        if (plan.Percent is { } percent) plan = plan with { Rate = await MeasureAsync(plan, options, account, stop) * percent / 100 };
+        var ledger = new CompactLedger(source, (long)Math.Ceiling(plan.Rate * plan.Duration.TotalSeconds) + plan.Connections);
+        using var receiver = new FastReceiver { OnWebhook = ledger.NoteDelivery };
+        receiver.Secret = await account.SetWebhookAsync(receiver.Url);
+        var inbox = new InboxReader(account.Client);
+        await inbox.SkipExistingAsync(stop);
+        var before = await ReadLedgerAsync(account, stop);
+
+        Console.WriteLine(options.Describe(source));
+        Console.WriteLine($"plan      {plan.Rate:N0}/s for {plan.Duration.TotalSeconds:N0} s, {plan.Connections} connections to {plan.Server}; samples go to {plan.OutPath}");
+        var command = new SoakCommand(plan, account, ledger);
+        var settings = options.CreateSettings(plan.Server, account.Key, source, plan.Connections) with { OnAnswer = command._latencies.Note };
+        using var run = new LoadRun(settings, PlanOf, new RequestNumbers(), ledger);
+        var code = await command.WatchAsync(run, stop);
+        code = Math.Max(code, await command.HoldLedgersAsync(before, stop));
+        var report = await ledger.AuditAsync(inbox.ReadAsync(stop));
+        foreach (var line in report.Lines()) Console.WriteLine(line);
+        return Math.Max(code, report.ExitCode);
+
+        SendPlan PlanOf(int thread)
+        {
+            var threads = Math.Min(settings.Threads, settings.Connections);
+            return SendPlan.Constant(plan.Rate / threads, plan.Duration, (double)thread / threads);
+        }
+    }
+
+    private static async Task<double> MeasureAsync(SoakPlan plan, CommonOptions options, Account account, CancellationToken stop)
+    {
+        var settings = options.CreateSettings(plan.Server, account.Key, options.CreateSource(), plan.Connections);
+        using var run = new LoadRun(settings, _ => SendPlan.Closed(plan.Measure), new RequestNumbers());
+        var result = await run.RunAsync(stop);
+        Console.WriteLine($"capacity  {result.Accepted / plan.Measure.TotalSeconds:N0}/s in a closed loop");
+        if (result.Accepted == 0) throw new InvalidDataException($"{plan.Server} accepted nothing; nothing can be measured.");
+        return result.Accepted / plan.Measure.TotalSeconds;
+    }
+
+    /// <summary>Runs the load with a sample every interval; tells the trend.</summary>
+    private async Task<int> WatchAsync(LoadRun run, CancellationToken stop)
+    {
+        await using var file = new StreamWriter(_plan.OutPath) { AutoFlush = true };
+        Console.WriteLine(SoakSample.Head);
+        var running = run.RunAsync(stop);
+        using var timer = new PeriodicTimer(_plan.Interval);
+        while (await Task.WhenAny(running, timer.WaitForNextTickAsync(CancellationToken.None).AsTask()) != running)
+        {
+            var sample = await SampleAsync(run.Snapshot(), stop);
+            _samples.Add(sample);
+            Console.WriteLine(sample.Line());
+            await file.WriteLineAsync(sample.Json());
+        }
+
+        var result = await running;
+        foreach (var line in Report.Final(result)) Console.WriteLine(line);
+        Console.WriteLine(Report.Generator(result));
+        if (result.VoidReason is { } reason) Console.WriteLine($"VOID      {reason}: the latencies say nothing about the server");
+        var trend = SoakTrend.Of(_samples, _latencies, _plan.Duration);
+        return Bar.Tell("memory", trend.SlopeText(), trend.IsFlat, $"zero in the interval, or at most {SoakTrend.SlopeBar} MB/h", !_plan.IsShort)
+            & Bar.Tell("latency", trend.LatencyText(), trend.IsSteady, $"at most {SoakTrend.LatencyBar} times, or 1 ms", !_plan.IsShort)
+            & Bar.Tell("offered", $"{result.Backlog:N0} requests of the plan were never sent", result.Backlog == 0, "none", !_plan.IsShort)
+            ? ExitCode.Success : ExitCode.Verdict;
+    }
+
+    private async Task<SoakSample> SampleAsync(LoadResult so, CancellationToken stop)
+    {
+        var last = _samples.Count > 0 ? _samples[^1] : null;
+        var (seconds, recent) = (so.Elapsed.TotalSeconds, _latencies.TakeRecent());
+        var rate = (so.Accepted - (last?.Accepted ?? 0)) / (seconds - (last?.Seconds ?? 0));
+        var figures = await _probe.ReadFiguresAsync(stop);
+        return SoakSample.With(figures, _plan.ServerId, new SoakSample(
+            seconds, so.Accepted, rate, recent.P50, recent.P99, null, null, null, null, null, _ledger.Delivered, Environment.WorkingSet));
+    }
+
+    /// <summary>Waits until all is delivered and recorded, then holds the server's ledger against ours.</summary>
+    private async Task<int> HoldLedgersAsync(ServerLedger before, CancellationToken stop)
+    {
+        var accepted = _ledger.Count(CompactLedger.Told.Accepted);
+        for (var start = Stopwatch.GetTimestamp(); _ledger.Delivered < accepted && Stopwatch.GetElapsedTime(start) < DeliveryPatience;)
+            await Task.Delay(Look, stop);
+
+        var (unanswered, since) = (_ledger.Count(CompactLedger.Told.Nothing), Stopwatch.GetTimestamp());
+        var now = await ReadLedgerAsync(_account, stop);
+        while (now.Pending > before.Pending && Stopwatch.GetElapsedTime(since) < RecordingPatience)
+        {
+            await Task.Delay(Look, stop);
+            now = await ReadLedgerAsync(_account, stop);
+        }
+
+        var (more, delivered) = (now.Accepted - before.Accepted, now.Delivered - before.Delivered);
+        var isExact = now.IsBalanced && more >= accepted && more <= accepted + unanswered && delivered == more && now.Pending <= before.Pending;
+        Console.WriteLine($"ledger    accepted {more:N0}, delivered {delivered:N0}, pending {now.Pending:N0}, {(now.IsBalanced ? "balanced" : "NOT balanced")}; "
+            + $"answered 202 {accepted:N0}, without an answer {unanswered:N0}: {(isExact ? "exact" : "NOT EXACT")}");
+        return isExact ? ExitCode.Success : ExitCode.Verdict;
+    }
+
+    private static async Task<ServerLedger> ReadLedgerAsync(Account account, CancellationToken stop)
+    {
+        var json = await account.Client.GetFromJsonAsync<JsonElement>("/api/ledger", stop);
+        long Of(string name) => json.GetProperty(name).GetInt64();
+        return new ServerLedger(Of("accepted"), Of("pending"), Of("delivered"), json.GetProperty("balanced").GetBoolean());
+    }
+
+    private readonly record struct ServerLedger(long Accepted, long Pending, long Delivered, bool IsBalanced);
+}
