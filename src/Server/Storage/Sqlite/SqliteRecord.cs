@@ -1,6 +1,7 @@
 using Microsoft.Data.Sqlite;
 using ZapierTriggers.Core.Delivery;
 using ZapierTriggers.Core.Events;
+using ZapierTriggers.Core.Usage;
 
 namespace ZapierTriggers.Server.Storage.Sqlite;
 
@@ -85,16 +86,20 @@ internal sealed class SqliteRecord(SqliteConnection connection, DateTimeOffset n
     private readonly SqliteStatement _putRetry = new(connection, PutRetry);
     private readonly SqliteStatement _dropRetry = new(connection, DropRetry);
 
+    /// <summary>The successes that were recorded, for usage.</summary>
+    public DeliveredCount Delivered { get; } = new();
+
     /// <summary>Records one; returns whether something is due at once because it was asked for by hand.</summary>
     public bool Record(DeliveryResult result)
     {
         if (result is { Claim: null, Status: EventStatus.Delivered, Attempt.Number: 1 } && !HasRetries(result))
         {
-            WriteOutcome(_firstOutcome, result, result.Status, now);
+            if (WriteOutcome(_firstOutcome, result, result.Status, now) > 0) Delivered.Add(result);
             return false;
         }
 
         var plan = DeliveryPlan.Decide(result, ReadState(result), now);
+        if (plan.IsNewSuccess(result)) Delivered.Add(result);
         if (plan.ReplacesOutcome) _moveOutcome.Execute(result.OrganizationNo, result.EventId, result.EndpointId);
         if (plan.Try == TryPlace.Outcome) WriteOutcome(_putOutcome, result, plan.OutcomeStatus, now);
         if (plan.Try == TryPlace.Attempts) WriteAttempt(result, result.Attempt!);
@@ -141,10 +146,10 @@ internal sealed class SqliteRecord(SqliteConnection connection, DateTimeOffset n
         return has;
     }
 
-    private static void WriteOutcome(SqliteStatement put, DeliveryResult result, EventStatus status, DateTimeOffset now)
+    private static int WriteOutcome(SqliteStatement put, DeliveryResult result, EventStatus status, DateTimeOffset now)
     {
         var attempt = result.Attempt;
-        put.Execute(
+        return put.Execute(
             result.OrganizationNo,
             result.EventId,
             result.EndpointId,
