@@ -33,9 +33,22 @@ internal interface IUsageStore
     /// <summary>Remembers that it was told.</summary>
     Task NoteToldAsync(int organizationNo, UsageNews news, DateTimeOffset at, CancellationToken cancellationToken);
 
+    /// <summary>
+    /// The days from <paramref name="fromDay"/> on whose accepted events are not as many as the ledger's, over all organizations. At most
+    /// <paramref name="limit"/>.
+    /// </summary>
+    Task<IReadOnlyList<UsageDifference>> FindDifferencesAsync(int fromDay, int limit, CancellationToken cancellationToken);
+
     /// <summary>Removes the sums of the days before, of all organizations.</summary>
     Task ForgetAsync(int beforeDay, CancellationToken cancellationToken);
 }
+
+/// <summary>A day whose usage is not what the ledger says.</summary>
+/// <param name="OrganizationNo">The organization.</param>
+/// <param name="Day">Days since 1970-01-01.</param>
+/// <param name="Ledger">Accepted, by the ledger.</param>
+/// <param name="Usage">Accepted, by the usage.</param>
+internal readonly record struct UsageDifference(int OrganizationNo, int Day, long Ledger, long Usage);
 
 /// <summary>What an organization has used of its quota.</summary>
 /// <param name="OrganizationNo">Whose.</param>

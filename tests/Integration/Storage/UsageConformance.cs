@@ -129,6 +129,22 @@ public abstract class UsageConformance<T>(T fixture) : IClassFixture<T>
     }
 
     [Fact]
+    public async Task A_day_that_is_not_the_ledgers_is_found()
+    {
+        await using var own = new OwnFixture<T>();
+        var store = await own.OpenAsync();
+        var events = new TestEvents(StoreFixture.NextNumber());
+        await (await store.NewShardAsync()).AppendAsync(events.Many(3));
+        Assert.Empty(await store.Stores.Data.Usage.FindDifferencesAsync(0, 10, CancellationToken.None));
+
+        await store.ScalarAsync("UPDATE usage_days SET events = 2");
+
+        Assert.Equal(
+            [new UsageDifference(events.OrganizationNo, Day, 3, 2)], await store.Stores.Data.Usage.FindDifferencesAsync(Day, 10, CancellationToken.None));
+        Assert.Empty(await store.Stores.Data.Usage.FindDifferencesAsync(Day + 1, 10, CancellationToken.None));
+    }
+
+    [Fact]
     public async Task News_are_claimed_by_one_until_they_are_due_again()
     {
         var (no, now) = (StoreFixture.NextNumber(), StoreFixture.Noon);
