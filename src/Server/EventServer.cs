@@ -9,6 +9,7 @@ using ZapierTriggers.Core.Limits;
 using ZapierTriggers.Core.Operations;
 using ZapierTriggers.Core.Sequencing;
 using ZapierTriggers.Core.Storing;
+using ZapierTriggers.Core.Usage;
 using ZapierTriggers.Server.Accounts;
 using ZapierTriggers.Server.Configuration;
 using ZapierTriggers.Server.DataRights;
@@ -18,6 +19,7 @@ using ZapierTriggers.Server.Ingest;
 using ZapierTriggers.Server.Operations;
 using ZapierTriggers.Server.Operations.Pages;
 using ZapierTriggers.Server.Storage;
+using ZapierTriggers.Server.Usage;
 using ZapierTriggers.Server.Webhooks;
 
 namespace ZapierTriggers.Server;
@@ -60,6 +62,8 @@ internal sealed partial class EventServer : IAsyncDisposable
     private readonly Retention _retention;
     private readonly StoreUpkeep _upkeep;
     private readonly ErasureRunner _erasures;
+    private readonly MonthlyQuotas? _quotas;
+    private readonly UsageUpkeep _usage;
     private Shard? _shard;
     private int[] _adminPorts = [];
 
@@ -82,13 +86,16 @@ internal sealed partial class EventServer : IAsyncDisposable
         if (stores.Changes is { } changes)
             _accountWatch = new AccountWatch(changes, _accounts, _dispatcher, TimeProvider.System, loggers.CreateLogger<AccountWatch>());
         _retention = new Retention(
-            stores.Data.Retention, settings.Retention, () => [.. _accounts.Organizations], _dispatcher.Gone.AddThrough, TimeProvider.System);
+            stores.Data.Retention, settings.Retention, () => [.. _accounts.Organizations], _dispatcher.Gone.AddThrough, TimeProvider.System,
+            stores.Data.Usage);
         _upkeep = new StoreUpkeep(stores.Events, TimeProvider.System, loggers.CreateLogger<StoreUpkeep>(), _retention);
         ServerFigures.Add(_meter, () => _shard, _dispatcher, _readiness, directory.Path, TimeProvider.System);
         ServerFigures.AddData(_meter, _retention);
         _erasures = new ErasureRunner(
             stores.Data.Erasures, _accounts, _dispatcher, () => _shard, new RefusedEvents(directory), TimeProvider.System,
             loggers.CreateLogger<ErasureRunner>());
+        _quotas = settings.Quota.Enabled ? new MonthlyQuotas(settings.Quota, _accounts, TimeProvider.System) : null;
+        _usage = CreateUsage(feed.TellAsync, loggers);
         app.Run(CreatePipeline(token, loggers).RunAsync);
     }
 
@@ -178,6 +185,8 @@ internal sealed partial class EventServer : IAsyncDisposable
         await _readiness.DisposeAsync();
         if (_shard is not null) await _shard.DisposeAsync();
         Failpoint.Pass(Failpoint.StopJournalClosed);
+        await _usage.StopAsync(CancellationToken.None);
+        _usage.Dispose();
         await _keyUse.StopAsync(CancellationToken.None);
         await _upkeep.StopAsync(CancellationToken.None);
         await _stores.DisposeAsync();
@@ -204,6 +213,7 @@ internal sealed partial class EventServer : IAsyncDisposable
             _readiness.Open(_shard!);
 
             await _keyUse.StartAsync(stopping);
+            await _usage.StartAsync(stopping);
             if (_accountWatch is not null) await _accountWatch.StartAsync(stopping);
             await _upkeep.StartAsync(stopping);
             await _erasures.StartAsync(stopping);
@@ -249,6 +259,15 @@ internal sealed partial class EventServer : IAsyncDisposable
             StoredLate = _dispatcher.RewindAsync,
             IsAwaited = _dispatcher.IsAwaited,
         };
+        if (_quotas is { } quotas)
+        {
+            parts = parts with
+            {
+                Recovering = quotas.CountUnstored,
+                Claimed = cancelled => quotas.LoadAsync(_stores.Data.Usage, _directory.JournalId, cancelled),
+            };
+        }
+
         var (journal, ingest, dedup) = (_memory.Cap(_settings.Journal), _memory.Cap(_settings.Ingest), _memory.Cap(_settings.Dedup));
         _shard = await Shard.OpenAsync(_directory, parts, journal, ingest, dedup, cancellationToken);
     }
@@ -259,12 +278,12 @@ internal sealed partial class EventServer : IAsyncDisposable
         var authentication = new Authentication(_accounts, token);
         var routes = _routes;
         var (bodies, clock) = (new ByteBudget(_memory.Bodies), new MonotonicClock(time));
-        var ingest = new IngestMiddleware(authentication, _gate, bodies, clock, time);
+        var ingest = new IngestMiddleware(authentication, _gate, bodies, clock, time, _quotas);
 
         // The pipeline takes this path before the table; it is in the table for what else is asked there (405) and for the documentation.
         routes.MapBoth(HttpMethods.Post, "/events", RouteAccess.EventsWrite, (context, _) => ingest.HandleAsync(context));
         new EventsHandshake(authentication).Map(routes);
-        var batches = new BatchMiddleware(authentication, _gate, bodies, clock, time, _directory.DedupSecret);
+        var batches = new BatchMiddleware(authentication, _gate, bodies, clock, time, _directory.DedupSecret, _quotas);
         routes.MapBoth(HttpMethods.Post, "/events/batch", RouteAccess.EventsWrite, (context, _) => batches.HandleAsync(context));
         var registration = new Registration(_accounts, _stores.Accounts, authentication, _settings.Registration, time, loggers.CreateLogger<Registration>());
         var rotation = new KeyRotation(_accounts, _stores.Accounts, authentication, _settings.Keys, time, loggers.CreateLogger<KeyRotation>());
@@ -276,7 +295,8 @@ internal sealed partial class EventServer : IAsyncDisposable
         new AdminTokenRoutes(token, authentication, _stores.Audit, time, loggers.CreateLogger<AdminTokenRoutes>()).Map(routes);
         new AuditRoutes(_stores.Audit, authentication).Map(routes);
         new LimitsRoutes(
-            _accounts, authentication, _settings.Keys, _settings.Delivery.MaxEndpoints, no => _dispatcher.EndpointsOf(no).Count, clock).Map(routes);
+            _accounts, authentication, _settings.Keys, _settings.Delivery.MaxEndpoints, no => _dispatcher.EndpointsOf(no).Count, clock, _quotas)
+            .Map(routes);
         var pages = new PageRoom(_memory.Pages);
         new InboxRoutes(_stores.Events, authentication, StoredBarrierAsync, pages, _dispatcher.EndpointsOf, _retention.CutoffOf).Map(routes);
         new AckRoutes(_stores.Events, authentication, StoredBarrierAsync, _dispatcher.Acknowledged, time).Map(routes);
@@ -304,6 +324,18 @@ internal sealed partial class EventServer : IAsyncDisposable
         new ErasureRoutes(data.Erasures, authentication, StoredBarrierAsync, _erasures, journalFor, time).Map(_routes);
         new OrganizationErasureRoutes(data.Erasures, _accounts, authentication, _erasures, journalFor, time).Map(_routes);
         new LedgerRoutes(data.Ledger, _accounts, authentication, StoredBarrierAsync, time).Map(_routes);
+        new UsageRoutes(_usage, _quotas, _accounts, authentication, StoredBarrierAsync, time).Map(_routes);
+    }
+
+    private UsageUpkeep CreateUsage(TellOrganization tell, ILoggerFactory loggers)
+    {
+        var (time, store) = (TimeProvider.System, _stores.Data.Usage);
+        var teller = _settings.Usage.Warnings && _settings.Delivery.OperationalEvents
+            ? new UsageTeller(_accounts, _quotas, store, tell, time, loggers.CreateLogger<UsageTeller>()) : null;
+
+        // Where there can be no other server, there is nothing to read of others.
+        var refreshed = _stores.Changes is null ? null : _quotas;
+        return new UsageUpkeep(_accounts, store, refreshed, teller, _directory.JournalId, time, loggers.CreateLogger<UsageUpkeep>());
     }
 
     private ValueTask<bool> StoredBarrierAsync(Organization organization, CancellationToken cancellationToken) =>

@@ -1,4 +1,5 @@
 using ZapierTriggers.Core.Limits;
+using ZapierTriggers.Core.Usage;
 
 namespace ZapierTriggers.Core.Accounts;
 
@@ -47,6 +48,12 @@ internal sealed class Organization
 
     /// <summary>Its rate limit: events in any 60 seconds.</summary>
     public RateWindow Window { get; }
+
+    /// <summary>What is counted of its usage until it is written.</summary>
+    public UsageCounters Usage { get; } = new();
+
+    /// <summary>What it has used of its monthly quota; counted only where quotas are on.</summary>
+    public QuotaCounter Quota { get; } = new();
 
     /// <summary>
     /// Position (<see cref="Events.EventId.High"/>) of the last event accepted for it in this process; reads wait until this is stored. 0 =

@@ -80,7 +80,7 @@ internal sealed partial class AttemptRunner(
     private void Record(LaneTry ended, EndpointRecord endpoint, TryResult result)
     {
         var outcome = Outcome(ended, endpoint, result);
-        var isNews = outcome.Status == EventStatus.DeadLetter && OperationalEvent.EndpointOf(ended.Event.Type, ended.Event.OrderingKey) is null;
+        var isNews = outcome.Status == EventStatus.DeadLetter && !OperationalEvent.IsOne(ended.Event.Type, ended.Event.OrderingKey);
         recorder.Add(ended, outcome, isNews ? OperationalEvent.DeadLetter(endpoint, ended.Event, ended.Attempt, result) : null);
         ended.Lane.Decided(ended, outcome.Status != EventStatus.Failed);
     }

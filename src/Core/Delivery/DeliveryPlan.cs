@@ -29,6 +29,9 @@ internal readonly record struct DeliveryPlan
     /// <summary>Whether it leaves a send that was asked for by hand due at once.</summary>
     public bool IsDueNow => Retry is { Owed: > 0, IsClaimed: false };
 
+    /// <summary>Whether the result is a success that is not recorded yet.</summary>
+    public bool IsNewSuccess(DeliveryResult result) => result.Status == EventStatus.Delivered && Try != TryPlace.Nowhere;
+
     /// <summary>Decides.</summary>
     /// <param name="result">What came of the try.</param>
     /// <param name="state">What the store has, locked until the plan is carried out.</param>

@@ -1,6 +1,8 @@
 using System.Buffers;
 using System.Globalization;
 using System.Text.Json;
+using ZapierTriggers.Core.Accounts;
+using ZapierTriggers.Core.Usage;
 
 namespace ZapierTriggers.Core.Delivery;
 
@@ -9,11 +11,11 @@ namespace ZapierTriggers.Core.Delivery;
 /// to the one that it is about, and a failure to deliver it is not told again.
 /// </summary>
 /// <param name="OrganizationNo">Whom it is told.</param>
-/// <param name="EndpointId">Which endpoint it is about; also the event's ordering key.</param>
+/// <param name="SubjectId">Which endpoint it is about, or the organization itself; also the event's ordering key.</param>
 /// <param name="Type">One of the types below.</param>
 /// <param name="DedupId">The same for the same occasion: told twice, it is one event.</param>
 /// <param name="Payload">UTF-8 JSON.</param>
-internal sealed record OperationalEvent(int OrganizationNo, Guid EndpointId, string Type, string DedupId, byte[] Payload)
+internal sealed record OperationalEvent(int OrganizationNo, Guid SubjectId, string Type, string DedupId, byte[] Payload)
 {
     /// <summary>An endpoint has failed for a while; again when it is about to be disabled for it.</summary>
     public const string EndpointFailing = "endpoint.failing";
@@ -26,6 +28,23 @@ internal sealed record OperationalEvent(int OrganizationNo, Guid EndpointId, str
 
     /// <summary>An event has used up its tries at an endpoint.</summary>
     public const string EventDeadLetter = "event.dead_letter";
+
+    /// <summary>80 % of the rate limit were used.</summary>
+    public const string RateLimitWarning = "usage.rate_limit_warning";
+
+    /// <summary>All of the rate limit was used.</summary>
+    public const string RateLimitReached = "usage.rate_limit_reached";
+
+    /// <summary>80 % of the month's quota are used.</summary>
+    public const string QuotaWarning = "usage.quota_warning";
+
+    /// <summary>All of the month's quota is used.</summary>
+    public const string QuotaReached = "usage.quota_reached";
+
+    /// <summary>Whether an event looks like one of these; a failure to deliver one is not told.</summary>
+    public static bool IsOne(string type, string? orderingKey) =>
+        EndpointOf(type, orderingKey) is not null
+        || (type is RateLimitWarning or RateLimitReached or QuotaWarning or QuotaReached && Guid.TryParseExact(orderingKey, "D", out _));
 
     /// <summary>
     /// The endpoint that an event is about, if it is one of these. Its ordering key tells it from a producer's event of the same type.
@@ -72,19 +91,56 @@ internal sealed record OperationalEvent(int OrganizationNo, Guid EndpointId, str
             writer.WriteString("last_error"u8, last.ErrorText);
         });
 
+    /// <summary>Tells how much of the rate limit was used.</summary>
+    public static OperationalEvent RateLimit(Organization organization, bool isReached, int limit, DateTimeOffset at) => Usage(
+        organization, isReached ? RateLimitReached : RateLimitWarning, Stamp(at), limit, writer =>
+        {
+            writer.WriteNumber("window_seconds"u8, Limits.RateWindow.Seconds);
+            Write(writer, "at"u8, at);
+        });
+
+    /// <summary>Tells how much of the month's quota is used; once for a month.</summary>
+    public static OperationalEvent Quota(Organization organization, bool isReached, QuotaState state) => Usage(
+        organization, isReached ? QuotaReached : QuotaWarning, Stamp(state.ResetsAt), state.Limit ?? 0, writer =>
+        {
+            writer.WriteNumber("used"u8, state.Used);
+            Write(writer, "resets_at"u8, state.ResetsAt);
+        });
+
+    private static OperationalEvent Usage(
+        Organization organization, string type, string occasion, long limit, Action<Utf8JsonWriter> write)
+    {
+        var payload = Json(writer =>
+        {
+            writer.WriteString("organization_id"u8, organization.Id);
+            writer.WriteNumber("limit"u8, limit);
+            write(writer);
+        });
+        return new OperationalEvent(organization.No, organization.Id, type, $"zap:{type}:{organization.Id}:{occasion}", payload);
+    }
+
     private static OperationalEvent About(EndpointRecord endpoint, string type, string occasion, Action<Utf8JsonWriter> write)
+    {
+        var payload = Json(writer =>
+        {
+            writer.WriteString("endpoint_id"u8, endpoint.Id);
+            writer.WriteString("url"u8, endpoint.Url);
+            write(writer);
+        });
+        return new OperationalEvent(endpoint.OrganizationNo, endpoint.Id, type, $"zap:{type}:{endpoint.Id}:{occasion}", payload);
+    }
+
+    private static byte[] Json(Action<Utf8JsonWriter> write)
     {
         var buffer = new ArrayBufferWriter<byte>(256);
         using (var writer = new Utf8JsonWriter(buffer))
         {
             writer.WriteStartObject();
-            writer.WriteString("endpoint_id"u8, endpoint.Id);
-            writer.WriteString("url"u8, endpoint.Url);
             write(writer);
             writer.WriteEndObject();
         }
 
-        return new OperationalEvent(endpoint.OrganizationNo, endpoint.Id, type, $"zap:{type}:{endpoint.Id}:{occasion}", buffer.WrittenSpan.ToArray());
+        return buffer.WrittenSpan.ToArray();
     }
 
     private static string Stamp(DateTimeOffset? at) => at?.ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture) ?? "";

@@ -26,6 +26,9 @@ internal readonly record struct JournaledEvent
     /// <summary>UTF-8, at most 255 characters; empty when there is none.</summary>
     public required ReadOnlyMemory<byte> OrderingKey { get; init; }
 
+    /// <summary>Whether the server itself has told it: it counts for no quota.</summary>
+    public bool IsOperational { get; init; }
+
     /// <summary>The payload, byte for byte as it was sent.</summary>
     public required ReadOnlyMemory<byte> Payload { get; init; }
 }

@@ -8,7 +8,7 @@ namespace ZapierTriggers.Core.Journal;
 /// One event in the ring and in the segments, version 1, little-endian, a multiple of 8 bytes long:
 /// <code>
 ///  0 u64 checksum of bytes 8 to the end of the texts: XxHash3, seeded with the data directory's secret and the sequence
-///  8 u32 frame length, all of it with padding       12 u16 header length: 64 + texts     14 u8 kind (1 = event, 2 = erased)    15 u8 zero
+///  8 u32 frame length, all of it with padding       12 u16 header length: 64 + texts     14 u8 kind (1 = event, 2 = erased)    15 u8 1 = told by the server itself
 /// 16 i64 sequence                                    24 u64 id, high                       32 u64 id, low
 /// 40 u64 payload hash: XxHash3, seed 0               48 i32 organization                   52 u32 payload length
 /// 56 u16 type bytes      58 u16 dedup id bytes       60 u16 ordering key bytes             62 u16 zero
@@ -32,6 +32,9 @@ internal static class Frame
 
     private const byte EventKind = 1;
     private const byte ErasedKind = 2;
+
+    // Versions from before there was one write zero and pass over it.
+    private const byte OperationalFlag = 1;
 
     /// <summary>Bytes that a frame with these parts takes.</summary>
     public static int LengthOf(int typeBytes, int dedupIdBytes, int orderingKeyBytes, int payloadBytes) =>
@@ -66,7 +69,7 @@ internal static class Frame
         BinaryPrimitives.WriteUInt32LittleEndian(destination[8..], (uint)destination.Length);
         BinaryPrimitives.WriteUInt16LittleEndian(destination[12..], (ushort)headerLength);
         destination[14] = EventKind;
-        destination[15] = 0;
+        destination[15] = item.IsOperational ? OperationalFlag : (byte)0;
         BinaryPrimitives.WriteInt64LittleEndian(destination[16..], sequence);
         BinaryPrimitives.WriteUInt64LittleEndian(destination[24..], item.Id.High);
         BinaryPrimitives.WriteUInt64LittleEndian(destination[32..], item.Id.Low);
@@ -158,6 +161,7 @@ internal static class Frame
             Type = source.Slice(FixedLength, typeLength),
             DedupId = source.Slice(FixedLength + typeLength, dedupLength),
             OrderingKey = source.Slice(FixedLength + typeLength + dedupLength, orderingLength),
+            IsOperational = (bytes[15] & OperationalFlag) != 0,
             Payload = source.Slice(headerLength, (int)BinaryPrimitives.ReadUInt32LittleEndian(bytes[52..])),
         };
     }

@@ -74,6 +74,9 @@ internal static class LogEvents
     public const int AccountWatchNotRead = 4031;
     public const int AccountWatchNotListening = 4032;
     public const int AccountWatchTakenOver = 4033;
+    public const int UsageUpkeepNotDone = 4041;
+    public const int UsageUpkeepGivenUp = 4042;
+    public const int UsageTellerTold = 4043;
 
     // 5000: the server as a whole
     public const int ExceptionBoundaryRequestFailed = 5000;

@@ -1,3 +1,5 @@
+using ZapierTriggers.Core.Usage;
+
 namespace ZapierTriggers.Core.Sequencing;
 
 /// <summary>What became of a submission.</summary>
@@ -17,6 +19,14 @@ internal readonly record struct Receipt(ReceiptKind Kind, EventId Id, ulong Payl
 
     /// <summary>Ask the store for the dedup id, then submit again.</summary>
     public static readonly Receipt AskStore = new(ReceiptKind.AskStore, default, 0);
+
+    /// <summary>What it counts as in the usage of who sent it, with the hash of the payload that was sent.</summary>
+    public UsageKind UsageOf(ulong payloadHash) => Kind switch
+    {
+        ReceiptKind.Accepted => UsageKind.Accepted,
+        ReceiptKind.Duplicate => PayloadHash == payloadHash ? UsageKind.Duplicate : UsageKind.Invalid,
+        _ => UsageKind.Unavailable,
+    };
 }
 
 /// <summary>The sequencer's decisions.</summary>

@@ -124,6 +124,7 @@ internal sealed partial class Shard : IAsyncDisposable
     {
         var stored = await parts.Store.ReadCheckpointAsync(0, directory.JournalId, cancellationToken);
         Shard? shard = null;
+        var unstored = parts.Recovering();
         var window = new DedupWindow(dedup, long.MaxValue, () => shard?._writer.Stored.Position ?? 0, parts.Time, parts.Host);
         var bound = new JournalBound(journal.MaxBytes);
         var (opened, recovered) = FileJournal.Open(
@@ -138,6 +139,7 @@ internal sealed partial class Shard : IAsyncDisposable
 
         void Preload(JournaledEvent item)
         {
+            unstored(item);
             if (item.DedupId.Length == 0) return;
             window.Preload(DedupKey.Of(item.DedupId.Span, item.OrganizationNo, directory.DedupSecret), item.Id, item.PayloadHash);
         }
@@ -153,6 +155,7 @@ internal sealed partial class Shard : IAsyncDisposable
             claim = await parts.Store.ClaimShardAsync(0, journalId, stored, cancellationToken);
             if (claim is { } held && IsLate(recovered, held))
                 await parts.StoredLate(recovered.FirstUnstored, cancellationToken);
+            if (claim is not null) await parts.Claimed(cancellationToken);
             return claim;
         }
         catch
@@ -320,6 +323,15 @@ internal sealed record ShardParts(IEventStore Store, EventsStored Notify, TimePr
     /// may have passed them.
     /// </summary>
     public Func<EventId, CancellationToken, Task> StoredLate { get; init; } = static (_, _) => Task.CompletedTask;
+
+    /// <summary>
+    /// Called when a recovery begins, and again when it begins anew; what it returns is then called with each event that the journal holds
+    /// and the store does not. Its memories are valid only during the call.
+    /// </summary>
+    public Func<Action<JournaledEvent>> Recovering { get; init; } = static () => static _ => { };
+
+    /// <summary>Called when the shard is claimed, before anything is stored through it.</summary>
+    public Func<CancellationToken, Task> Claimed { get; init; } = static _ => Task.CompletedTask;
 
     /// <summary>Where its loops run.</summary>
     public ILoopHost Host { get; init; } = SystemLoopHost.Instance;

@@ -22,8 +22,11 @@ internal sealed class LedgerCount
     private (int OrganizationNo, int Day) _last;
     private long _run;
 
+    /// <summary>Milliseconds of a day.</summary>
+    public const long DayMilliseconds = 24 * 60 * 60 * 1000;
+
     /// <summary>The day of an id, in days since 1970-01-01.</summary>
-    public static int DayOf(EventId id) => (int)(id.UnixMilliseconds / (24 * 60 * 60 * 1000));
+    public static int DayOf(EventId id) => (int)(id.UnixMilliseconds / DayMilliseconds);
 
     /// <summary>Counts one. Events of one organization come in runs, so most cost a comparison.</summary>
     public void Add(int organizationNo, EventId id)

@@ -1,5 +1,6 @@
 using ZapierTriggers.Core.Accounts;
 using ZapierTriggers.Core.Dedup;
+using ZapierTriggers.Core.Usage;
 
 namespace ZapierTriggers.Core.Storing;
 
@@ -12,13 +13,18 @@ namespace ZapierTriggers.Core.Storing;
 /// <param name="organizations">All organizations there are.</param>
 /// <param name="gone">Told before events of an organization go, up to which.</param>
 /// <param name="time">Clock.</param>
+/// <param name="usage">Sums of usage, which go after <see cref="UsageDays"/>; null = none are looked after.</param>
 internal sealed class Retention(
     IRetentionStore store,
     RetentionOptions options,
     Func<IReadOnlyCollection<Organization>> organizations,
     Action<int, EventId> gone,
-    TimeProvider time)
+    TimeProvider time,
+    IUsageStore? usage = null)
 {
+    /// <summary>For how many days sums of usage are kept: a year that can be compared with the one before.</summary>
+    public const int UsageDays = 400;
+
     /// <summary>
     /// Events in one step: with all that hangs on them some ten milliseconds of a store that has one writer, which storing waits for.
     /// </summary>
@@ -54,6 +60,7 @@ internal sealed class Retention(
 
         var hashesBefore = EventId.LowerBound(time.GetUtcNow() - TimeSpan.FromMilliseconds(DedupWindow.LengthMs));
         await store.ForgetErasedAsync(hashesBefore, cancellationToken);
+        if (usage is not null) await usage.ForgetAsync(UsageTime.DayOf(time.GetUtcNow()) - UsageDays, cancellationToken);
     }
 
     private async Task ExpireAsync(int organizationNo, EventId before, CancellationToken cancellationToken)

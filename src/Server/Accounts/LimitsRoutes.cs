@@ -2,7 +2,9 @@ using System.Text.Json;
 using ZapierTriggers.Core.Accounts;
 using ZapierTriggers.Core.Events;
 using ZapierTriggers.Core.Limits;
+using ZapierTriggers.Core.Usage;
 using ZapierTriggers.Server.Http;
+using ZapierTriggers.Server.Usage;
 
 namespace ZapierTriggers.Server.Accounts;
 
@@ -16,7 +18,8 @@ internal sealed class LimitsRoutes(
     KeyOptions keys,
     int maxEndpoints,
     Func<int, int> endpointsOf,
-    MonotonicClock clock)
+    MonotonicClock clock,
+    MonthlyQuotas? quotas = null)
 {
     private const int RateWindowSeconds = 60;
     private static readonly TimeSpan DedupWindow = TimeSpan.FromHours(24);
@@ -31,16 +34,17 @@ internal sealed class LimitsRoutes(
         var organization = key.Organization;
         var rate = organization.Window.Look(clock.Milliseconds);
         var used = (directory.KeysOf(organization).Count, endpointsOf(organization.No));
-        await Answers.JsonAsync(context, StatusCodes.Status200OK, (organization.Record, rate, used), Write);
+        await Answers.JsonAsync(context, StatusCodes.Status200OK, (organization.Record, rate, quotas?.StateOf(organization), used), Write);
     }
 
-    private void Write(Utf8JsonWriter writer, (OrganizationRecord Record, RateDecision Rate, (int Keys, int Endpoints) Used) state)
+    private void Write(Utf8JsonWriter writer, (OrganizationRecord Record, RateDecision Rate, QuotaState? Quota, (int Keys, int Endpoints) Used) state)
     {
-        var (record, rate, used) = state;
+        var (record, rate, quota, used) = state;
         writer.WriteStartObject();
         writer.WriteString("organization_id"u8, record.Id);
         writer.WriteString("tier"u8, record.Tier);
         WriteRate(writer, rate);
+        UsageReport.WriteQuota(writer, quota);
         writer.WriteStartObject("payload"u8);
         writer.WriteNumber("max_bytes"u8, EventLimits.MaxPayloadBytes);
         writer.WriteNumber("max_body_bytes"u8, EventLimits.MaxBodyBytes);

@@ -1,6 +1,7 @@
 using System.Globalization;
 using ZapierTriggers.Core.Journal;
 using ZapierTriggers.Core.Storing;
+using ZapierTriggers.Core.Usage;
 using ZapierTriggers.Server.Storage;
 
 namespace ZapierTriggers.Server.Cli;
@@ -16,6 +17,7 @@ internal static class VerifyCommand
 
     private const int ProgressEvery = 100_000;
     private const int SomethingDiffers = 3;
+    private const int MostListed = 100;
 
     /// <summary>
     /// Runs it. Throws what <see cref="Operations.StartupFailure"/> explains: a data directory in use, a database that is away, …
@@ -38,14 +40,17 @@ internal static class VerifyCommand
                 output.WriteLine(Text($"            {looked} events looked at"));
             },
             cancellationToken);
-        Write(output, report);
+        var usage = await stores.Data.Usage.FindDifferencesAsync(
+            UsageTime.DayOf(TimeProvider.System.GetUtcNow()) - Retention.UsageDays + 1, MostListed, cancellationToken);
+        Write(output, report, usage);
         return report.Passed ? 0 : SomethingDiffers;
     }
 
     private static void Begin(TextWriter output, DataDirectory directory, RetainedJournal journal) =>
         output.WriteLine(Text($"journal     {directory.JournalPath}: {journal.Segments} segments"));
 
-    private static void Write(TextWriter output, CheckReport report)
+    /// <summary>Usage is a remark alone: a server of an older version counts none, during a rolling upgrade.</summary>
+    private static void Write(TextWriter output, CheckReport report, IReadOnlyList<UsageDifference> usage)
     {
         output.WriteLine("checked                                       events  differing");
         Row("journal, passed by the checkpoint: stored", report.Stored, report.Missing);
@@ -53,6 +58,7 @@ internal static class VerifyCommand
         Row("journal, damaged: cannot be told", report.Damaged, 0);
         Row("journal, in the order of their ids", report.Journaled, report.OutOfOrder);
         output.WriteLine(Text($"{"ledger, days that do not add up",-41} {"",10} {report.Differences.Count,10}"));
+        output.WriteLine(Text($"{"usage, days that are not the ledger's",-41} {"",10} {usage.Count,10}"));
         foreach (var (no, id) in report.Listed) output.WriteLine(Text($"missing     {id}, organization_no {no}"));
         foreach (var one in report.Differences)
         {
@@ -61,6 +67,8 @@ internal static class VerifyCommand
             output.WriteLine(Text($"ledger      {day:yyyy-MM-dd}, organization_no {one.OrganizationNo}: {sums}"));
         }
 
+        foreach (var one in usage)
+            output.WriteLine(Text($"remark      usage of {UsageTime.DateOf(one.Day):yyyy-MM-dd}, organization_no {one.OrganizationNo}: accepted {one.Usage}, by the ledger {one.Ledger}"));
         foreach (var (table, rows) in report.Orphans)
             output.WriteLine(Text($"remark      {rows} rows of {table} are of events that are not there; retention removes them"));
         output.WriteLine(report.Passed ? "All adds up." : "Something does not add up: see docs/operations.md.");

@@ -3,6 +3,7 @@ using ZapierTriggers.Core.Delivery;
 using ZapierTriggers.Core.Journal;
 using ZapierTriggers.Core.Sequencing;
 using ZapierTriggers.Core.Storing;
+using ZapierTriggers.Core.Usage;
 
 namespace ZapierTriggers.Server.Configuration;
 
@@ -67,6 +68,32 @@ internal static class EventSections
             key, value, SettingKind.Number(0, 36_500, "days"),
             $"How long the events of organizations of the tier `{tier}` are kept, with all that hangs on them; 0 = for ever.");
     }
+
+    public static QuotaOptions Quota(SettingsReader read)
+    {
+        var defaults = new QuotaOptions();
+        return new QuotaOptions
+        {
+            Enabled = read.Get(
+                "Quota:Enabled", defaults.Enabled, SettingKind.Switch,
+                "Whether organizations have a quota of events in a UTC month; past it they are refused (429)."),
+            Free = PerMonth("Quota:PerMonth:Free", defaults.Free, "free"),
+            Pro = PerMonth("Quota:PerMonth:Pro", defaults.Pro, "pro"),
+            Business = PerMonth("Quota:PerMonth:Business", defaults.Business, "business"),
+            Enterprise = PerMonth("Quota:PerMonth:Enterprise", defaults.Enterprise, "enterprise"),
+        };
+
+        int PerMonth(string key, int value, string tier) => read.Get(
+            key, value, SettingKind.Number(0, int.MaxValue, "events"),
+            $"How many events organizations of the tier `{tier}` may send in a UTC month while quotas are on; 0 = any number.");
+    }
+
+    public static UsageOptions Usage(SettingsReader read) => new()
+    {
+        Warnings = read.Get(
+            "Usage:Warnings", new UsageOptions().Warnings, SettingKind.Switch,
+            "Whether organizations are told at 80 % and at all of their rate limit and quota, by events in their own inbox (with `Delivery:OperationalEvents`)."),
+    };
 
     public static DedupOptions Dedup(SettingsReader read) => new()
     {

@@ -4,6 +4,7 @@ using ZapierTriggers.Core.Journal;
 using ZapierTriggers.Core.Operations;
 using ZapierTriggers.Core.Sequencing;
 using ZapierTriggers.Core.Storing;
+using ZapierTriggers.Core.Usage;
 using ZapierTriggers.Server.Accounts;
 using ZapierTriggers.Server.Storage;
 
@@ -34,6 +35,10 @@ internal sealed record ServerSettings
     public required StorageOptions Storage { get; init; }
 
     public required RetentionOptions Retention { get; init; }
+
+    public required QuotaOptions Quota { get; init; }
+
+    public required UsageOptions Usage { get; init; }
 
     public required RegistrationOptions Registration { get; init; }
 
@@ -80,6 +85,8 @@ internal sealed record ServerSettings
         Log = ServerSections.Log(read),
         Storage = ServerSections.Storage(read),
         Retention = EventSections.Retention(read),
+        Quota = EventSections.Quota(read),
+        Usage = EventSections.Usage(read),
         Registration = ServerSections.Registration(read, development),
         Ingest = EventSections.Ingest(read),
         Journal = EventSections.Journal(read),

@@ -177,6 +177,12 @@ internal sealed record Problem(int Status, string Code, string Title)
         Remedy = "Wait for retry_after_seconds, then send it again.",
         Fields = ["retry_after_seconds", "limit", "window"],
     };
+    public static readonly Problem QuotaExceeded = new(429, "quota_exceeded", "Monthly quota exceeded")
+    {
+        When = "Your organization has sent as many events in this calendar month (UTC) as its tier has.",
+        Remedy = "Wait until the month ends, in retry_after_seconds, or ask for a larger tier; GET /api/usage shows what is used.",
+        Fields = ["retry_after_seconds", "limit", "window"],
+    };
     public static readonly Problem Internal = new(500, "internal_error", "Internal error")
     {
         When = "The server has failed where it should not.",
@@ -202,7 +208,7 @@ internal sealed record Problem(int Status, string Code, string Title)
         InsufficientScope, OrganizationSuspended, NotFound, EventNotFound, DeadLetterNotFound, ReplayNotFound, ErasureNotFound,
         OrganizationNotFound, KeyNotFound, EndpointNotFound, MethodNotAllowed, DuplicateEvent, LastManagingKey, AdminTokenIsSetting,
         NoEndpoint, TooManyReplays, TooManyErasures, PayloadTooLarge, UnsupportedMediaType, InvalidField, InvalidUrl, TooManyEndpoints,
-        TooManyKeys, KeyReused, RateLimited, Internal, QueueFull, StorageUnavailable,
+        TooManyKeys, KeyReused, RateLimited, QuotaExceeded, Internal, QueueFull, StorageUnavailable,
     ];
 
     private long _answered;

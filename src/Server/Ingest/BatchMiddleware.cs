@@ -4,6 +4,7 @@ using ZapierTriggers.Core.Events;
 using ZapierTriggers.Core.Journal;
 using ZapierTriggers.Core.Limits;
 using ZapierTriggers.Core.Sequencing;
+using ZapierTriggers.Core.Usage;
 using ZapierTriggers.Server.Accounts;
 using ZapierTriggers.Server.Http;
 
@@ -15,12 +16,14 @@ namespace ZapierTriggers.Server.Ingest;
 /// <item>key → organization</item>
 /// <item>rate limit: a turn for the first item, later one for each of the others as far as there are any</item>
 /// <item>body, whole</item>
-/// <item>items: each is an event, or is refused alone</item>
+/// <item>items: each is an event, for which a turn of the quota is taken where there are quotas, or is refused alone</item>
 /// <item>admission of all events together: one receipt for the batch, one for each</item>
 /// <item>answer, in the order of the items</item>
 /// </list>
 /// </summary>
-internal sealed class BatchMiddleware(Authentication authentication, IngestGate gate, ByteBudget bodies, MonotonicClock clock, TimeProvider time, ulong dedupSecret)
+internal sealed class BatchMiddleware(
+    Authentication authentication, IngestGate gate, ByteBudget bodies, MonotonicClock clock, TimeProvider time, ulong dedupSecret,
+    MonthlyQuotas? quotas = null)
 {
     // More than a frame has around what comes from the body (72 bytes, rounded up to 8).
     private const int FrameExtra = 96;
@@ -35,14 +38,24 @@ internal sealed class BatchMiddleware(Authentication authentication, IngestGate 
         var organization = key.Organization;
         var decision = organization.Window.TryTake(1, clock.Milliseconds);
         RateLimitHeaders.Write(context.Response.Headers, decision);
+        organization.Usage.NoteRate(decision);
         if (!decision.Allowed)
         {
+            organization.Usage.Add(UsageKind.RateLimited);
             await RateLimitHeaders.AnswerRefusedAsync(context, decision, "events", time.GetUtcNow());
+            return;
+        }
+
+        if (quotas is not null && quotas.IsSpent(organization))
+        {
+            organization.Usage.Add(UsageKind.OverQuota);
+            await QuotaAnswers.RefusedAsync(context, quotas.StateOf(organization), time.GetUtcNow());
             return;
         }
 
         if (gate.Shard is not { } shard)
         {
+            organization.Usage.Add(UsageKind.Unavailable);
             await IngestAnswers.UnavailableAsync(context, gate.Reason);
             return;
         }
@@ -50,6 +63,7 @@ internal sealed class BatchMiddleware(Authentication authentication, IngestGate 
         // 3. The media type first, so that nobody is told to send what is refused for it.
         if (!MediaTypes.IsAcceptedBatch(context.Request.Headers, out var isLines, out var isCloudEvents, out var refusal))
         {
+            organization.Usage.Add(UsageKind.Invalid);
             await IngestAnswers.UnsupportedAsync(context, refusal);
             return;
         }
@@ -58,6 +72,7 @@ internal sealed class BatchMiddleware(Authentication authentication, IngestGate 
         var body = await RequestBody.ReadAsync(context, most, bodies);
         if (body.IsTooLarge || body.IsPastBudget)
         {
+            organization.Usage.Add(body.IsTooLarge ? UsageKind.TooLarge : UsageKind.Unavailable);
             await (body.IsTooLarge ? BatchAnswers.TooLargeAsync(context, most) : IngestAnswers.QueueFullAsync(context));
             return;
         }
@@ -81,12 +96,14 @@ internal sealed class BatchMiddleware(Authentication authentication, IngestGate 
             : BatchSplitter.SplitArray(body.Span, EventLimits.MaxBatchItems, items);
         if (error != BatchError.None)
         {
+            organization.Usage.Add(UsageKind.Invalid);
             await BatchAnswers.InvalidAsync(context, error);
             return;
         }
 
         if (context.Request.Headers.ContainsKey(IdempotencyKey.HeaderName))
         {
+            organization.Usage.Add(UsageKind.Invalid);
             await IngestAnswers.InvalidFieldAsync(context, "dedup_id", $"{IdempotencyKey.HeaderName} is for one event; give each item of a batch a dedup_id.");
             return;
         }
@@ -100,7 +117,7 @@ internal sealed class BatchMiddleware(Authentication authentication, IngestGate 
         // 5.
         if (batch.Count > 0)
         {
-            var receipt = await shard.Admission.SubmitAsync(organization, batch, context.RequestAborted);
+            var receipt = await SubmitAsync(organization, shard, batch, context.RequestAborted);
             if (receipt.Kind != ReceiptKind.Accepted)
             {
                 await IngestAnswers.ReceiptAsync(context, receipt, payloadHash: 0, isHeader: false, shard);
@@ -108,11 +125,47 @@ internal sealed class BatchMiddleware(Authentication authentication, IngestGate 
             }
         }
 
+        foreach (var result in results)
+        {
+            if (result.Problem is { } problem) organization.Usage.Add(UsageOf(problem));
+        }
+
         // 6.
         await BatchAnswers.ResultsAsync(context, results, batch);
 
         ParsedEvent Parse(ReadOnlyMemory<byte> text) => isCloudEvents ? CloudEventBinding.ParseStructured(text) : ParsedEvent.Parse(text);
     }
+
+    /// <summary>
+    /// Submits, counts what is not accepted, and gives its turns back. When it is not known what was kept, they stay taken.
+    /// </summary>
+    private async Task<Receipt> SubmitAsync(Organization organization, Shard shard, EventBatch batch, CancellationToken cancellationToken)
+    {
+        var receipt = Receipt.Unavailable;
+        try
+        {
+            receipt = await shard.Admission.SubmitAsync(organization, batch, cancellationToken);
+            return receipt;
+        }
+        finally
+        {
+            var refused = 0;
+            foreach (ref readonly var item in batch.Items)
+            {
+                var kind = (receipt.Kind == ReceiptKind.Accepted ? item.Receipt : receipt).UsageOf(item.Event.PayloadHash);
+                if (kind == UsageKind.Accepted) continue;
+                organization.Usage.Add(kind);
+                refused++;
+            }
+
+            if (receipt.Kind != ReceiptKind.Unknown) quotas?.GiveBack(organization, refused);
+        }
+    }
+
+    private static UsageKind UsageOf(Problem problem) =>
+        problem == Problem.RateLimited ? UsageKind.RateLimited
+        : problem == Problem.QuotaExceeded ? UsageKind.OverQuota
+        : problem == Problem.PayloadTooLarge ? UsageKind.TooLarge : UsageKind.Invalid;
 
     /// <summary>Adds an item's event to the batch, or says why it is none.</summary>
     private BatchResult Add(EventBatch batch, Organization organization, in ParsedEvent parsed)
@@ -124,6 +177,7 @@ internal sealed class BatchMiddleware(Authentication authentication, IngestGate 
         }
 
         if (parsed.Payload.Length > EventLimits.MaxPayloadBytes) return BatchResult.Refused(Problem.PayloadTooLarge, IngestAnswers.TooLarge);
+        if (quotas is not null && !quotas.TryTake(organization)) return BatchResult.Refused(Problem.QuotaExceeded, QuotaAnswers.Text(quotas.StateOf(organization)));
         var item = parsed.ToEvent(organization.No, parsed.DedupId);
         batch.Add(item, item.DedupId.IsEmpty ? default : DedupKey.Of(item.DedupId.Span, organization.No, dedupSecret));
         return BatchResult.Taken(batch.Count - 1);
@@ -135,6 +189,7 @@ internal sealed class BatchMiddleware(Authentication authentication, IngestGate 
         if (count <= 0) return 0;
         var decision = organization.Window.TakeUpTo(count, clock.Milliseconds);
         RateLimitHeaders.Write(context.Response.Headers, decision);
+        organization.Usage.NoteRate(decision);
         return decision.Granted;
     }
 

@@ -46,6 +46,8 @@ internal static class OrganizationTables
         "DELETE FROM replay_jobs WHERE organization_no = $1",
         "DELETE FROM expirations WHERE organization_no = $1",
         "DELETE FROM ledger_days WHERE organization_no = $1",
+        "DELETE FROM usage_days WHERE organization_no = $1",
+        "DELETE FROM usage_news WHERE organization_no = $1",
         "DELETE FROM api_keys WHERE organization_no = $1",
         "DELETE FROM erasures WHERE organization_no = $1",
         "DELETE FROM organizations WHERE organization_no = $1",

@@ -10,8 +10,8 @@ using ZapierTriggers.Core.Storing;
 namespace ZapierTriggers.Server.Webhooks;
 
 /// <summary>
-/// Puts what organizations are told into their own line of events, like one that they had sent, but past the rate limit. Its ordering key is
-/// the endpoint that it is about.
+/// Puts what organizations are told into their own line of events, like one that they had sent, but past rate limit and quota. Its ordering key is
+/// what it is about: an endpoint, or the organization.
 /// </summary>
 internal sealed partial class OperationalFeed(AccountDirectory accounts, Func<Shard?> shard, bool isOn, ILogger logger)
 {
@@ -34,7 +34,7 @@ internal sealed partial class OperationalFeed(AccountDirectory accounts, Func<Sh
             }
         }
 
-        Log.NotTaken(logger, told.Type, told.EndpointId, reason);
+        Log.NotTaken(logger, told.Type, told.SubjectId, reason);
         return false;
     }
 
@@ -45,13 +45,14 @@ internal sealed partial class OperationalFeed(AccountDirectory accounts, Func<Sh
         PayloadHash = XxHash3.HashToUInt64(told.Payload),
         Type = Encoding.UTF8.GetBytes(told.Type),
         DedupId = Encoding.UTF8.GetBytes(told.DedupId),
-        OrderingKey = Encoding.UTF8.GetBytes(told.EndpointId.ToString()),
+        OrderingKey = Encoding.UTF8.GetBytes(told.SubjectId.ToString()),
+        IsOperational = true,
         Payload = told.Payload,
     };
 
     private static partial class Log
     {
-        [LoggerMessage(LogEvents.OperationalFeedNotTaken, LogLevel.Information, "{Type} of endpoint {EndpointId} cannot be told now ({Reason})")]
-        public static partial void NotTaken(ILogger logger, string type, Guid endpointId, string reason);
+        [LoggerMessage(LogEvents.OperationalFeedNotTaken, LogLevel.Information, "{Type} of {SubjectId} cannot be told now ({Reason})")]
+        public static partial void NotTaken(ILogger logger, string type, Guid subjectId, string reason);
     }
 }

@@ -85,7 +85,8 @@ internal sealed class ServerUnderTest : ITestServer, IAsyncDisposable
         [
             $"Storage:DataDirectory={_directory}", $"Storage:ConnectionString={ConnectionString}", "Http:Host=127.0.0.1", "Http:Port=0",
             "Registration:Open=true", "Registration:PerAddressPerMinute=1000000", $"Admin:Token={AdminToken}", "Log:Level=Error",
-            "Delivery:AllowPrivateNetworks=true", "Journal:RingBytes=4194304", "Journal:SegmentBytes=4194304", .. _settings, .. more,
+            "Delivery:AllowPrivateNetworks=true", "Journal:RingBytes=4194304", "Journal:SegmentBytes=4194304",
+            "Usage:Warnings=false", .. _settings, .. more,
         ];
         _server = await EventServer.StartAsync([.. settings.Select(setting => "--" + setting)], TextWriter.Null, (host, cancel) => Resolve(host, cancel));
         _server.Loggers.AddProvider(Logs);

@@ -106,6 +106,9 @@ internal static class StrangerCalls
         ["DELETE /events"] = EraseAsync,
         ["GET /api/erasures/{id}"] = ByEndpoint,
         ["GET /api/ledger"] = Own,
+        ["GET /api/usage"] = Own,
+        ["GET /api/admin/organizations/{id}/usage"] = (_, caller, id, method, path) =>
+        SendAsync(caller, method, path.Replace("{id}", id.Organization, StringComparison.Ordinal)),
         ["GET /api/export"] = (_, caller, id, method, path) => SendAsync(caller, method, $"{path}?format={(id.Event[^1] % 2 == 0 ? "csv" : "json")}"),
     };
 

@@ -82,7 +82,7 @@ internal sealed record FullStore
         List<string> questions =
         [
             "/api/inbox?order=asc&limit=3", "/api/inbox?limit=100", "/api/inbox?status=failed", "/api/inbox?status=dead_letter", "/api/inbox?type=a",
-            "/api/endpoints", "/api/dead-letters", "/api/keys", "/api/ledger", "/api/audit", "/api/replays", $"/api/erasures/{Erasure}",
+            "/api/endpoints", "/api/dead-letters", "/api/keys", "/api/ledger", "/api/usage", "/api/audit", "/api/replays", $"/api/erasures/{Erasure}",
         ];
         questions.AddRange(Ids.Select(id => $"/api/events/{id}"));
         var answers = new Dictionary<string, string>(StringComparer.Ordinal);
@@ -170,6 +170,8 @@ internal sealed record FullStore
         await UntilAsync(server, "SELECT count(*) FROM quarantine", 1, "an event set aside");
         await SqlAsync(server, isPostgres ? "ALTER TABLE events DROP CONSTRAINT refused" : "DROP TRIGGER refused");
         var zero = isPostgres ? "'00000000-0000-7000-8000-000000000000'::uuid" : "x'00000000000070008000000000000000'";
+        var time = isPostgres ? "now()" : "0";
+        await SqlAsync(server, $"INSERT INTO usage_news (organization_no, news, claimed_at) SELECT organization_no, 1, {time} FROM organizations");
         await SqlAsync(server, $"INSERT INTO expirations (organization_no, expired_through) SELECT organization_no, {zero} FROM organizations");
     }
 }

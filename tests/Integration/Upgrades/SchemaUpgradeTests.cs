@@ -1,9 +1,6 @@
-using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.RegularExpressions;
-using ZapierTriggers.Core.Events;
-using ZapierTriggers.Core.Storing;
 using ZapierTriggers.Server.Storage;
 using ZapierTriggers.Tests.Integration.Infrastructure;
 using ZapierTriggers.Tests.Integration.Webhooks;
@@ -16,13 +13,6 @@ public sealed partial class SchemaUpgradeTests
     private const string Old = "0190a000-0000-7000-8000-000000000001";
     private const string Delivered = "0190a000-0000-7000-8000-000000000002";
     private const string Endpoint = "0190a000-0000-7000-8000-0000000000aa";
-
-    /// <summary>From this version on whoever stores events counts them; before, the migration does.</summary>
-    private const int FirstWithLedger = 8;
-
-    private static readonly string Ledger = string.Create(
-        CultureInfo.InvariantCulture,
-        $"INSERT INTO ledger_days (organization_no, day, kind, events) VALUES (7, {LedgerCount.DayOf(EventId.FromGuid(Guid.Parse(Old)))}, 1, 2)");
 
     /// <summary>Each version that a server has been released or run with, but the newest.</summary>
     public static IEnumerable<TheoryDataRow<StoreKind, int>> Versions() =>
@@ -41,8 +31,7 @@ public sealed partial class SchemaUpgradeTests
         await ClearAsync(server, store);
         foreach (var migration in Migration.Load(store.ToString()).Take(version)) await FullStore.SqlAsync(server, migration.Sql);
         await FullStore.SqlAsync(server, VersionsSql(store, version));
-        await FullStore.SqlAsync(server, Data(store, key, receiver.Url));
-        if (version >= FirstWithLedger) await FullStore.SqlAsync(server, Ledger);
+        await FullStore.SqlAsync(server, Data(store, version, key, receiver.Url));
 
         await server.StartAsync();
 
@@ -51,6 +40,7 @@ public sealed partial class SchemaUpgradeTests
         Assert.Equal([Delivered], (await tenant.ReadInboxAsync("&status=delivered")).Select(one => one.Id));
         Assert.Contains(receiver.Url, (await tenant.GetAsync("/api/endpoints")).Text, StringComparison.Ordinal);
         Assert.True((bool)(await tenant.GetAsync("/api/ledger")).Json["balanced"]!);
+        Assert.Equal(2, (int)(await tenant.GetAsync("/api/usage?from=2024-07-01&to=2024-07-31")).Json["totals"]!["accepted"]!);
         var next = (await tenant.PostEventAsync("""{"type":"a","payload":{}}""")).Accepted();
         await Poll.UntilAsync(() => receiver.CountOf(next) == 1, "the next event goes out");
         Assert.Equal(0, receiver.CountOf(Delivered));
@@ -97,7 +87,7 @@ public sealed partial class SchemaUpgradeTests
     }
 
     /// <summary>Rows in the columns of the first schema.</summary>
-    private static string Data(StoreKind store, string key, string url)
+    private static string Data(StoreKind store, int version, string key, string url)
     {
         var hash = Convert.ToHexString(SHA256.HashData(Encoding.ASCII.GetBytes(key)));
         var postgres = store == StoreKind.Postgres;
@@ -105,6 +95,12 @@ public sealed partial class SchemaUpgradeTests
         var (hashed, payload) = postgres ? ($"'\\x{hash}'::bytea", "'{}'::bytea") : ($"x'{hash}'", "CAST('{}' AS BLOB)");
         var day = postgres
             ? $"CREATE TABLE events_old PARTITION OF events FOR VALUES FROM ('0190a000-0000-0000-0000-000000000000') TO ('0190b000-0000-0000-0000-000000000000');"
+            : "";
+
+        // From there on the server itself counts what it stores.
+        var ledger = version >= 8 ? "INSERT INTO ledger_days (organization_no, day, kind, events) VALUES (7, 19915, 1, 2);" : "";
+        var usage = version >= 9
+            ? $"INSERT INTO usage_days (organization_no, day, kind, source, events, bytes) VALUES (7, 19915, 1, {Id(Guid.Empty.ToString())}, 2, 8);"
             : "";
         return $"""
             {day}
@@ -118,6 +114,8 @@ public sealed partial class SchemaUpgradeTests
             INSERT INTO lanes (organization_no, endpoint_id, delivered_through) VALUES (7, {Id(Endpoint)}, {Id(Delivered)});
             INSERT INTO outcomes (organization_no, event_id, endpoint_id, status, at, attempts, response_status, latency_ms)
             VALUES (7, {Id(Delivered)}, {Id(Endpoint)}, 1, {at}, 1, 200, 5);
+            {ledger}
+            {usage}
             """;
 
         string Id(string id) => postgres ? $"'{id}'" : $"x'{id.Replace("-", "", StringComparison.Ordinal)}'";

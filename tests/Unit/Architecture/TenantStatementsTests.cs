@@ -43,6 +43,12 @@ public sealed partial class TenantStatementsTests
         ("SqliteLedger.cs: SELECT l.organization_no, l.day,", "verify adds up all organizations, each by itself"),
         ("SqliteLedger.cs: SELECT e.organization_no, e.id FROM", "verify adds up all organizations, each by itself"),
         ("LedgerRows.cs: SELECT count(*) FROM {table} h", "verify counts over all organizations"),
+        ("PostgresUsage.cs: SELECT u.organization_no,", "the quotas of all at the start, of several later, each by itself"),
+        ("SqliteUsage.cs: SELECT u.organization_no,", "the quotas of all at the start, each by itself"),
+        ("PostgresUsage.cs: SELECT d.organization_no, d.day,", "verify compares all organizations, each by itself"),
+        ("SqliteUsage.cs: SELECT d.organization_no, d.day,", "verify compares all organizations, each by itself"),
+        ("PostgresUsage.cs: DELETE FROM usage_days WHERE day", "by time, of all organizations"),
+        ("SqliteUsage.cs: DELETE FROM usage_days WHERE day", "by time, of all organizations"),
         ("StatusFilter.cs: ", "parts: the events they are added to are bound"),
     ];
 

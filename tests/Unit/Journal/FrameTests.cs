@@ -28,6 +28,19 @@ public sealed class FrameTests
             },
             iter: 2_000);
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Whether_the_server_told_it_is_kept(bool isOperational)
+    {
+        var item = TestEvent.Numbered(1, new EventId(5, 6)).ToJournaled() with { IsOperational = isOperational };
+        var bytes = new byte[Frame.LengthOf(item)];
+        Frame.Write(bytes, item, 1, Secret);
+
+        Assert.Equal(FrameState.Good, Frame.Read(bytes, Secret, out var frame));
+        Assert.Equal(isOperational, frame.Event.IsOperational);
+    }
+
     [Fact]
     public void The_largest_event_fits_into_the_largest_frame()
     {

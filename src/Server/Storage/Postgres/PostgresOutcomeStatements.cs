@@ -44,12 +44,22 @@ internal static class PostgresOutcomeStatements
         LEFT JOIN acks a ON a.organization_no = k.organization_no AND a.event_id = k.event_id
         """;
 
+    /// <summary>Those that are there already are neither written nor counted.</summary>
     public const string FirstOutcomes = $"""
-        INSERT INTO outcomes
-            (organization_no, event_id, endpoint_id, status, at, attempts, response_status, latency_ms, error, response_body)
-        SELECT r.organization_no, r.event_id, r.endpoint_id, r.status, r.at, r.number, r.response_status, r.latency_ms, r.error, r.response_body
-        FROM {Results}
-        ON CONFLICT DO NOTHING
+        WITH made AS (
+            INSERT INTO outcomes
+                (organization_no, event_id, endpoint_id, status, at, attempts, response_status, latency_ms, error, response_body)
+            SELECT r.organization_no, r.event_id, r.endpoint_id, r.status, r.at, r.number, r.response_status, r.latency_ms, r.error,
+                   r.response_body
+            FROM {Results}
+            ON CONFLICT DO NOTHING
+            RETURNING organization_no, at)
+        INSERT INTO usage_days AS u (organization_no, day, kind, source, events, bytes)
+        SELECT m.organization_no, floor(extract(epoch FROM m.at) / 86400)::integer, 3, '00000000-0000-0000-0000-000000000000'::uuid, count(*), 0
+        FROM made m
+        GROUP BY 1, 2
+        ORDER BY 1, 2
+        ON CONFLICT (organization_no, day, kind, source) DO UPDATE SET events = u.events + excluded.events
         """;
 
     /// <summary>A replay that was asked for during the first try waits for that no longer (see <see cref="DeliveryPlan"/>).</summary>

@@ -1,6 +1,7 @@
 using Npgsql;
 using ZapierTriggers.Core.Delivery;
 using ZapierTriggers.Core.Events;
+using ZapierTriggers.Core.Usage;
 using static ZapierTriggers.Server.Storage.Postgres.PostgresOutcomeStatements;
 
 namespace ZapierTriggers.Server.Storage.Postgres;
@@ -79,6 +80,13 @@ internal sealed class PostgresOutcomes(PostgresDatabase database, TimeProvider t
         if (waiting.Length > 0) BindRetries(Add(commands, Retries), waiting, now);
         var dropped = Where(plans, static plan => plan.DropsRetry);
         if (dropped.Length > 0) BindKeys(Add(commands, DropRetries), dropped).With(int.MaxValue);
+        var delivered = new DeliveredCount();
+        foreach (var (result, plan) in plans)
+        {
+            if (plan.IsNewSuccess(result)) delivered.Add(result);
+        }
+
+        PostgresUsage.Add(commands, delivered.Sums, Guid.Empty);
         AddCursors(commands, cursors);
         if (commands.BatchCommands.Count > 0) await commands.ExecuteNonQueryAsync(cancellationToken);
         return plans.Any(static pair => pair.Plan.IsDueNow);

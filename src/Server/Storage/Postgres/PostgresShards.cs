@@ -3,6 +3,7 @@ using Npgsql;
 using ZapierTriggers.Core.Events;
 using ZapierTriggers.Core.Operations;
 using ZapierTriggers.Core.Storing;
+using ZapierTriggers.Core.Usage;
 
 namespace ZapierTriggers.Server.Storage.Postgres;
 
@@ -159,7 +160,7 @@ internal sealed class PostgresShards(PostgresDatabase database, TimeProvider tim
                     .With(QuarantinedRow.Encode(refused)).With(reason.Replace('\0', '\uFFFD')).With(time.GetUtcNow());
                 if (await command.ExecuteNonQueryAsync(cancellationToken) == 0) return; // kept before
                 await using var batch = new NpgsqlBatch(connection);
-                AddCount(batch, new[] { refused });
+                AddCount(batch, claim, new[] { refused });
                 await batch.ExecuteNonQueryAsync(cancellationToken);
             },
             cancellationToken);
@@ -203,17 +204,17 @@ internal sealed class PostgresShards(PostgresDatabase database, TimeProvider tim
         batch.BatchCommands.Add(advance);
         advance.Parameters.With(claim.Shard).With(claim.JournalId).With(claim.Epoch)
             .With(Nullable(previous.Id)).With(Nullable(next.Id)).With(next.Sequence);
-        if (!counted.IsEmpty) AddCount(batch, counted.Span);
+        if (!counted.IsEmpty) AddCount(batch, claim, counted.Span);
         await batch.ExecuteNonQueryAsync(cancellationToken);
         return advance.RecordsAffected > 0;
     }
 
-    private static void AddCount(NpgsqlBatch batch, ReadOnlySpan<JournaledEvent> counted)
+    private static void AddCount(NpgsqlBatch batch, ShardClaim claim, ReadOnlySpan<JournaledEvent> counted)
     {
-        var count = new LedgerCount();
-        foreach (ref readonly var item in counted) count.Add(item.OrganizationNo, item.Id);
-        var (organizationNos, days, events) = count.Take();
+        var count = AcceptedCount.Of(counted);
+        var (organizationNos, days, events) = count.ForLedger();
         Add(batch, Count).With(organizationNos).With(days).With(events);
+        PostgresUsage.Add(batch, count.ForUsage(), claim.JournalId);
     }
 
     /// <summary>Why no row matched: returns when the checkpoint is at <paramref name="next"/> already, else throws.</summary>

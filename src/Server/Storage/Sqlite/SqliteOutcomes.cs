@@ -32,6 +32,7 @@ internal sealed class SqliteOutcomes(SqliteDatabase database, TimeProvider time)
                 using (var record = new SqliteRecord(connection, time.GetUtcNow()))
                 {
                     foreach (var result in batch.Results) isDueNow |= record.Record(result);
+                    SqliteUsage.Add(connection, record.Delivered.Sums, Guid.Empty);
                 }
 
                 using var move = new SqliteStatement(connection, Cursor);

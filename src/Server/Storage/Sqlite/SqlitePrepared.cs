@@ -60,10 +60,11 @@ internal sealed class SqlitePrepared : IDisposable
     public void BindOptionalText(int index, ReadOnlySpan<byte> utf8) =>
         Check(utf8.IsEmpty ? raw.sqlite3_bind_null(_statement, index) : raw.sqlite3_bind_text(_statement, index, utf8));
 
-    /// <summary>Runs a statement that has no rows.</summary>
-    public void Run()
+    /// <summary>Runs a statement that has no rows; returns how many it changed.</summary>
+    public int Run()
     {
         if (Read()) throw new InvalidOperationException("The statement has rows.");
+        return raw.sqlite3_changes(_database);
     }
 
     /// <summary>Goes to the next row; after the last one, and after a failure, the statement can be run again.</summary>

@@ -2,6 +2,7 @@ using Microsoft.Data.Sqlite;
 using ZapierTriggers.Core.Delivery;
 using ZapierTriggers.Core.Events;
 using ZapierTriggers.Core.Storing;
+using ZapierTriggers.Core.Usage;
 
 namespace ZapierTriggers.Server.Storage.Sqlite;
 
@@ -86,16 +87,20 @@ internal sealed class SqliteRecord(SqliteConnection connection, DateTimeOffset n
     private readonly SqliteStatement _dropRetry = new(connection, DropRetry);
     private SqlitePrepared? _firstOutcome;
 
+    /// <summary>The successes that were recorded, for usage.</summary>
+    public DeliveredCount Delivered { get; } = new();
+
     /// <summary>Records one; returns whether something is due at once because it was asked for by hand.</summary>
     public bool Record(DeliveryResult result)
     {
         if (result is { Claim: null, Status: EventStatus.Delivered, Attempt: { Number: 1 } first } && !HasRetries(result))
         {
-            WriteFirstOutcome(result, first);
+            if (WriteFirstOutcome(result, first)) Delivered.Add(result);
             return false;
         }
 
         var plan = DeliveryPlan.Decide(result, ReadState(result), now);
+        if (plan.IsNewSuccess(result)) Delivered.Add(result);
         if (plan.ReplacesOutcome) _moveOutcome.Execute(result.OrganizationNo, result.EventId, result.EndpointId);
         if (plan.Try == TryPlace.Outcome) WriteOutcome(result, plan.OutcomeStatus);
         if (plan.Try == TryPlace.Attempts) WriteAttempt(result, result.Attempt!);
@@ -143,8 +148,8 @@ internal sealed class SqliteRecord(SqliteConnection connection, DateTimeOffset n
         return has;
     }
 
-    /// <summary>Nearly every result, so the one whose cost sets how many webhooks a second can be recorded.</summary>
-    private void WriteFirstOutcome(DeliveryResult result, AttemptRecord attempt)
+    /// <summary>Nearly every result, so the one whose cost sets how many webhooks a second can be recorded. False when it was recorded before.</summary>
+    private bool WriteFirstOutcome(DeliveryResult result, AttemptRecord attempt)
     {
         var put = _firstOutcome ??= new SqlitePrepared(connection, FirstOutcome);
         put.Bind(1, (long)result.OrganizationNo);
@@ -157,7 +162,7 @@ internal sealed class SqliteRecord(SqliteConnection connection, DateTimeOffset n
         put.Bind(8, (long)attempt.LatencyMilliseconds);
         put.Bind(9, attempt.Error ?? result.Reason);
         put.Bind(10, attempt.ResponseBody);
-        put.Run();
+        return put.Run() > 0;
     }
 
     private void WriteOutcome(DeliveryResult result, EventStatus status)

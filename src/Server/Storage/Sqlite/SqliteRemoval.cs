@@ -1,6 +1,7 @@
 using Microsoft.Data.Sqlite;
 using ZapierTriggers.Core.Events;
 using ZapierTriggers.Core.Storing;
+using ZapierTriggers.Core.Usage;
 
 namespace ZapierTriggers.Server.Storage.Sqlite;
 
@@ -61,12 +62,13 @@ internal static class SqliteRemoval
         return (removed, webhooks);
     }
 
-    /// <summary>Counts stored events in the ledger.</summary>
-    public static void CountAccepted(SqliteConnection connection, ReadOnlySpan<JournaledEvent> events)
+    /// <summary>Counts stored events in the ledger, and as the journal's usage.</summary>
+    public static void CountAccepted(SqliteConnection connection, Guid journalId, ReadOnlySpan<JournaledEvent> events)
     {
-        var count = new LedgerCount();
-        foreach (ref readonly var item in events) count.Add(item.OrganizationNo, item.Id);
-        Count(connection, count, LedgerKind.Accepted);
+        if (events.IsEmpty) return;
+        var count = AcceptedCount.Of(events);
+        Count(connection, count.ForLedger(), LedgerKind.Accepted);
+        SqliteUsage.Add(connection, count.ForUsage(), journalId);
     }
 
     /// <summary>Counts removed events in the ledger.</summary>
@@ -74,7 +76,7 @@ internal static class SqliteRemoval
     {
         var count = new LedgerCount();
         foreach (var one in removed) count.Add(organizationNo, one.Id);
-        Count(connection, count, kind);
+        Count(connection, count.Take(), kind);
     }
 
     /// <summary>
@@ -91,11 +93,10 @@ internal static class SqliteRemoval
         }
     }
 
-    private static void Count(SqliteConnection connection, LedgerCount count, LedgerKind kind)
+    private static void Count(SqliteConnection connection, (int[] OrganizationNos, int[] Days, long[] Events) sums, LedgerKind kind)
     {
-        var (organizationNos, days, events) = count.Take();
-        if (days.Length == 0) return;
+        if (sums.Days.Length == 0) return;
         using var statement = new SqliteStatement(connection, CountSql);
-        for (var i = 0; i < days.Length; i++) statement.Execute(organizationNos[i], days[i], kind, events[i]);
+        for (var i = 0; i < sums.Days.Length; i++) statement.Execute(sums.OrganizationNos[i], sums.Days[i], kind, sums.Events[i]);
     }
 }

@@ -72,7 +72,7 @@ internal sealed class SqliteShards(SqliteDatabase database, TimeProvider time)
             {
                 var moved = TryAdvance(connection, claim, previous, next);
                 if (moved) SqliteAppend.Run(connection, events.Span);
-                if (moved) SqliteRemoval.CountAccepted(connection, events.Span);
+                if (moved) SqliteRemoval.CountAccepted(connection, claim.JournalId, events.Span);
                 Failpoint.Pass(Failpoint.StoreCommitting);
                 return moved;
             },
@@ -99,7 +99,7 @@ internal sealed class SqliteShards(SqliteDatabase database, TimeProvider time)
                     QuarantinedRow.Encode(refused),
                     reason,
                     time.GetUtcNow());
-                if (added > 0) SqliteRemoval.CountAccepted(connection, [refused]);
+                if (added > 0) SqliteRemoval.CountAccepted(connection, claim.JournalId, [refused]);
                 return true;
             },
             cancellationToken);

@@ -1,0 +1,61 @@
+using ZapierTriggers.Core.Storing;
+using ZapierTriggers.Core.Usage;
+
+namespace ZapierTriggers.Tests.Unit.Usage;
+
+/// <summary>Usage in memory, which can be away.</summary>
+internal sealed class MemoryUsageStore : IUsageStore
+{
+    private readonly Dictionary<(int, UsageNews), (DateTimeOffset ClaimedAt, DateTimeOffset? ToldAt)> _news = [];
+
+    public bool IsAway { get; set; }
+
+    public List<UsageSum> Sums { get; } = [];
+
+    public List<QuotaSum> Quotas { get; } = [];
+
+    public List<int[]?> Asked { get; } = [];
+
+    public Task AddAsync(IReadOnlyList<UsageSum> sums, CancellationToken cancellationToken)
+    {
+        RequireThere();
+        Sums.AddRange(sums);
+        return Task.CompletedTask;
+    }
+
+    public Task<IReadOnlyList<UsageSum>> ReadAsync(int organizationNo, int fromDay, int toDay, CancellationToken cancellationToken) =>
+        Task.FromResult<IReadOnlyList<UsageSum>>(
+            [.. Sums.Where(sum => sum.OrganizationNo == organizationNo && sum.Day >= fromDay && sum.Day <= toDay)]);
+
+    public Task<IReadOnlyList<QuotaSum>> ReadQuotaAsync(
+        int[]? organizationNos, int fromDay, int toDay, Guid journalId, CancellationToken cancellationToken)
+    {
+        Asked.Add(organizationNos);
+        return Task.FromResult<IReadOnlyList<QuotaSum>>(Quotas);
+    }
+
+    public Task<bool> ClaimNewsAsync(int organizationNo, UsageNews news, DateTimeOffset toldBefore, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        RequireThere();
+        if (_news.TryGetValue((organizationNo, news), out var known)
+            && (known.ToldAt >= toldBefore || known.ClaimedAt >= now - UsageNewsTimes.ClaimLasts)) return Task.FromResult(false);
+        _news[(organizationNo, news)] = (now, known.ToldAt);
+        return Task.FromResult(true);
+    }
+
+    public Task NoteToldAsync(int organizationNo, UsageNews news, DateTimeOffset at, CancellationToken cancellationToken)
+    {
+        _news[(organizationNo, news)] = (at, at);
+        return Task.CompletedTask;
+    }
+
+    public Task<IReadOnlyList<UsageDifference>> FindDifferencesAsync(int fromDay, int limit, CancellationToken cancellationToken) =>
+        Task.FromResult<IReadOnlyList<UsageDifference>>([]);
+
+    public Task ForgetAsync(int beforeDay, CancellationToken cancellationToken) => Task.CompletedTask;
+
+    private void RequireThere()
+    {
+        if (IsAway) throw new StoreException(StoreFailure.Unavailable, "away");
+    }
+}
