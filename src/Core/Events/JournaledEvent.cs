@@ -26,6 +26,9 @@ internal readonly record struct JournaledEvent
     /// <summary>UTF-8, at most 255 characters; empty when there is none.</summary>
     public required ReadOnlyMemory<byte> OrderingKey { get; init; }
 
+    /// <summary>The trace it belongs to, if its producer said one.</summary>
+    public TraceParent TraceParent { get; init; }
+
     /// <summary>The payload, byte for byte as it was sent.</summary>
     public required ReadOnlyMemory<byte> Payload { get; init; }
 }

@@ -105,7 +105,7 @@ internal sealed class IngestMiddleware(Authentication authentication, IngestGate
                 return;
             }
 
-            var item = parsed.ToEvent(organization.No, idempotency.DedupId);
+            var item = parsed.ToEvent(organization.No, idempotency.DedupId, TraceParentHeader.Read(context.Request.Headers, parsed.TraceParent));
 
             // 6. and 7.
             var receipt = await shard.Admission.SubmitAsync(organization, item, context.RequestAborted);

@@ -11,7 +11,8 @@ namespace ZapierTriggers.Server.Storage.Sqlite;
 internal static class SqliteAppend
 {
     private const string Insert = """
-        INSERT INTO events (organization_no, id, type, dedup_id, ordering_key, payload_hash, payload) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+        INSERT INTO events (organization_no, id, type, dedup_id, ordering_key, payload_hash, payload, traceparent)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
         """;
 
     /// <summary>Inserts all. Throws <see cref="SqliteException"/>; the caller's transaction takes back what was inserted before.</summary>
@@ -52,6 +53,15 @@ internal static class SqliteAppend
         Check(BindOptional(statement, 5, journaled.OrderingKey.Span), database);
         Check(raw.sqlite3_bind_int64(statement, 6, unchecked((long)journaled.PayloadHash)), database);
         Check(raw.sqlite3_bind_blob(statement, 7, journaled.Payload.Span), database);
+        Check(BindTrace(statement, 8, journaled.TraceParent), database);
+    }
+
+    private static int BindTrace(sqlite3_stmt statement, int index, TraceParent trace)
+    {
+        if (trace.IsNone) return raw.sqlite3_bind_null(statement, index);
+        Span<byte> bytes = stackalloc byte[TraceParent.ByteLength];
+        trace.WriteBytes(bytes);
+        return raw.sqlite3_bind_blob(statement, index, bytes);
     }
 
     private static int BindOptional(sqlite3_stmt statement, int index, ReadOnlySpan<byte> text) =>

@@ -16,7 +16,7 @@ internal sealed class SqliteDeliveryStore(SqliteDatabase database, TimeProvider 
                EXISTS (SELECT 1 FROM acks a WHERE a.organization_no = $1 AND a.event_id = e.id)
                OR EXISTS (SELECT 1 FROM outcomes o WHERE o.organization_no = $1 AND o.event_id = e.id AND o.endpoint_id = $2)
                OR EXISTS (SELECT 1 FROM retries r WHERE r.organization_no = $1 AND r.endpoint_id = $2 AND r.event_id = e.id),
-               e.payload, e.ordering_key
+               e.payload, e.ordering_key, e.traceparent
         FROM events e
         WHERE e.organization_no = $1 AND e.id > $3
         ORDER BY e.id
@@ -32,7 +32,7 @@ internal sealed class SqliteDeliveryStore(SqliteDatabase database, TimeProvider 
                EXISTS (SELECT 1 FROM acks a WHERE a.organization_no = $1 AND a.event_id = e.id)
                OR EXISTS (SELECT 1 FROM outcomes o WHERE o.organization_no = $1 AND o.event_id = e.id AND o.endpoint_id = $2)
                OR EXISTS (SELECT 1 FROM retries r WHERE r.organization_no = $1 AND r.endpoint_id = $2 AND r.event_id = e.id),
-               e.payload, e.ordering_key
+               e.payload, e.ordering_key, e.traceparent
         FROM events e
         WHERE e.organization_no = $1 AND e.id = $3
         """;
@@ -131,6 +131,7 @@ internal sealed class SqliteDeliveryStore(SqliteDatabase database, TimeProvider 
         Type = row.GetString(1),
         Payload = row.GetFieldValue<byte[]>(payload),
         OrderingKey = row.GetTextOrNull(payload + 1),
+        TraceParent = row.GetTraceParent(payload + 2),
     };
 
     /// <summary>Collects a page until it is full.</summary>
