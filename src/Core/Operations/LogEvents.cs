@@ -118,4 +118,9 @@ internal static class LogEvents
     public const int ExceptionBoundaryRequestFailed = 5000;
     [Remedy("Correct the setting of the database that it names, or know that a power cut can take committed events.")]
     public const int EventServerStoreWarning = 5001;
+    [Remedy("Mend the database. With very many rows the count may take longer than it is given: the figures stay away or old, nothing else.")]
+    public const int LedgerFiguresNotRead = 5002;
+    public const int SettingsReloadTaken = 5003;
+    [Remedy("Correct the file; it is read again when it changes. The server goes on with the settings that it had.")]
+    public const int SettingsReloadNotTaken = 5004;
 }

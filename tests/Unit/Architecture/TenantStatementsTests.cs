@@ -42,6 +42,10 @@ public sealed partial class TenantStatementsTests
         ("PostgresLedger.cs: SELECT d.organization_no, d.day,", "verify adds up all organizations, each by itself"),
         ("SqliteLedger.cs: SELECT l.organization_no, l.day,", "verify adds up all organizations, each by itself"),
         ("SqliteLedger.cs: SELECT e.organization_no, e.id FROM", "verify adds up all organizations, each by itself"),
+        ("PostgresLedger.cs: SELECT t.kind, sum(t.events)", "a figure of /metrics, over all organizations"),
+        ("SqliteLedger.cs: SELECT t.kind, sum(t.events)", "a figure of /metrics, over all organizations"),
+        ("PostgresLedger.cs: SELECT count(*) FILTER (WHERE p.acknowledged)", "a figure of /metrics, over all organizations"),
+        ("SqliteLedger.cs: SELECT count(*) FILTER (WHERE p.acknowledged)", "a figure of /metrics, over all organizations"),
         ("LedgerRows.cs: SELECT count(*) FROM {table} h", "verify counts over all organizations"),
         ("StatusFilter.cs: ", "parts: the events they are added to are bound"),
     ];
