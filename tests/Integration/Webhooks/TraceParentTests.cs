@@ -1,6 +1,5 @@
 using System.Net;
 using System.Text;
-using Microsoft.AspNetCore.Http;
 using ZapierTriggers.Tests.Integration.Infrastructure;
 
 namespace ZapierTriggers.Tests.Integration.Webhooks;
