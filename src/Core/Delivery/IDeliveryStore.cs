@@ -87,6 +87,9 @@ internal sealed record DueEvent
 
     /// <summary>Its ordering key, if any.</summary>
     public string? OrderingKey { get; init; }
+
+    /// <summary>The trace it belongs to, if its producer said one.</summary>
+    public TraceParent TraceParent { get; init; }
 }
 
 /// <summary>What a lane asks for.</summary>

@@ -49,6 +49,16 @@ public abstract class RetryConformance<T> : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_claim_brings_the_trace()
+    {
+        var scene = await DeliveryScene.SetAsync(_fixture);
+        var ids = await scene.AppendAsync(scene.Events.Traced(), scene.Events.Next());
+        await scene.RecordAsync([.. ids.Select(id => scene.Failed(id, 1, Now))]);
+
+        Assert.Equal([TestEvents.Trace, default], (await scene.ClaimAsync(Now)).OrderBy(retry => retry.Event.Id).Select(retry => retry.Event.TraceParent));
+    }
+
+    [Fact]
     public async Task A_claim_takes_no_more_than_its_limit_and_nothing_twice()
     {
         var scene = await DeliveryScene.SetAsync(_fixture);

@@ -78,5 +78,5 @@ internal sealed class DeliveryConnection(StoreConnection connection, SimulatedSt
         return isDueNow;
     }
 
-    private static DueEvent DueOf(StoredRow row) => new() { Id = row.Id, Type = row.Type, Payload = BitConverter.GetBytes(row.PayloadHash) };
+    private static DueEvent DueOf(StoredRow row) => new() { Id = row.Id, Type = row.Type, Payload = BitConverter.GetBytes(row.PayloadHash), TraceParent = row.Trace };
 }

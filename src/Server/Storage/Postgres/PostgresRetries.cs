@@ -30,7 +30,7 @@ internal sealed class PostgresRetries(PostgresDatabase database)
             WHERE r.organization_no = d.organization_no AND r.endpoint_id = d.endpoint_id AND r.event_id = d.event_id
             RETURNING r.organization_no, r.endpoint_id, r.event_id, r.attempts, r.base, r.owed, d.due_at
         )
-        SELECT c.organization_no, c.endpoint_id, c.event_id, c.attempts, c.base, c.owed > 0, e.type, e.payload, e.ordering_key
+        SELECT c.organization_no, c.endpoint_id, c.event_id, c.attempts, c.base, c.owed > 0, e.type, e.payload, e.ordering_key, e.traceparent
         FROM claimed c
         JOIN events e ON e.organization_no = c.organization_no AND e.id = c.event_id
         ORDER BY c.due_at, c.event_id
@@ -71,6 +71,7 @@ internal sealed class PostgresRetries(PostgresDatabase database)
                     Type = row.GetString(6),
                     Payload = row.GetFieldValue<byte[]>(7),
                     OrderingKey = row.GetTextOrNull(8),
+                    TraceParent = row.GetTraceParent(9),
                 },
                 row.GetInt32(3),
                 row.GetInt32(4),

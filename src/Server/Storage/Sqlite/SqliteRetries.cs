@@ -14,7 +14,7 @@ internal sealed class SqliteRetries(SqliteDatabase database)
         """;
 
     private const string Due = $"""
-        SELECT r.organization_no, r.endpoint_id, r.event_id, r.attempts + 1, r.base, r.owed > 0, e.type, e.payload, e.ordering_key
+        SELECT r.organization_no, r.endpoint_id, r.event_id, r.attempts + 1, r.base, r.owed > 0, e.type, e.payload, e.ordering_key, e.traceparent
         FROM events e
         JOIN (SELECT r.organization_no, r.endpoint_id, r.event_id, r.attempts, r.base, r.owed, r.due_at
               FROM {Waiting} AND r.organization_no = $1 AND r.endpoint_id = $2 AND r.due_at <= $3
@@ -86,6 +86,7 @@ internal sealed class SqliteRetries(SqliteDatabase database)
             Type = row.GetString(6),
             Payload = row.GetFieldValue<byte[]>(7),
             OrderingKey = row.GetTextOrNull(8),
+            TraceParent = row.GetTraceParent(9),
         },
         row.GetInt32(3),
         row.GetInt32(4),
