@@ -1,6 +1,5 @@
 using System.Globalization;
 using Microsoft.Data.Sqlite;
-using ZapierTriggers.Core.Events;
 using ZapierTriggers.Core.Storing;
 
 namespace ZapierTriggers.Server.Storage.Sqlite;
