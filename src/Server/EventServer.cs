@@ -76,7 +76,7 @@ internal sealed partial class EventServer : IAsyncDisposable
             stores.Deliveries, settings.Delivery, _guard, TimeProvider.System, loggers.CreateLogger<Dispatcher>(),
             new GuardedConnector(_guard, resolve), tell: feed.TellAsync);
         _replays = new ReplayRunner(
-            stores.DeadLetters, _dispatcher.Wants, _dispatcher.ReplaysDue, TimeProvider.System, loggers.CreateLogger<ReplayRunner>());
+            stores.DeadLetters, _dispatcher.Wants, _dispatcher.RetriesDue, TimeProvider.System, loggers.CreateLogger<ReplayRunner>());
         _keyUse = new KeyUseWriter(_accounts, stores.Accounts, TimeProvider.System, loggers.CreateLogger<KeyUseWriter>());
         if (stores.Changes is { } changes)
             _accountWatch = new AccountWatch(changes, _accounts, _dispatcher, TimeProvider.System, loggers.CreateLogger<AccountWatch>());
@@ -281,7 +281,7 @@ internal sealed partial class EventServer : IAsyncDisposable
         new WebhookRoutes(manager, _dispatcher, _guard).Map(routes);
         new EndpointRoutes(manager, _dispatcher, _guard, _settings.Delivery, time).Map(routes);
         var replays = new ReplayCalls(
-            _stores.DeadLetters, authentication, StoredBarrierAsync, _dispatcher.Wants, _dispatcher.ReplaysDue, _replays.Wake, time);
+            _stores.DeadLetters, authentication, StoredBarrierAsync, _dispatcher.Wants, _dispatcher.RetriesDue, _replays.Wake, time);
         new DeadLetterRoutes(replays).Map(routes);
         new ReplayRoutes(replays).Map(routes);
         MapDataRights(authentication, pages);

@@ -22,8 +22,21 @@ internal interface IAccountChanges
     Task<IReadOnlyList<EndpointRecord>> ReadEndpointsAsync(IReadOnlyCollection<int> organizationNos, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Calls <paramref name="changed"/> when it begins to listen and then whenever something has changed, until it is cancelled or the
-    /// connection breaks, which is thrown. Just a hint: the version tells.
+    /// Calls <paramref name="heard"/> when it begins to listen, for each kind of news, and then whenever there is some, until it is cancelled
+    /// or the connection breaks, which is thrown. Just a hint: the database is looked at anyway.
     /// </summary>
-    Task ListenAsync(Action changed, CancellationToken cancellationToken);
+    Task ListenAsync(Action<StoreNews> heard, CancellationToken cancellationToken);
+}
+
+/// <summary>What servers on one database tell each other of.</summary>
+internal enum StoreNews
+{
+    /// <summary>Organizations, keys or endpoints have changed.</summary>
+    Accounts,
+
+    /// <summary>A server that stops has given claimed retries back.</summary>
+    Retries,
+
+    /// <summary>Events have been erased.</summary>
+    Erasures,
 }

@@ -51,6 +51,7 @@ internal static class LogEvents
     public const int OutcomeRecorderHeld = 3022;
     public const int DeadLetterNewsNotAsked = 3023;
     public const int RetrySweepSweepFailed = 3030;
+    public const int ClaimReleaseNotReleased = 3031;
     public const int AttemptRunnerTried = 3040;
     public const int AttemptRunnerRunFailed = 3041;
     public const int EndpointConfigurationDisabled = 3050;

@@ -16,7 +16,9 @@ internal sealed class PostgresAccountChanges(PostgresDatabase database, Postgres
         """;
 
     private const string Listen = """
-        LISTEN zapier_triggers_accounts
+        LISTEN zapier_triggers_accounts;
+        LISTEN zapier_triggers_retries;
+        LISTEN zapier_triggers_erasures
         """;
 
     private readonly PostgresEndpoints _endpoints = new(database);
@@ -39,13 +41,20 @@ internal sealed class PostgresAccountChanges(PostgresDatabase database, Postgres
         _endpoints.LoadAsync([.. organizationNos], cancellationToken);
 
     /// <inheritdoc/>
-    public Task ListenAsync(Action changed, CancellationToken cancellationToken) => database.RunAloneAsync(
+    public Task ListenAsync(Action<StoreNews> heard, CancellationToken cancellationToken) => database.RunAloneAsync(
         async connection =>
         {
-            connection.Notification += (_, _) => changed();
+            connection.Notification += (_, notice) => heard(NewsOf(notice.Channel));
             await using (var command = new NpgsqlCommand(Listen, connection)) await command.ExecuteNonQueryAsync(cancellationToken);
-            changed();
+            foreach (var news in Enum.GetValues<StoreNews>()) heard(news);
             while (true) await connection.WaitAsync(cancellationToken);
         },
         cancellationToken);
+
+    private static StoreNews NewsOf(string channel) => channel switch
+    {
+        "zapier_triggers_retries" => StoreNews.Retries,
+        "zapier_triggers_erasures" => StoreNews.Erasures,
+        _ => StoreNews.Accounts,
+    };
 }
