@@ -51,6 +51,7 @@ internal sealed partial class EventServer : IAsyncDisposable
     private readonly ReplayRunner _replays;
     private readonly KeyUseWriter _keyUse;
     private readonly AccountWatch? _accountWatch;
+    private readonly ErasureWatch? _erasureWatch;
     private readonly ServerMeter _meter = new();
     private readonly MemoryShares _memory = MemoryShares.OfThisProcess;
     private readonly AccountDirectory _accounts;
@@ -79,7 +80,14 @@ internal sealed partial class EventServer : IAsyncDisposable
             stores.DeadLetters, _dispatcher.Wants, _dispatcher.RetriesDue, TimeProvider.System, loggers.CreateLogger<ReplayRunner>());
         _keyUse = new KeyUseWriter(_accounts, stores.Accounts, TimeProvider.System, loggers.CreateLogger<KeyUseWriter>());
         if (stores.Changes is { } changes)
-            _accountWatch = new AccountWatch(changes, _accounts, _dispatcher, TimeProvider.System, loggers.CreateLogger<AccountWatch>());
+        {
+            _erasureWatch = new ErasureWatch(changes, _dispatcher, () => _shard, TimeProvider.System, loggers.CreateLogger<ErasureWatch>());
+            _accountWatch = new AccountWatch(changes, _accounts, _dispatcher, TimeProvider.System, loggers.CreateLogger<AccountWatch>())
+            {
+                ErasuresHeard = _erasureWatch.Wake,
+            };
+        }
+
         _retention = new Retention(
             stores.Data.Retention, settings.Retention, () => [.. _accounts.Organizations], _dispatcher.Gone.AddThrough, TimeProvider.System);
         _upkeep = new StoreUpkeep(stores.Events, TimeProvider.System, loggers.CreateLogger<StoreUpkeep>(), _retention);
@@ -165,6 +173,7 @@ internal sealed partial class EventServer : IAsyncDisposable
         await Ready.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _gate.Close("the server is stopping");
         await _erasures.StopAsync(CancellationToken.None);
+        if (_erasureWatch is not null) await _erasureWatch.StopAsync(CancellationToken.None);
         if (_shard is not null) await _shard.StopAsync(StoringEnds);
         Failpoint.Pass(Failpoint.StopStored);
         await _replays.StopAsync(CancellationToken.None);
@@ -204,6 +213,7 @@ internal sealed partial class EventServer : IAsyncDisposable
             if (_accountWatch is not null) await _accountWatch.StartAsync(stopping);
             await _upkeep.StartAsync(stopping);
             await _erasures.StartAsync(stopping);
+            if (_erasureWatch is not null) await _erasureWatch.StartAsync(stopping);
             var ansi = output == Console.Out && !Console.IsOutputRedirected;
             new Banner(_settings, token, _directory.Path, display).Write(output, _app.Urls, ansi);
 
