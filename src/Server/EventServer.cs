@@ -54,6 +54,7 @@ internal sealed partial class EventServer : IAsyncDisposable
     private readonly ReplayRunner _replays;
     private readonly KeyUseWriter _keyUse;
     private readonly AccountWatch? _accountWatch;
+    private readonly ErasureWatch? _erasureWatch;
     private readonly ServerMeter _meter = new();
     private readonly LedgerFigures _ledger;
     private readonly Cors _cors;
@@ -86,10 +87,17 @@ internal sealed partial class EventServer : IAsyncDisposable
             stores.Deliveries, settings.Delivery, _guard, TimeProvider.System, loggers.CreateLogger<Dispatcher>(),
             new GuardedConnector(_guard, resolve), tell: feed.TellAsync);
         _replays = new ReplayRunner(
-            stores.DeadLetters, _dispatcher.Wants, _dispatcher.ReplaysDue, TimeProvider.System, loggers.CreateLogger<ReplayRunner>());
+            stores.DeadLetters, _dispatcher.Wants, _dispatcher.RetriesDue, TimeProvider.System, loggers.CreateLogger<ReplayRunner>());
         _keyUse = new KeyUseWriter(_accounts, stores.Accounts, TimeProvider.System, loggers.CreateLogger<KeyUseWriter>());
         if (stores.Changes is { } changes)
-            _accountWatch = new AccountWatch(changes, _accounts, _dispatcher, TimeProvider.System, loggers.CreateLogger<AccountWatch>());
+        {
+            _erasureWatch = new ErasureWatch(changes, _dispatcher, () => _shard, TimeProvider.System, loggers.CreateLogger<ErasureWatch>());
+            _accountWatch = new AccountWatch(changes, _accounts, _dispatcher, TimeProvider.System, loggers.CreateLogger<AccountWatch>())
+            {
+                ErasuresHeard = _erasureWatch.Wake,
+            };
+        }
+
         _retention = new Retention(
             stores.Data.Retention, settings.Retention, () => [.. _accounts.Organizations], _dispatcher.Gone.AddThrough, TimeProvider.System,
             stores.Data.Usage);
@@ -184,6 +192,7 @@ internal sealed partial class EventServer : IAsyncDisposable
         await Ready.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _gate.Close("the server is stopping");
         await _erasures.StopAsync(CancellationToken.None);
+        if (_erasureWatch is not null) await _erasureWatch.StopAsync(CancellationToken.None);
         if (_shard is not null) await _shard.StopAsync(StoringEnds);
         Failpoint.Pass(Failpoint.StopStored);
         await _replays.StopAsync(CancellationToken.None);
@@ -241,6 +250,7 @@ internal sealed partial class EventServer : IAsyncDisposable
             if (_accountWatch is not null) await _accountWatch.StartAsync(stopping);
             await _upkeep.StartAsync(stopping);
             await _erasures.StartAsync(stopping);
+            if (_erasureWatch is not null) await _erasureWatch.StartAsync(stopping);
             var ansi = output == Console.Out && !Console.IsOutputRedirected;
             new Banner(_settings, token, _directory.Path, display).Write(output, _app.Urls, ansi);
 
@@ -328,7 +338,7 @@ internal sealed partial class EventServer : IAsyncDisposable
         new WebhookRoutes(manager, _dispatcher, _guard).Map(routes);
         new EndpointRoutes(manager, _dispatcher, _guard, _settings.Delivery, time).Map(routes);
         var replays = new ReplayCalls(
-            _stores.DeadLetters, authentication, StoredBarrierAsync, _dispatcher.Wants, _dispatcher.ReplaysDue, _replays.Wake, time);
+            _stores.DeadLetters, authentication, StoredBarrierAsync, _dispatcher.Wants, _dispatcher.RetriesDue, _replays.Wake, time);
         new DeadLetterRoutes(replays).Map(routes);
         new ReplayRoutes(replays).Map(routes);
         MapDataRights(authentication, pages);

@@ -55,6 +55,9 @@ internal static class LogEvents
     public const int ErasureRunnerFinished = 2111;
     [Remedy("Mend the database or the disk that the reason names; the erasure goes on by itself.")]
     public const int ErasureRunnerNotDone = 2112;
+    public const int ErasureWatchForgotten = 2121;
+    public const int ErasureWatchInJournal = 2122;
+    public const int ErasureWatchNotRead = 2123;
 
     [Remedy("Start the database, or correct what the reason names; the server goes on by itself.")]
     public const int StoreWaitWaiting = 2201;
@@ -80,6 +83,7 @@ internal static class LogEvents
     public const int DeadLetterNewsNotAsked = 3023;
     [Remedy("Mend the database; retries are late meanwhile.")]
     public const int RetrySweepSweepFailed = 3030;
+    public const int ClaimReleaseNotReleased = 3031;
     public const int AttemptRunnerTried = 3040;
     [Remedy("Report it with the entry's exception; the try counts as failed.")]
     public const int AttemptRunnerRunFailed = 3041;

@@ -39,6 +39,7 @@ public sealed partial class TenantStatementsTests
         ("SqliteRetention.cs: DELETE FROM erased_events WHERE EXISTS", "what each organization's retention has passed"),
         ("PostgresErasures.cs: SELECT {Columns} FROM erasures j", "the unfinished erasures of all, each then run as its own"),
         ("SqliteErasures.cs: SELECT {Columns} FROM erasures j", "the unfinished erasures of all, each then run as its own"),
+        ("PostgresAccountChanges.cs: SELECT e.organization_no, e.id, e.kind", "servers follow the erasures of all, each by itself"),
         ("PostgresLedger.cs: SELECT d.organization_no, d.day,", "verify adds up all organizations, each by itself"),
         ("SqliteLedger.cs: SELECT l.organization_no, l.day,", "verify adds up all organizations, each by itself"),
         ("SqliteLedger.cs: SELECT e.organization_no, e.id FROM", "verify adds up all organizations, each by itself"),

@@ -52,6 +52,10 @@ internal sealed class DeliveryConnection(StoreConnection connection, SimulatedSt
     }
 
     /// <inheritdoc/>
+    public Task ReleaseRetriesAsync(IReadOnlyList<HeldClaim> claims, DateTimeOffset now, CancellationToken cancellationToken) =>
+        throw new NotSupportedException();
+
+    /// <inheritdoc/>
     public async Task<DateTimeOffset?> NextRetryAsync(CancellationToken cancellationToken)
     {
         await connection.AskAsync();

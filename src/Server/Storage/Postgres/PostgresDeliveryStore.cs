@@ -126,6 +126,10 @@ internal sealed class PostgresDeliveryStore(PostgresDatabase database, TimeProvi
     }
 
     /// <inheritdoc/>
+    public Task ReleaseRetriesAsync(IReadOnlyList<HeldClaim> claims, DateTimeOffset now, CancellationToken cancellationToken) =>
+        _retries.ReleaseAsync(claims, now, cancellationToken);
+
+    /// <inheritdoc/>
     public Task<IReadOnlyList<ClaimedRetry>> ClaimRetriesAsync(
         DateTimeOffset now,
         DateTimeOffset leaseUntil,

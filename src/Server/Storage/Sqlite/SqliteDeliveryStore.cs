@@ -72,6 +72,10 @@ internal sealed class SqliteDeliveryStore(SqliteDatabase database, TimeProvider 
             connection => read.Patterns.MatchesAll ? ReadAll(connection, read) : ReadMatching(connection, read), cancellationToken);
 
     /// <inheritdoc/>
+    public Task ReleaseRetriesAsync(IReadOnlyList<HeldClaim> claims, DateTimeOffset now, CancellationToken cancellationToken) =>
+        _retries.ReleaseAsync(claims, now, cancellationToken);
+
+    /// <inheritdoc/>
     public Task<IReadOnlyList<ClaimedRetry>> ClaimRetriesAsync(
         DateTimeOffset now,
         DateTimeOffset leaseUntil,

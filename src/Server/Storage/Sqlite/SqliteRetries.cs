@@ -27,6 +27,11 @@ internal sealed class SqliteRetries(SqliteDatabase database)
         UPDATE retries SET attempts = $4, due_at = $5, claimed = 1 WHERE organization_no = $1 AND endpoint_id = $2 AND event_id = $3
         """;
 
+    private const string Release = """
+        UPDATE retries SET claimed = 0, due_at = $5, attempts = attempts - CASE WHEN $6 THEN 0 ELSE 1 END
+        WHERE organization_no = $1 AND endpoint_id = $2 AND event_id = $3 AND attempts = $4 AND claimed
+        """;
+
     private const string Next = $"""
         SELECT r.due_at FROM {Waiting} ORDER BY r.due_at LIMIT 1
         """;
@@ -61,6 +66,17 @@ internal sealed class SqliteRetries(SqliteDatabase database)
                 return due;
             },
             cancellationToken);
+
+    /// <summary>See <see cref="IDeliveryStore.ReleaseRetriesAsync"/>.</summary>
+    public Task ReleaseAsync(IReadOnlyList<HeldClaim> claims, DateTimeOffset now, CancellationToken cancellationToken) => database.WriteAsync(
+        connection =>
+        {
+            using var release = new SqliteStatement(connection, Release);
+            foreach (var claim in claims)
+                release.Execute(claim.OrganizationNo, claim.EndpointId, claim.EventId, claim.Attempt, now, claim.IsBegun);
+            return claims.Count;
+        },
+        cancellationToken);
 
     /// <summary>See <see cref="IDeliveryStore.ReadFailingKeysAsync"/>.</summary>
     public async Task<IReadOnlyList<(string Key, EventId Id)>> ReadFailingKeysAsync(
