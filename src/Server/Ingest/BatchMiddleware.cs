@@ -177,7 +177,8 @@ internal sealed class BatchMiddleware(
         }
 
         if (parsed.Payload.Length > EventLimits.MaxPayloadBytes) return BatchResult.Refused(Problem.PayloadTooLarge, IngestAnswers.TooLarge);
-        if (quotas is not null && !quotas.TryTake(organization)) return BatchResult.Refused(Problem.QuotaExceeded, QuotaAnswers.Text(quotas.StateOf(organization)));
+        if (quotas is not null && !quotas.TryTake(organization))
+            return BatchResult.Refused(Problem.QuotaExceeded, QuotaAnswers.Text(quotas.StateOf(organization)));
         var item = parsed.ToEvent(organization.No, parsed.DedupId, TraceParentHeader.Read(headers, parsed.TraceParent));
         batch.Add(item, item.DedupId.IsEmpty ? default : DedupKey.Of(item.DedupId.Span, organization.No, dedupSecret));
         return BatchResult.Taken(batch.Count - 1);

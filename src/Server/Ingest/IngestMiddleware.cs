@@ -23,7 +23,8 @@ namespace ZapierTriggers.Server.Ingest;
 /// A new event from one packet takes this path without suspending and without touching anything but memory.
 /// </summary>
 internal sealed class IngestMiddleware(
-    Authentication authentication, IngestGate gate, ByteBudget bodies, MonotonicClock clock, TimeProvider time, MonthlyQuotas? quotas = null)
+    Authentication authentication, IngestGate gate, ByteBudget bodies, MonotonicClock clock, TimeProvider time,
+    MonthlyQuotas? quotas = null)
 {
     /// <summary>Answers one request.</summary>
     public async Task HandleAsync(HttpContext context)
