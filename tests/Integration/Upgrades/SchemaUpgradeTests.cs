@@ -31,7 +31,7 @@ public sealed partial class SchemaUpgradeTests
         await ClearAsync(server, store);
         foreach (var migration in Migration.Load(store.ToString()).Take(version)) await FullStore.SqlAsync(server, migration.Sql);
         await FullStore.SqlAsync(server, VersionsSql(store, version));
-        await FullStore.SqlAsync(server, Data(store, key, receiver.Url));
+        await FullStore.SqlAsync(server, Data(store, version, key, receiver.Url));
 
         await server.StartAsync();
 
@@ -40,6 +40,7 @@ public sealed partial class SchemaUpgradeTests
         Assert.Equal([Delivered], (await tenant.ReadInboxAsync("&status=delivered")).Select(one => one.Id));
         Assert.Contains(receiver.Url, (await tenant.GetAsync("/api/endpoints")).Text, StringComparison.Ordinal);
         Assert.True((bool)(await tenant.GetAsync("/api/ledger")).Json["balanced"]!);
+        Assert.Equal(2, (int)(await tenant.GetAsync("/api/usage?from=2024-07-01&to=2024-07-31")).Json["totals"]!["accepted"]!);
         var next = (await tenant.PostEventAsync("""{"type":"a","payload":{}}""")).Accepted();
         await Poll.UntilAsync(() => receiver.CountOf(next) == 1, "the next event goes out");
         Assert.Equal(0, receiver.CountOf(Delivered));
@@ -86,7 +87,7 @@ public sealed partial class SchemaUpgradeTests
     }
 
     /// <summary>Rows in the columns of the first schema.</summary>
-    private static string Data(StoreKind store, string key, string url)
+    private static string Data(StoreKind store, int version, string key, string url)
     {
         var hash = Convert.ToHexString(SHA256.HashData(Encoding.ASCII.GetBytes(key)));
         var postgres = store == StoreKind.Postgres;
@@ -95,6 +96,9 @@ public sealed partial class SchemaUpgradeTests
         var day = postgres
             ? $"CREATE TABLE events_old PARTITION OF events FOR VALUES FROM ('0190a000-0000-0000-0000-000000000000') TO ('0190b000-0000-0000-0000-000000000000');"
             : "";
+
+        // From there on the server itself counts what it stores.
+        var ledger = version >= 8 ? "INSERT INTO ledger_days (organization_no, day, kind, events) VALUES (7, 19915, 1, 2);" : "";
         return $"""
             {day}
             INSERT INTO organizations (organization_no, id, name, tier, rate_limit_per_minute, route, created_at, updated_at)
@@ -107,6 +111,7 @@ public sealed partial class SchemaUpgradeTests
             INSERT INTO lanes (organization_no, endpoint_id, delivered_through) VALUES (7, {Id(Endpoint)}, {Id(Delivered)});
             INSERT INTO outcomes (organization_no, event_id, endpoint_id, status, at, attempts, response_status, latency_ms)
             VALUES (7, {Id(Delivered)}, {Id(Endpoint)}, 1, {at}, 1, 200, 5);
+            {ledger}
             """;
 
         string Id(string id) => postgres ? $"'{id}'" : $"x'{id.Replace("-", "", StringComparison.Ordinal)}'";
