@@ -56,7 +56,9 @@ internal static class LogEvents
     [Remedy("Mend the database or the disk that the reason names; the erasure goes on by itself.")]
     public const int ErasureRunnerNotDone = 2112;
     public const int ErasureWatchForgotten = 2121;
+    [Remedy("Look after the disk; what the journal cannot lose now goes with its segments after `Journal:RetainFor`.")]
     public const int ErasureWatchInJournal = 2122;
+    [Remedy("Bring the database back; what was erased meanwhile is read then.")]
     public const int ErasureWatchNotRead = 2123;
 
     [Remedy("Start the database, or correct what the reason names; the server goes on by itself.")]
@@ -83,6 +85,7 @@ internal static class LogEvents
     public const int DeadLetterNewsNotAsked = 3023;
     [Remedy("Mend the database; retries are late meanwhile.")]
     public const int RetrySweepSweepFailed = 3030;
+    [Remedy("Nothing: the retries go out when their leases end, after about 90 s.")]
     public const int ClaimReleaseNotReleased = 3031;
     public const int AttemptRunnerTried = 3040;
     [Remedy("Report it with the entry's exception; the try counts as failed.")]
@@ -116,6 +119,7 @@ internal static class LogEvents
     public const int AccountWatchNotRead = 4031;
     public const int AccountWatchNotListening = 4032;
     public const int AccountWatchTakenOver = 4033;
+    [Remedy("Bring the database back; nothing that is counted is lost while the server runs.")]
     public const int UsageUpkeepNotDone = 4041;
     public const int UsageUpkeepGivenUp = 4042;
     public const int UsageTellerTold = 4043;

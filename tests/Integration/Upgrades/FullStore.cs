@@ -123,6 +123,7 @@ internal sealed record FullStore
             part.Remove("last_used_at"); // written now and then
             part.Remove("health"); // counted anew by each process
             part.Remove("as_of");
+            if (part.Remove("refused")) part.Remove("acknowledged"); // of usage: in memory for up to ten seconds
         }
 
         return json.ToJsonString();
