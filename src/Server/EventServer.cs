@@ -62,6 +62,7 @@ internal sealed partial class EventServer : IAsyncDisposable
     private readonly Retention _retention;
     private readonly StoreUpkeep _upkeep;
     private readonly ErasureRunner _erasures;
+    private readonly InboxMarkAdvancer _marks;
     private readonly MonthlyQuotas? _quotas;
     private readonly UsageUpkeep _usage;
     private Shard? _shard;
@@ -94,6 +95,7 @@ internal sealed partial class EventServer : IAsyncDisposable
         _erasures = new ErasureRunner(
             stores.Data.Erasures, _accounts, _dispatcher, () => _shard, new RefusedEvents(directory), TimeProvider.System,
             loggers.CreateLogger<ErasureRunner>());
+        _marks = new InboxMarkAdvancer(stores.Events, TimeProvider.System, loggers.CreateLogger<InboxMarkAdvancer>());
         _quotas = settings.Quota.Enabled ? new MonthlyQuotas(settings.Quota, _accounts, TimeProvider.System) : null;
         _usage = CreateUsage(feed.TellAsync, loggers);
         app.Run(CreatePipeline(token, loggers).RunAsync);
@@ -175,6 +177,8 @@ internal sealed partial class EventServer : IAsyncDisposable
         await Ready.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _gate.Close("the server is stopping");
         await _erasures.StopAsync(CancellationToken.None);
+        await _marks.StopAsync(CancellationToken.None);
+        _marks.Dispose();
         if (_shard is not null) await _shard.StopAsync(StoringEnds);
         Failpoint.Pass(Failpoint.StopStored);
         await _replays.StopAsync(CancellationToken.None);
@@ -217,6 +221,7 @@ internal sealed partial class EventServer : IAsyncDisposable
             if (_accountWatch is not null) await _accountWatch.StartAsync(stopping);
             await _upkeep.StartAsync(stopping);
             await _erasures.StartAsync(stopping);
+            await _marks.StartAsync(stopping);
             var ansi = output == Console.Out && !Console.IsOutputRedirected;
             new Banner(_settings, token, _directory.Path, display).Write(output, _app.Urls, ansi);
 
@@ -298,7 +303,7 @@ internal sealed partial class EventServer : IAsyncDisposable
             _accounts, authentication, _settings.Keys, _settings.Delivery.MaxEndpoints, no => _dispatcher.EndpointsOf(no).Count, clock, _quotas)
             .Map(routes);
         var pages = new PageRoom(_memory.Pages);
-        new InboxRoutes(_stores.Events, authentication, StoredBarrierAsync, pages, _dispatcher.EndpointsOf, _retention.CutoffOf).Map(routes);
+        new InboxRoutes(_stores.Events, authentication, StoredBarrierAsync, pages, _dispatcher.EndpointsOf, _retention.CutoffOf, _marks).Map(routes);
         new AckRoutes(_stores.Events, authentication, StoredBarrierAsync, _dispatcher.Acknowledged, time).Map(routes);
         Authenticate manager = context => authentication.AuthenticateOrAnswerAsync(context, KeyScopes.WebhooksManage);
         new WebhookRoutes(manager, _dispatcher, _guard).Map(routes);

@@ -35,6 +35,8 @@ internal static class LogEvents
     public const int StoreUpkeepNotExpired = 2103;
     public const int ErasureRunnerFinished = 2111;
     public const int ErasureRunnerNotDone = 2112;
+    public const int InboxMarkAdvancerNotDone = 2121;
+    public const int InboxMarkAdvancerAdvanced = 2122;
 
     public const int StoreWaitWaiting = 2201;
     public const int StoreWaitIsThere = 2202;
