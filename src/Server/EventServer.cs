@@ -54,7 +54,12 @@ internal sealed partial class EventServer : IAsyncDisposable
     private readonly ReplayRunner _replays;
     private readonly KeyUseWriter _keyUse;
     private readonly AccountWatch? _accountWatch;
+    private readonly ErasureWatch? _erasureWatch;
     private readonly ServerMeter _meter = new();
+    private readonly LedgerFigures _ledger;
+    private readonly Cors _cors;
+    private SettingsReload? _reload;
+    private Registration? _registration;
     private readonly MemoryShares _memory = MemoryShares.OfThisProcess;
     private readonly AccountDirectory _accounts;
     private readonly RouteTable _routes = new();
@@ -74,6 +79,7 @@ internal sealed partial class EventServer : IAsyncDisposable
         var loggers = app.Services.GetRequiredService<ILoggerFactory>();
         _logger = loggers.CreateLogger<EventServer>();
         _accounts = new AccountDirectory(TimeProvider.System);
+        _cors = new Cors(settings.Cors);
         _readiness = new Readiness(stores.Events, TimeProvider.System);
         _gate = new IngestGate();
         _guard = new AddressGuard(settings.Delivery, BoundEndpoints);
@@ -82,16 +88,25 @@ internal sealed partial class EventServer : IAsyncDisposable
             stores.Deliveries, settings.Delivery, _guard, TimeProvider.System, loggers.CreateLogger<Dispatcher>(),
             new GuardedConnector(_guard, resolve), tell: feed.TellAsync);
         _replays = new ReplayRunner(
-            stores.DeadLetters, _dispatcher.Wants, _dispatcher.ReplaysDue, TimeProvider.System, loggers.CreateLogger<ReplayRunner>());
+            stores.DeadLetters, _dispatcher.Wants, _dispatcher.RetriesDue, TimeProvider.System, loggers.CreateLogger<ReplayRunner>());
         _keyUse = new KeyUseWriter(_accounts, stores.Accounts, TimeProvider.System, loggers.CreateLogger<KeyUseWriter>());
         if (stores.Changes is { } changes)
-            _accountWatch = new AccountWatch(changes, _accounts, _dispatcher, TimeProvider.System, loggers.CreateLogger<AccountWatch>());
+        {
+            _erasureWatch = new ErasureWatch(changes, _dispatcher, () => _shard, TimeProvider.System, loggers.CreateLogger<ErasureWatch>());
+            _accountWatch = new AccountWatch(changes, _accounts, _dispatcher, TimeProvider.System, loggers.CreateLogger<AccountWatch>())
+            {
+                ErasuresHeard = _erasureWatch.Wake,
+            };
+        }
+
         _retention = new Retention(
             stores.Data.Retention, settings.Retention, () => [.. _accounts.Organizations], _dispatcher.Gone.AddThrough, TimeProvider.System,
             stores.Data.Usage);
         _upkeep = new StoreUpkeep(stores.Events, TimeProvider.System, loggers.CreateLogger<StoreUpkeep>(), _retention);
         ServerFigures.Add(_meter, () => _shard, _dispatcher, _readiness, directory.Path, TimeProvider.System);
-        ServerFigures.AddData(_meter, _retention);
+        GcPauses.Start();
+        _ledger = new LedgerFigures(stores.Data.Ledger, () => _shard is not null, TimeProvider.System, loggers.CreateLogger<LedgerFigures>());
+        ServerFigures.AddData(_meter, _retention, _ledger);
         _erasures = new ErasureRunner(
             stores.Data.Erasures, _accounts, _dispatcher, () => _shard, new RefusedEvents(directory), TimeProvider.System,
             loggers.CreateLogger<ErasureRunner>());
@@ -149,6 +164,7 @@ internal sealed partial class EventServer : IAsyncDisposable
             // 3.
             await app.StartAsync();
             server._adminPorts = [.. server.AdminAddresses.SelectMany(ListenAddress.EndpointsOf).Select(endpoint => endpoint.Port)];
+            server.Follow(builder.Configuration, builder.Environment.IsDevelopment());
             server.Ready = server.RunUpAsync(token, output);
             return server;
         }
@@ -172,11 +188,13 @@ internal sealed partial class EventServer : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _readiness.Close();
+        _reload?.Dispose();
         await _app.StopAsync();
         Failpoint.Pass(Failpoint.StopRequestsEnded);
         await Ready.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _gate.Close("the server is stopping");
         await _erasures.StopAsync(CancellationToken.None);
+        if (_erasureWatch is not null) await _erasureWatch.StopAsync(CancellationToken.None);
         await _marks.StopAsync(CancellationToken.None);
         _marks.Dispose();
         if (_shard is not null) await _shard.StopAsync(StoringEnds);
@@ -193,12 +211,27 @@ internal sealed partial class EventServer : IAsyncDisposable
         _usage.Dispose();
         await _keyUse.StopAsync(CancellationToken.None);
         await _upkeep.StopAsync(CancellationToken.None);
+        await _ledger.DisposeAsync();
         await _stores.DisposeAsync();
         _meter.Dispose();
         Failpoint.Pass(Failpoint.StopClosed);
         _directory.Dispose();
         await _app.DisposeAsync();
     }
+
+    /// <summary>
+    /// Goes on with changed settings where that is safe. Not retention, where a slip would remove events, and not where webhooks may go, which
+    /// is decided once for an endpoint's literal address.
+    /// </summary>
+    private void Follow(IConfigurationRoot configuration, bool development) => _reload = new SettingsReload(
+        configuration,
+        development,
+        changed =>
+        {
+            _cors.Use(changed.Cors);
+            _registration?.Use(changed.Registration);
+        },
+        Loggers.CreateLogger<SettingsReload>());
 
     private async Task RunUpAsync(AdminToken token, TextWriter output)
     {
@@ -221,6 +254,7 @@ internal sealed partial class EventServer : IAsyncDisposable
             if (_accountWatch is not null) await _accountWatch.StartAsync(stopping);
             await _upkeep.StartAsync(stopping);
             await _erasures.StartAsync(stopping);
+            if (_erasureWatch is not null) await _erasureWatch.StartAsync(stopping);
             await _marks.StartAsync(stopping);
             var ansi = output == Console.Out && !Console.IsOutputRedirected;
             new Banner(_settings, token, _directory.Path, display).Write(output, _app.Urls, ansi);
@@ -290,7 +324,7 @@ internal sealed partial class EventServer : IAsyncDisposable
         new EventsHandshake(authentication).Map(routes);
         var batches = new BatchMiddleware(authentication, _gate, bodies, clock, time, _directory.DedupSecret, _quotas);
         routes.MapBoth(HttpMethods.Post, "/events/batch", RouteAccess.EventsWrite, (context, _) => batches.HandleAsync(context));
-        var registration = new Registration(_accounts, _stores.Accounts, authentication, _settings.Registration, time, loggers.CreateLogger<Registration>());
+        var registration = _registration = new Registration(_accounts, _stores.Accounts, authentication, _settings.Registration, time, loggers.CreateLogger<Registration>());
         var rotation = new KeyRotation(_accounts, _stores.Accounts, authentication, _settings.Keys, time, loggers.CreateLogger<KeyRotation>());
         var keys = new KeyCalls(_accounts, _stores.Accounts, authentication, _settings.Keys, time, loggers.CreateLogger<KeyCalls>());
         new AccountRoutes(_accounts, authentication, registration, rotation, keys, _dispatcher.DefaultUrl).Map(routes);
@@ -309,7 +343,7 @@ internal sealed partial class EventServer : IAsyncDisposable
         new WebhookRoutes(manager, _dispatcher, _guard).Map(routes);
         new EndpointRoutes(manager, _dispatcher, _guard, _settings.Delivery, time).Map(routes);
         var replays = new ReplayCalls(
-            _stores.DeadLetters, authentication, StoredBarrierAsync, _dispatcher.Wants, _dispatcher.ReplaysDue, _replays.Wake, time);
+            _stores.DeadLetters, authentication, StoredBarrierAsync, _dispatcher.Wants, _dispatcher.RetriesDue, _replays.Wake, time);
         new DeadLetterRoutes(replays).Map(routes);
         new ReplayRoutes(replays).Map(routes);
         MapDataRights(authentication, pages);
@@ -319,7 +353,7 @@ internal sealed partial class EventServer : IAsyncDisposable
         var metrics = Telemetry.BuildMetrics(_app.Services);
         routes.Map(HttpMethods.Get, "/metrics", (context, _) => metrics(context));
         routes.Freeze();
-        return new Pipeline(new Edge(_settings.Http, () => _adminPorts), new Cors(_settings.Cors), ingest, routes, loggers.CreateLogger<Pipeline>());
+        return new Pipeline(new Edge(_settings.Http, () => _adminPorts), _cors, ingest, routes, loggers.CreateLogger<Pipeline>());
     }
 
     private void MapDataRights(Authentication authentication, PageRoom pages)

@@ -16,6 +16,12 @@ if (args is ["errors"])
     return 0;
 }
 
+if (args is ["log-events"])
+{
+    Console.Write(LogEventsDocument.Markdown());
+    return 0;
+}
+
 MemoryShares.LimitHeap();
 try
 {

@@ -21,12 +21,12 @@ internal sealed record BatchFigures(TimeSpan Elapsed, long[] Calls, long[] Items
 /// <param name="settings">What is sent where, and over how many connections.</param>
 /// <param name="itemsPerCall">Events of a call; fewer where they would be too many bytes.</param>
 /// <param name="ledger">Where each event is noted; null notes none.</param>
-/// <param name="numbers">Numbers the events; runs that share it share one sequence of contents. Null begins one.</param>
-internal sealed class BatchRun(LoadSettings settings, int itemsPerCall, IRequestLedger? ledger, RequestNumbers? numbers = null)
+/// <param name="given">Numbers the events; runs that share it share one sequence of contents. Null begins one.</param>
+internal sealed class BatchRun(LoadSettings settings, int itemsPerCall, IRequestLedger? ledger, RequestNumbers? given = null)
 {
     private const int HighestStatus = 599;
 
-    private readonly RequestNumbers _numbers = numbers ?? new RequestNumbers();
+    private readonly RequestNumbers _numbers = given ?? new RequestNumbers();
     private readonly Lock _lock = new();
     private readonly long[] _calls = new long[HighestStatus + 1];
     private readonly long[] _items = new long[HighestStatus + 1];

@@ -22,8 +22,37 @@ internal interface IAccountChanges
     Task<IReadOnlyList<EndpointRecord>> ReadEndpointsAsync(IReadOnlyCollection<int> organizationNos, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Calls <paramref name="changed"/> when it begins to listen and then whenever something has changed, until it is cancelled or the
-    /// connection breaks, which is thrown. Just a hint: the version tells.
+    /// The erasures of all organizations that are under way or ended after <paramref name="since"/>, dry runs left out; one of a whole
+    /// organization goes with the organization at its end.
     /// </summary>
-    Task ListenAsync(Action changed, CancellationToken cancellationToken);
+    Task<IReadOnlyList<ErasureElsewhere>> ReadErasuresAsync(DateTimeOffset since, CancellationToken cancellationToken);
+
+    /// <summary>The erased events of an organization that retention would not have removed yet.</summary>
+    Task<IReadOnlyList<EventId>> ReadErasedAsync(int organizationNo, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Calls <paramref name="heard"/> when it begins to listen, for each kind of news, and then whenever there is some, until it is cancelled
+    /// or the connection breaks, which is thrown. Just a hint: the database is looked at anyway.
+    /// </summary>
+    Task ListenAsync(Action<StoreNews> heard, CancellationToken cancellationToken);
+}
+
+/// <summary>An erasure as other servers see it.</summary>
+/// <param name="OrganizationNo">The organization.</param>
+/// <param name="Id">Its own id.</param>
+/// <param name="Kind">What goes.</param>
+/// <param name="Erased">Events erased so far.</param>
+internal readonly record struct ErasureElsewhere(int OrganizationNo, Guid Id, Storing.ErasureKind Kind, long Erased);
+
+/// <summary>What servers on one database tell each other of.</summary>
+internal enum StoreNews
+{
+    /// <summary>Organizations, keys or endpoints have changed.</summary>
+    Accounts,
+
+    /// <summary>A server that stops has given claimed retries back.</summary>
+    Retries,
+
+    /// <summary>Events have been erased.</summary>
+    Erasures,
 }

@@ -154,11 +154,12 @@ internal sealed partial class Dispatcher : IAsyncDisposable
     }
 
     /// <summary>
-    /// Starts no new try, lets those in flight end (at most 10 s, or until cancelled), and records what has ended. What was cut off is sent
-    /// again after the next start.
+    /// Starts no new try, lets those in flight end (at most 10 s, or until cancelled), records what has ended, and gives back what was
+    /// claimed. What was cut off is sent again after the next start. Cancelled before it begins it is as good as a crash.
     /// </summary>
     public async Task StopAsync(CancellationToken cancellationToken)
     {
+        var isOrderly = !cancellationToken.IsCancellationRequested;
         var empty = _turns.StopAsync();
         await _stopLoops.CancelAsync();
         await _loops;
@@ -172,6 +173,8 @@ internal sealed partial class Dispatcher : IAsyncDisposable
         {
             await _recording;
         }
+
+        if (isOrderly) await ClaimRelease.RunAsync(_store, _lanes.All, _time, _logger);
     }
 
     /// <summary>
@@ -222,8 +225,8 @@ internal sealed partial class Dispatcher : IAsyncDisposable
         }
     }
 
-    /// <summary>Replays have been committed, the first of them due then.</summary>
-    public void ReplaysDue(DateTimeOffset at) => _sweep.Due(at);
+    /// <summary>Replays have been committed, or retries given back, the first of them due then.</summary>
+    public void RetriesDue(DateTimeOffset at) => _sweep.Due(at);
 
     /// <summary>
     /// Whether the endpoint's lane would send such an event: its filter at the event's time takes the type, and it is not told of itself.

@@ -49,6 +49,13 @@ internal interface IDeliveryStore
         DateTimeOffset now, DateTimeOffset leaseUntil, int limit, IReadOnlyList<ClaimRoom> rooms, CancellationToken cancellationToken);
 
     /// <summary>
+    /// Gives claims back that this process will not end: they are due at <paramref name="now"/>, for it or for another server. A try that was
+    /// not made does not count; one that was stays counted, so a result of it that comes late ends no later claim. A claim that is not out
+    /// any more, or is another one by now, is left alone.
+    /// </summary>
+    Task ReleaseRetriesAsync(IReadOnlyList<HeldClaim> claims, DateTimeOffset now, CancellationToken cancellationToken);
+
+    /// <summary>
     /// The events with an ordering key whose latest try at the endpoint failed at <paramref name="since"/> or later and that are to be tried
     /// again; the latest failures, at most <see cref="KeyOrder.MostWaiting"/>.
     /// </summary>
@@ -87,6 +94,9 @@ internal sealed record DueEvent
 
     /// <summary>Its ordering key, if any.</summary>
     public string? OrderingKey { get; init; }
+
+    /// <summary>The trace it belongs to, if its producer said one.</summary>
+    public TraceParent TraceParent { get; init; }
 }
 
 /// <summary>What a lane asks for.</summary>
@@ -131,6 +141,14 @@ internal sealed record LanePage(IReadOnlyList<DueEvent> Events, EventId ScannedT
 /// <param name="Base">Tries at which the present round began: the schedule counts from there.</param>
 /// <param name="IsReplay">Whether it was asked for by hand: it is sent also when the event was delivered or acknowledged.</param>
 internal sealed record ClaimedRetry(int OrganizationNo, Guid EndpointId, DueEvent Event, int Attempt, int Base, bool IsReplay);
+
+/// <summary>A claim whose try is not recorded.</summary>
+/// <param name="OrganizationNo">The organization.</param>
+/// <param name="EndpointId">The endpoint.</param>
+/// <param name="EventId">The event.</param>
+/// <param name="Attempt">The number of the try that was claimed.</param>
+/// <param name="IsBegun">Whether the try was started, so that its receiver may have seen it.</param>
+internal readonly record struct HeldClaim(int OrganizationNo, Guid EndpointId, EventId EventId, int Attempt, bool IsBegun);
 
 /// <summary>How many retries of an endpoint may be claimed now.</summary>
 /// <param name="OrganizationNo">The organization.</param>

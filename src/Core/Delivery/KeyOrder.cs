@@ -98,6 +98,12 @@ internal sealed class KeyOrder(TimeProvider time, TimeSpan longestWait)
     /// <summary>An event had failed before this process, and is to be tried again.</summary>
     public void HasFailed(string key, EventId id) => LineOf(key).Fail(id, time.GetTimestamp());
 
+    /// <summary>The same for many.</summary>
+    public void HaveFailed(IReadOnlyList<(string Key, EventId Id)> events)
+    {
+        foreach (var (key, id) in events) HasFailed(key, id);
+    }
+
     /// <summary>Drops what waits of the given events, and what is waited for.</summary>
     /// <param name="ids">Acknowledged or erased events.</param>
     /// <param name="replaysToo">Whether replays of them are dropped, too.</param>

@@ -82,12 +82,12 @@ internal sealed class Lane
         }
     }
 
-    /// <summary>Whether it takes turns with slow lanes only.</summary>
-    public bool IsSlow
+    /// <summary>What its tries have come to lately: with whom it takes turns.</summary>
+    public LaneStanding Standing
     {
         get
         {
-            lock (_lock) return _health.IsSlow;
+            lock (_lock) return _health.Standing;
         }
     }
 
@@ -329,10 +329,7 @@ internal sealed class Lane
     /// <summary>These events had failed before this process and are to be tried again: those of their keys wait for them.</summary>
     public void HaveFailed(IReadOnlyList<(string Key, EventId Id)> events)
     {
-        lock (_lock)
-        {
-            foreach (var (key, id) in events) _queue.Keys.HasFailed(key, id);
-        }
+        lock (_lock) _queue.Keys.HaveFailed(events);
     }
 
     /// <summary>A try's result is about to be recorded: the cursor to record with it.</summary>
@@ -358,6 +355,12 @@ internal sealed class Lane
     public void Recorded(LaneTry ended)
     {
         lock (_lock) _queue.Recorded(ended, _reading);
+    }
+
+    /// <summary>Claims whose tries are not recorded.</summary>
+    public IReadOnlyList<HeldClaim> Claims()
+    {
+        lock (_lock) return [.. _queue.Claims];
     }
 
     /// <summary>Drops what has not started of the given events, read or being read, but no replay; true when the cursor moved.</summary>

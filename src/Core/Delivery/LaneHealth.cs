@@ -16,6 +16,7 @@ internal sealed class LaneHealth(TimeProvider time, DateTimeOffset? failingSince
     private long _pausedUntil = long.MinValue;
     private DateTimeOffset? _askedSince;
     private string? _lastError;
+    private bool _answers;
 
     /// <summary>Failures in a row; the next success makes it 0.</summary>
     public int Failures { get; private set; }
@@ -28,6 +29,11 @@ internal sealed class LaneHealth(TimeProvider time, DateTimeOffset? failingSince
 
     /// <summary>Whether its latest success was slow or one of its tries is.</summary>
     public bool IsSlow { get; private set; }
+
+    /// <summary>What its tries have come to lately.</summary>
+    public LaneStanding Standing => IsSlow ? LaneStanding.Slow
+        : FailingSince is not null ? LaneStanding.Fails
+        : _answers ? LaneStanding.Answers : LaneStanding.Unknown;
 
     /// <summary>Whether it is to be left alone now.</summary>
     public bool IsPaused => _pausedUntil != long.MinValue && time.GetTimestamp() < _pausedUntil;
@@ -57,7 +63,7 @@ internal sealed class LaneHealth(TimeProvider time, DateTimeOffset? failingSince
     {
         if (FailingSince is not null) RecoveredAt = time.GetUtcNow();
         (Failures, FailingSince) = (0, null);
-        IsSlow = slow;
+        (IsSlow, _answers) = (slow, true);
     }
 
     /// <summary>A try failed.</summary>
@@ -83,6 +89,7 @@ internal sealed class LaneHealth(TimeProvider time, DateTimeOffset? failingSince
     public void Reset()
     {
         (Failures, FailingSince, RecoveredAt) = (0, null, time.GetUtcNow());
+        _answers = false;
         (_pausedUntil, _askedSince, _lastError) = (long.MinValue, null, null);
     }
 

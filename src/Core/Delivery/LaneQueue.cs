@@ -10,6 +10,7 @@ internal sealed class LaneQueue(TimeProvider time, TimeSpan orderingWait)
     private readonly Queue<LaneItem> _retries = new();
     private readonly KeyOrder _keys = new(time, orderingWait);
     private readonly HashSet<EventId> _busy = [];
+    private readonly Dictionary<EventId, HeldClaim> _claims = [];
     private readonly HashSet<EventId> _triedMeanwhile = [];
     private readonly HashSet<EventId> _acknowledgedMeanwhile = [];
     private int _fetching;
@@ -25,6 +26,9 @@ internal sealed class LaneQueue(TimeProvider time, TimeSpan orderingWait)
 
     /// <summary>Whether there may be something to start.</summary>
     public bool HasNext => _fresh.Count + _retries.Count > 0 || _keys.HasReady;
+
+    /// <summary>Claims whose tries are not recorded.</summary>
+    public IReadOnlyCollection<HeldClaim> Claims => _claims.Values;
 
     /// <summary>Announces a read or a claim, ended by <see cref="EndFetch"/>: what is acknowledged meanwhile may come with it.</summary>
     public void BeginFetch() => _fetching++;
@@ -59,6 +63,8 @@ internal sealed class LaneQueue(TimeProvider time, TimeSpan orderingWait)
         foreach (var claim in claims)
         {
             if (!claim.IsReplay && _acknowledgedMeanwhile.Contains(claim.Event.Id)) continue;
+            var (no, id) = (claim.OrganizationNo, claim.Event.Id);
+            _claims[id] = new HeldClaim(no, claim.EndpointId, id, claim.Attempt, IsBegun: _busy.Contains(id));
             if (claim.Attempt == 1 && _fresh.Any(due => due.Id == claim.Event.Id)) continue;
             if (_busy.Add(claim.Event.Id)) _retries.Enqueue(new LaneItem(claim.Event, claim, startBefore));
         }
@@ -66,6 +72,13 @@ internal sealed class LaneQueue(TimeProvider time, TimeSpan orderingWait)
 
     /// <summary>Takes the next to start: what has waited for its key, then retries, then events in order; null when all wait.</summary>
     public LaneItem? Next(DateTimeOffset now)
+    {
+        if (Take(now) is not { } next) return null;
+        if (next.Claim is not null && _claims.TryGetValue(next.Event.Id, out var held)) _claims[next.Event.Id] = held with { IsBegun = true };
+        return next;
+    }
+
+    private LaneItem? Take(DateTimeOffset now)
     {
         while (_keys.TryTakeReady(out var ready))
         {
@@ -92,6 +105,7 @@ internal sealed class LaneQueue(TimeProvider time, TimeSpan orderingWait)
     public void Recorded(LaneTry ended, bool isReading)
     {
         _busy.Remove(ended.Event.Id);
+        if (_claims.TryGetValue(ended.Event.Id, out var held) && held.Attempt <= ended.Attempt) _claims.Remove(ended.Event.Id);
         if (isReading && ended.Claim is not null) _triedMeanwhile.Add(ended.Event.Id);
     }
 
@@ -110,14 +124,14 @@ internal sealed class LaneQueue(TimeProvider time, TimeSpan orderingWait)
         {
             var retry = _retries.Dequeue();
             if ((retry.Claim!.IsReplay && !replaysToo) || !ids.Contains(retry.Event.Id)) _retries.Enqueue(retry);
-            else _busy.Remove(retry.Event.Id);
+            else Forget(retry.Event.Id);
         }
 
         _keys.Drop(ids, replaysToo, DropWaiting);
 
         void DropWaiting(LaneItem item)
         {
-            _busy.Remove(item.Event.Id);
+            Forget(item.Event.Id);
             if (item.Claim is null) window.Finish(item.Event.Id);
         }
     }
@@ -126,7 +140,13 @@ internal sealed class LaneQueue(TimeProvider time, TimeSpan orderingWait)
     private bool IsInTime(in LaneItem item, DateTimeOffset now)
     {
         if (item.Claim is null || now < item.StartBefore) return true;
-        _busy.Remove(item.Event.Id);
+        Forget(item.Event.Id);
         return false;
+    }
+
+    private void Forget(EventId id)
+    {
+        _busy.Remove(id);
+        _claims.Remove(id);
     }
 }

@@ -22,6 +22,9 @@ internal sealed partial class RetrySweep(
     /// <summary>What a claim outlives the deadline of its try by: waiting for a place before it, and recording after it.</summary>
     private static readonly TimeSpan LeaseMargin = TimeSpan.FromSeconds(60);
 
+    /// <summary>How long a stop waits for claims that are being made: without the answer nobody could give them back.</summary>
+    private static readonly TimeSpan ClaimsEnd = TimeSpan.FromSeconds(2);
+
     private readonly WakeSignal _wake = new();
     private readonly Backoff _backoff = new(time);
     private long _nextDue = long.MaxValue;
@@ -41,12 +44,14 @@ internal sealed partial class RetrySweep(
     /// <summary>Sweeps until stopped.</summary>
     public async Task RunAsync(CancellationToken stop)
     {
+        using var claiming = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
+        await using var ending = stop.UnsafeRegister(static state => ((CancellationTokenSource)state!).CancelAfter(ClaimsEnd), claiming);
         while (!stop.IsCancellationRequested)
         {
             var wait = BusyInterval;
             try
             {
-                if (mayClaim()) wait = await SweepAsync(stop);
+                if (mayClaim()) wait = await SweepAsync(stop, claiming.Token);
                 _backoff.Succeeded();
             }
             catch (Exception) when (stop.IsCancellationRequested)
@@ -65,12 +70,12 @@ internal sealed partial class RetrySweep(
     }
 
     /// <summary>Claims once; returns how long to wait for the next look.</summary>
-    private async Task<TimeSpan> SweepAsync(CancellationToken stop)
+    private async Task<TimeSpan> SweepAsync(CancellationToken stop, CancellationToken claiming)
     {
         // What is recorded as due from here on wakes the sweep; what was before is seen below.
         Volatile.Write(ref _nextDue, long.MaxValue);
         var (open, rooms) = Rooms();
-        var claimed = rooms.Count == 0 ? 0 : await ClaimAsync(open, rooms, stop);
+        var claimed = rooms.Count == 0 ? 0 : await ClaimAsync(open, rooms, claiming);
         var next = await store.NextRetryAsync(stop);
         var wait = next is null ? Interval : next.Value - time.GetUtcNow();
         if (wait > Interval) wait = Interval;
@@ -81,7 +86,7 @@ internal sealed partial class RetrySweep(
         return claimed > 0 ? TimeSpan.Zero : BusyInterval;
     }
 
-    private async Task<int> ClaimAsync(List<Lane> open, List<ClaimRoom> rooms, CancellationToken stop)
+    private async Task<int> ClaimAsync(List<Lane> open, List<ClaimRoom> rooms, CancellationToken cancellationToken)
     {
         foreach (var lane in open) lane.BeginClaim();
         ILookup<Guid, ClaimedRetry> byEndpoint = Array.Empty<ClaimedRetry>().ToLookup(static claim => claim.EndpointId);
@@ -89,7 +94,7 @@ internal sealed partial class RetrySweep(
         var lease = now + options.Timeout + LeaseMargin;
         try
         {
-            var claimed = await store.ClaimRetriesAsync(now, lease, options.MaxInFlight, rooms, stop);
+            var claimed = await store.ClaimRetriesAsync(now, lease, options.MaxInFlight, rooms, cancellationToken);
             Failpoint.Pass(Failpoint.DeliveryClaimed);
             byEndpoint = claimed.ToLookup(static claim => claim.EndpointId);
             return claimed.Count;

@@ -3,21 +3,20 @@ using ZapierTriggers.Core.Operations;
 namespace ZapierTriggers.Core.Delivery;
 
 /// <summary>
-/// Shares the places for tries among the lanes that are ready: each lane stands in line once, gives one try, and joins the end again. There
-/// are two lines with places of their own, one for lanes that answer soon and one for slow ones; a try that turns slow takes its place over
-/// to the slow side. So receivers that hang cost the others at most <see cref="DeliveryOptions.SlowAfter"/> each, once. Safe for concurrent
-/// use; nothing blocks.
+/// Shares the places for tries among the lanes that are ready: each lane stands in line once, gives one try, and joins the end again. There is
+/// a line for each standing, taken in turn as far as <see cref="PlaceShares"/> lets it; slow lanes have places of their own, and a try that
+/// turns slow takes its place over to them. So receivers that hang cost the others at most <see cref="DeliveryOptions.SlowAfter"/> each,
+/// once, and hold neither all places nor those kept for receivers that answer. Safe for concurrent use; nothing blocks.
 /// </summary>
 internal sealed class Turns(DeliveryOptions options, ILoopHost host, TimeProvider time, Func<LaneTry, Turns.Place, Task> run)
 {
     private readonly Lock _lock = new();
-    private readonly Queue<Lane> _soon = new();
-    private readonly Queue<Lane> _slow = new();
+    private readonly Queue<Lane>[] _lines = [.. Enum.GetValues<LaneStanding>().Select(static _ => new Queue<Lane>())];
+    private readonly PlaceShares _shares = new(options);
     private readonly HashSet<Lane> _queued = [];
     private readonly HashSet<Place> _places = [];
     private readonly TaskCompletionSource _empty = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private int _soonInUse;
-    private int _slowInUse;
+    private int _nextLine;
     private bool _held;
     private bool _stopped;
 
@@ -26,17 +25,20 @@ internal sealed class Turns(DeliveryOptions options, ILoopHost host, TimeProvide
     {
         get
         {
-            lock (_lock) return _soonInUse + _slowInUse;
+            lock (_lock) return _shares.InUse;
         }
     }
 
-    /// <summary>Puts a lane at the end of its line, unless it stands there already.</summary>
+    /// <summary>
+    /// Puts a lane at the end of its line, unless it stands there already. Called for every ready lane every now and then: one whose
+    /// organization has its share is sent away when its turn comes.
+    /// </summary>
     public void Enqueue(Lane lane)
     {
         lock (_lock)
         {
             if (_stopped || !_queued.Add(lane)) return;
-            (lane.IsSlow ? _slow : _soon).Enqueue(lane);
+            LineOf(lane).Enqueue(lane);
             FillPlaces();
         }
     }
@@ -58,14 +60,15 @@ internal sealed class Turns(DeliveryOptions options, ILoopHost host, TimeProvide
     {
         lock (_lock)
         {
+            if (options.MaxSlowInFlight == 0) return; // nothing is slow: it would have no place
             foreach (var place in _places)
             {
                 if (place.IsSlow || place.Running is not { } running || time.GetElapsedTime(place.StartedAt) < options.SlowAfter) continue;
                 running.Lane.TurnSlow();
-                if (_slowInUse >= options.MaxSlowInFlight) continue;
-                place.IsSlow = true;
-                _soonInUse--;
-                _slowInUse++;
+                if (!_shares.HasSlowRoom) continue;
+                _shares.Return(place.OrganizationNo, place.Standing);
+                place.Standing = LaneStanding.Slow;
+                _shares.Take(place.OrganizationNo, place.Standing);
             }
 
             FillPlaces();
@@ -83,37 +86,47 @@ internal sealed class Turns(DeliveryOptions options, ILoopHost host, TimeProvide
         }
     }
 
+    private Queue<Lane> LineOf(Lane lane) => _lines[(int)lane.Standing];
+
     private void FillPlaces()
     {
-        while (Take() is { } taken)
+        var place = new Place();
+        while (TryTake(place) is { } lane)
         {
-            var place = new Place { IsSlow = taken.Slow };
-            _places.Add(place);
-            _ = host.Run(() => RunAsync(place, taken.Lane));
+            var (taken, first) = (place, lane);
+            _places.Add(taken);
+            _ = host.Run(() => RunAsync(taken, first));
+            place = new Place();
         }
     }
 
-    /// <summary>The next lane that there is a place for; the place is taken.</summary>
-    private (Lane Lane, bool Slow)? Take()
+    /// <summary>The next lane that there is a place for; the place is taken. Each line in turn, from the one after the last taken.</summary>
+    private Lane? TryTake(Place place)
     {
         if (_held || _stopped) return null;
-        while (_soonInUse < options.MaxInFlight && _soon.TryDequeue(out var lane))
+        for (var i = 0; i < _lines.Length; i++)
         {
-            if (lane.IsSlow)
+            var standing = (LaneStanding)((_nextLine + i) % _lines.Length);
+            while (_shares.HasRoom(standing) && _lines[(int)standing].TryDequeue(out var lane))
             {
-                _slow.Enqueue(lane);
-                continue;
-            }
+                if (lane.Standing != standing)
+                {
+                    LineOf(lane).Enqueue(lane);
+                    i = -1; // that line may have been looked at
+                    break;
+                }
 
-            _queued.Remove(lane);
-            _soonInUse++;
-            return (lane, false);
+                _queued.Remove(lane);
+                var no = lane.Endpoint.OrganizationNo;
+                if (!_shares.MayTake(no, standing)) continue;
+                _shares.Take(no, standing);
+                (place.OrganizationNo, place.Standing) = (no, standing);
+                _nextLine = (int)standing + 1;
+                return lane;
+            }
         }
 
-        if (_slowInUse >= options.MaxSlowInFlight || !_slow.TryDequeue(out var slow)) return null;
-        _queued.Remove(slow);
-        _slowInUse++;
-        return (slow, true);
+        return null;
     }
 
     /// <summary>Keeps a place as long as some lane is ready: one try after another, without a thread hop between them.</summary>
@@ -138,15 +151,9 @@ internal sealed class Turns(DeliveryOptions options, ILoopHost host, TimeProvide
     {
         lock (_lock)
         {
-            if (place.IsSlow) _slowInUse--;
-            else _soonInUse--;
-            if (!_stopped && had.IsReady && _queued.Add(had)) (had.IsSlow ? _slow : _soon).Enqueue(had);
-            if (Take() is { } taken)
-            {
-                place.IsSlow = taken.Slow;
-                return taken.Lane;
-            }
-
+            _shares.Return(place.OrganizationNo, place.Standing);
+            if (!_stopped && had.IsReady && _queued.Add(had)) LineOf(had).Enqueue(had);
+            if (TryTake(place) is { } next) return next;
             _places.Remove(place);
             if (_stopped && _places.Count == 0) _empty.TrySetResult();
             return null;
@@ -156,8 +163,14 @@ internal sealed class Turns(DeliveryOptions options, ILoopHost host, TimeProvide
     /// <summary>A place for one try at a time.</summary>
     internal sealed class Place
     {
+        /// <summary>What its lane was when it got it, or slow since its try has turned so.</summary>
+        public LaneStanding Standing { get; set; }
+
+        /// <summary>Whose it is.</summary>
+        public int OrganizationNo { get; set; }
+
         /// <summary>Whether it counts on the slow side.</summary>
-        public bool IsSlow { get; set; }
+        public bool IsSlow => Standing == LaneStanding.Slow;
 
         /// <summary>The try in it.</summary>
         public LaneTry? Running { get; set; }

@@ -118,8 +118,8 @@ internal sealed partial class WebhookSender : IDisposable
         headers.TryAddWithoutValidation("webhook-id", id);
         headers.TryAddWithoutValidation("webhook-timestamp", seconds.ToString(CultureInfo.InvariantCulture));
         headers.TryAddWithoutValidation("webhook-signature", signature);
-        // Only while somebody traces; an owner's own header of that name wins.
-        if (Spans.Current is { } span && !target.Endpoint.Headers.Any(IsTraceParent)) headers.TryAddWithoutValidation(TraceParent, span.Id);
+        // Only of an event that has a trace, or while somebody traces; an owner's own header of that name wins.
+        if (Spans.TraceParentOf(due) is { } trace && !target.Endpoint.Headers.Any(IsTraceParent)) headers.TryAddWithoutValidation(TraceParent, trace);
         foreach (var (name, value) in target.Endpoint.Headers)
         {
             // Some names the framework knows as the body's (Expires, Last-Modified).

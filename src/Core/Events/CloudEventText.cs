@@ -7,7 +7,8 @@ namespace ZapierTriggers.Core.Events;
 
 /// <summary>
 /// One CloudEvent in its JSON format (CloudEvents 1.0.2, json-format.md). Its type is the event's, its source and id together are the dedup
-/// id (they are unique by the specification), and all of it is the payload.
+/// id (they are unique by the specification), its <c>traceparent</c> (extensions/distributed-tracing.md), if valid, is its trace, and all of
+/// it is the payload.
 /// </summary>
 internal static class CloudEventText
 {
@@ -15,9 +16,10 @@ internal static class CloudEventText
 
     /// <summary>Reads one. On an error <paramref name="position"/> is where JSON was found invalid.</summary>
     public static EventParseError Read(
-        ReadOnlySpan<byte> body, ReadOnlyMemory<byte> memory, out int position, out ReadOnlyMemory<byte> type, out ReadOnlyMemory<byte> dedupId)
+        ReadOnlySpan<byte> body, ReadOnlyMemory<byte> memory, out int position, out ReadOnlyMemory<byte> type, out ReadOnlyMemory<byte> dedupId,
+        out TraceParent trace)
     {
-        (type, dedupId) = (default, default);
+        (type, dedupId, trace) = (default, default, default);
 
         // The grammar, twins and text as for any event; what it finds of an event's own members means nothing here.
         var fields = default(EventFields);
@@ -33,6 +35,7 @@ internal static class CloudEventText
         if (TextOf(root, "source"u8) is not { Length: > 0 } source) return EventParseError.CloudEventSource;
         if (TextOf(root, "type"u8) is not { } name) return EventParseError.CloudEventType;
         if (root.TryGetProperty("data"u8, out _) && root.TryGetProperty("data_base64"u8, out _)) return EventParseError.CloudEventData;
+        _ = TraceParent.TryParse(TextOf(root, "traceparent"u8), out trace);
         type = Encoding.UTF8.GetBytes(name);
         error = EventFieldRules.CheckType(type.Span);
         if (error != EventParseError.None) return error;

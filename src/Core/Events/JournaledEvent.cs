@@ -29,6 +29,9 @@ internal readonly record struct JournaledEvent
     /// <summary>Whether the server itself has told it: it counts for no quota.</summary>
     public bool IsOperational { get; init; }
 
+    /// <summary>The trace it belongs to, if its producer said one.</summary>
+    public TraceParent TraceParent { get; init; }
+
     /// <summary>The payload, byte for byte as it was sent.</summary>
     public required ReadOnlyMemory<byte> Payload { get; init; }
 }

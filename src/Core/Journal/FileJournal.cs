@@ -39,6 +39,7 @@ internal sealed class FileJournal : IJournal, IDisposable
         _writer = new JournalWriter(_ring, _log, new SegmentSupply(directory, options, logger), options, flushAtOnce, time, logger);
         _reader = new JournalReader(_log, directory.FrameSecret, recovered.First, stored, time, logger);
         _erasure = new SegmentErasure(directory, logger);
+        SegmentErasure.RemoveLeftovers(directory);
         if (recovered.GapFrom > 0) _reader.OpenGaps.Add(Consent.PathOf(directory.JournalPath, recovered.GapFrom));
         try
         {

@@ -11,9 +11,10 @@ namespace ZapierTriggers.Core.Journal;
 ///  8 u32 frame length, all of it with padding       12 u16 header length: 64 + texts     14 u8 kind (1 = event, 2 = erased)    15 u8 1 = told by the server itself
 /// 16 i64 sequence                                    24 u64 id, high                       32 u64 id, low
 /// 40 u64 payload hash: XxHash3, seed 0               48 i32 organization                   52 u32 payload length
-/// 56 u16 type bytes      58 u16 dedup id bytes       60 u16 ordering key bytes             62 u16 zero
-/// 64 type, dedup id, ordering key, payload, zero padding
+/// 56 u16 type bytes      58 u16 dedup id bytes       60 u16 ordering key bytes             62 u16 trace bytes: 0 or 25
+/// 64 type, dedup id, ordering key, trace, payload, zero padding
 /// </code>
+/// The trace is that of <see cref="TraceParent"/>. Readers from before there was one pass over it: they find the payload by the header's length.
 /// The header covers the payload's hash, so both parts are proven, each alone: a bad header ends a segment, a bad payload costs only
 /// itself. The secret keeps a
 /// payload from posing as a frame; the sequence keeps an old frame from posing as a new one. Eight zero bytes where a frame would start
@@ -24,8 +25,8 @@ internal static class Frame
     /// <summary>Bytes before the texts.</summary>
     public const int FixedLength = 64;
 
-    /// <summary>Longest header: three texts of 255 characters, four bytes each.</summary>
-    public const int MaxHeaderLength = FixedLength + (3 * 255 * 4);
+    /// <summary>Longest header: three texts of 255 characters, four bytes each, and a trace.</summary>
+    public const int MaxHeaderLength = FixedLength + (3 * 255 * 4) + TraceParent.ByteLength;
 
     /// <summary>Longest frame, with the contract's largest payload.</summary>
     public const int MaxLength = (MaxHeaderLength + EventLimits.MaxPayloadBytes + 7) & ~7;
@@ -37,12 +38,12 @@ internal static class Frame
     private const byte OperationalFlag = 1;
 
     /// <summary>Bytes that a frame with these parts takes.</summary>
-    public static int LengthOf(int typeBytes, int dedupIdBytes, int orderingKeyBytes, int payloadBytes) =>
-        (FixedLength + typeBytes + dedupIdBytes + orderingKeyBytes + payloadBytes + 7) & ~7;
+    public static int LengthOf(int typeBytes, int dedupIdBytes, int orderingKeyBytes, int payloadBytes, int traceBytes = 0) =>
+        (FixedLength + typeBytes + dedupIdBytes + orderingKeyBytes + traceBytes + payloadBytes + 7) & ~7;
 
     /// <summary>Bytes that the event's frame takes.</summary>
     public static int LengthOf(in JournaledEvent item) =>
-        LengthOf(item.Type.Length, item.DedupId.Length, item.OrderingKey.Length, item.Payload.Length);
+        LengthOf(item.Type.Length, item.DedupId.Length, item.OrderingKey.Length, item.Payload.Length, item.TraceParent.StoredLength);
 
     /// <summary>
     /// Writes the frame. The payload goes first and the checksum last, so that a frame with a good header is whole even when the process
@@ -58,13 +59,15 @@ internal static class Frame
         var dedupId = item.DedupId.Span;
         var orderingKey = item.OrderingKey.Span;
         var payload = item.Payload.Span;
-        var headerLength = FixedLength + type.Length + dedupId.Length + orderingKey.Length;
+        var traceAt = FixedLength + type.Length + dedupId.Length + orderingKey.Length;
+        var headerLength = traceAt + item.TraceParent.StoredLength;
 
         payload.CopyTo(destination[headerLength..]);
         destination[(headerLength + payload.Length)..].Clear();
         type.CopyTo(destination[FixedLength..]);
         dedupId.CopyTo(destination[(FixedLength + type.Length)..]);
         orderingKey.CopyTo(destination[(FixedLength + type.Length + dedupId.Length)..]);
+        if (!item.TraceParent.IsNone) item.TraceParent.WriteBytes(destination[traceAt..]);
 
         BinaryPrimitives.WriteUInt32LittleEndian(destination[8..], (uint)destination.Length);
         BinaryPrimitives.WriteUInt16LittleEndian(destination[12..], (ushort)headerLength);
@@ -79,7 +82,7 @@ internal static class Frame
         BinaryPrimitives.WriteUInt16LittleEndian(destination[56..], (ushort)type.Length);
         BinaryPrimitives.WriteUInt16LittleEndian(destination[58..], (ushort)dedupId.Length);
         BinaryPrimitives.WriteUInt16LittleEndian(destination[60..], (ushort)orderingKey.Length);
-        BinaryPrimitives.WriteUInt16LittleEndian(destination[62..], 0);
+        BinaryPrimitives.WriteUInt16LittleEndian(destination[62..], (ushort)item.TraceParent.StoredLength);
 
         var checksum = Checksum(destination[8..headerLength], sequence, secret);
         Thread.MemoryBarrier();
@@ -153,6 +156,7 @@ internal static class Frame
         int typeLength = BinaryPrimitives.ReadUInt16LittleEndian(bytes[56..]);
         int dedupLength = BinaryPrimitives.ReadUInt16LittleEndian(bytes[58..]);
         int orderingLength = BinaryPrimitives.ReadUInt16LittleEndian(bytes[60..]);
+        int traceLength = BinaryPrimitives.ReadUInt16LittleEndian(bytes[62..]);
         return new JournaledEvent
         {
             OrganizationNo = BinaryPrimitives.ReadInt32LittleEndian(bytes[48..]),
@@ -162,6 +166,7 @@ internal static class Frame
             DedupId = source.Slice(FixedLength + typeLength, dedupLength),
             OrderingKey = source.Slice(FixedLength + typeLength + dedupLength, orderingLength),
             IsOperational = (bytes[15] & OperationalFlag) != 0,
+            TraceParent = TraceParent.FromBytes(bytes.Slice(FixedLength + typeLength + dedupLength + orderingLength, traceLength)),
             Payload = source.Slice(headerLength, (int)BinaryPrimitives.ReadUInt32LittleEndian(bytes[52..])),
         };
     }

@@ -20,6 +20,12 @@ internal sealed partial class SegmentErasure(DataDirectory directory, ILogger lo
     private readonly SegmentReader _reader = new(PieceBytes, directory.FrameSecret);
     private readonly List<ReadFrame> _frames = [];
 
+    /// <summary>Deletes what a former process was writing anew when it died: the segment itself may be gone by now.</summary>
+    public static void RemoveLeftovers(DataDirectory directory)
+    {
+        foreach (var path in directory.Disk.List(directory.JournalPath, Ending).ToList()) directory.Disk.Delete(path);
+    }
+
     /// <summary>Id of a segment's first frame; the zero id when it has none that can be read.</summary>
     public EventId FirstIdOf(Segment segment)
     {
@@ -55,8 +61,11 @@ internal sealed partial class SegmentErasure(DataDirectory directory, ILogger lo
         {
             file.Write(segment.RewrittenHeader(directory), 0);
             var count = Copy(segment, end, erased, file);
+            Failpoint.Pass(Failpoint.ErasureWritten);
             file.SyncData();
+            Failpoint.Pass(Failpoint.ErasureFlushed);
             directory.Disk.Move(path, segment.Path);
+            Failpoint.Pass(Failpoint.ErasureNamed);
             directory.Disk.SyncDirectory(directory.JournalPath);
             Log.Rewritten(logger, count, segment.Path);
             return file;

@@ -120,6 +120,33 @@ internal static partial class Failpoint
     /// <summary>Replays of many deliveries: a chunk is queued and the job's cursor moved, the dispatcher has not been told.</summary>
     public const string ReplayChunkQueued = "replay-chunk-queued";
 
+    /// <summary>Erasure: its events are forgotten in memory, nothing is removed.</summary>
+    public const string ErasureSelected = "erasure-selected";
+
+    /// <summary>Erasure, store: rows are removed, not committed.</summary>
+    public const string ErasureRemoving = "erasure-removing";
+
+    /// <summary>Erasure: the store is rid of the events, the journal has them.</summary>
+    public const string ErasureRemoved = "erasure-removed";
+
+    /// <summary>Erasure, journal: a segment is written anew, not flushed.</summary>
+    public const string ErasureWritten = "erasure-written";
+
+    /// <summary>Erasure, journal: the new segment is flushed, it has not the old one's name.</summary>
+    public const string ErasureFlushed = "erasure-flushed";
+
+    /// <summary>Erasure, journal: it has the name, the directory is not flushed.</summary>
+    public const string ErasureNamed = "erasure-named";
+
+    /// <summary>Erasure: the journal is rid of the events, which is not noted.</summary>
+    public const string ErasureJournaled = "erasure-journaled";
+
+    /// <summary>Erasure: that is noted, it is not finished.</summary>
+    public const string ErasureNoted = "erasure-noted";
+
+    /// <summary>Erasure: it is finished, nobody has been told.</summary>
+    public const string ErasureFinished = "erasure-finished";
+
     /// <summary>Stop: requests have ended, the shard runs.</summary>
     public const string StopRequestsEnded = "stop-requests-ended";
 
@@ -144,7 +171,14 @@ internal static partial class Failpoint
 
     private static readonly ArmedPoint? Armed = Parse(Environment.GetEnvironmentVariable(Variable));
 
-    /// <summary>All of them.</summary>
+    /// <summary>Those of an erasure, which has a scene of its own.</summary>
+    public static readonly IReadOnlyList<string> OfErasure =
+    [
+        ErasureSelected, ErasureRemoving, ErasureRemoved, ErasureWritten, ErasureFlushed, ErasureNamed, ErasureJournaled, ErasureNoted,
+        ErasureFinished,
+    ];
+
+    /// <summary>All others.</summary>
     public static readonly IReadOnlyList<string> All =
     [
         SequencerIssued, SequencerAppended, SequencerPublished, SequencerNoted,

@@ -26,6 +26,7 @@ internal sealed partial class Shard : IAsyncDisposable
     // A commit of a dead process can come late once; a checkpoint that moves on and on is another server's work.
     private const int ClaimTries = 5;
 
+    private readonly SemaphoreSlim _erasing = new(1, 1);
     private readonly FileJournal _journal;
     private readonly Sequencer _sequencer;
     private readonly StoreWriter _writer;
@@ -214,12 +215,21 @@ internal sealed partial class Shard : IAsyncDisposable
     /// </summary>
     public async Task<bool> TryEraseAsync(ErasedFrames erased, TimeSpan atMost, CancellationToken cancellationToken)
     {
-        if (!await _journal.TryEraseAsync(erased, atMost, cancellationToken)) return false;
-        var errand = Submission.Rent(_journal.WipeRing);
-        _sequencer.Submit(errand);
-        await errand.WaitAsync();
-        errand.Return();
-        return true;
+        // One at a time: this server's erasures, and those that it follows.
+        await _erasing.WaitAsync(cancellationToken);
+        try
+        {
+            if (!await _journal.TryEraseAsync(erased, atMost, cancellationToken)) return false;
+            var errand = Submission.Rent(_journal.WipeRing);
+            _sequencer.Submit(errand);
+            await errand.WaitAsync();
+            errand.Return();
+            return true;
+        }
+        finally
+        {
+            _erasing.Release();
+        }
     }
 
     /// <summary>In words why events are not taken or not stored; empty when all is well.</summary>
@@ -268,6 +278,7 @@ internal sealed partial class Shard : IAsyncDisposable
         if (!_writer.Completion.IsCompleted) await StopAsync(TimeSpan.FromSeconds(10));
         if (_writer.Completion.IsCompleted) _writer.Dispose();
         _journal.Dispose();
+        _erasing.Dispose();
     }
 
     /// <summary>Compares positions, whatever the loops say of themselves: stored must move while it is behind.</summary>

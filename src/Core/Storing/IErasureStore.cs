@@ -42,6 +42,12 @@ internal interface IErasureStore
     Task<Erasure?> EraseAsync(
         Erasure known, Erasure moved, IReadOnlyList<EventId> ids, EventId journalFrom, CancellationToken cancellationToken);
 
+    /// <summary>
+    /// Takes what was erased out of the files that the store itself keeps beside its tables; false when somebody reads there now, and then to
+    /// be tried again.
+    /// </summary>
+    Task<bool> TryPurgeAsync(CancellationToken cancellationToken);
+
     /// <summary>Writes that it is finished, without its selection.</summary>
     Task FinishAsync(Erasure finished, CancellationToken cancellationToken);
 

@@ -9,6 +9,9 @@ internal interface ILedgerStore
     /// </summary>
     Task<Ledger> ReadAsync(int organizationNo, CancellationToken cancellationToken);
 
+    /// <summary>The same over all organizations together. Costs a scan of all rows.</summary>
+    Task<Ledger> ReadTotalsAsync(CancellationToken cancellationToken);
+
     /// <summary>
     /// The days on which rows and sums differ, over all organizations and as of one moment: accepted is not what is there plus what has
     /// expired and was erased. At most <paramref name="limit"/>.
@@ -19,7 +22,7 @@ internal interface ILedgerStore
     Task<IReadOnlyList<(string Table, long Rows)>> FindOrphansAsync(CancellationToken cancellationToken);
 }
 
-/// <summary>Where an organization's accepted events are. Each is in exactly one place.</summary>
+/// <summary>Where accepted events are, an organization's or all. Each is in exactly one place.</summary>
 internal sealed record Ledger
 {
     /// <summary>Events stored, as counted when they were.</summary>

@@ -70,6 +70,9 @@ internal sealed record StoredEvent
     /// <summary>Its ordering key, if any.</summary>
     public string? OrderingKey { get; init; }
 
+    /// <summary>The trace it belongs to, if its producer said one.</summary>
+    public TraceParent TraceParent { get; init; }
+
     /// <summary>Where it stands.</summary>
     public required EventStatus Status { get; init; }
 

@@ -59,7 +59,7 @@ internal sealed class JournalReplay(
         var events = piece.Batch.Events;
         var known = await replays.FindKnownAsync(events, cancellationToken);
         var missing = events.ToArray().Where(item => !known.Contains(item.Id)).ToArray();
-        report.Note(events.Span, missing, piece.Damaged);
+        report.Note(events.Span, missing, known.Removed.Count, piece.Damaged);
         return missing;
     }
 

@@ -68,6 +68,7 @@ internal sealed class RefusedEvents(DataDirectory directory)
             writer.WriteString("type"u8, TextOf(refused.Type));
             writer.WriteString("dedup_id"u8, TextOf(refused.DedupId));
             writer.WriteString("ordering_key"u8, TextOf(refused.OrderingKey));
+            writer.WriteString("traceparent"u8, refused.TraceParent.IsNone ? null : refused.TraceParent.ToString());
             writer.WriteBase64String("payload_base64"u8, refused.Payload.Span);
             writer.WriteString("reason"u8, reason);
             writer.WriteEndObject();

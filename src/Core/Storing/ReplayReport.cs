@@ -33,6 +33,9 @@ internal sealed class ReplayReport
     /// <summary>The ones whose payload is damaged.</summary>
     public long Damaged { get; private set; }
 
+    /// <summary>The ones that were erased or have expired: they are not stored again.</summary>
+    public long Removed { get; private set; }
+
     /// <summary>Whether there is a gap in the journal that the checkpoint has not passed.</summary>
     public bool HasGap { get; set; }
 
@@ -49,8 +52,9 @@ internal sealed class ReplayReport
     public IReadOnlyList<(int OrganizationNo, EventId Id)> Listed => _listed;
 
     /// <summary>Counts a piece of the journal.</summary>
-    public void Note(ReadOnlySpan<JournaledEvent> events, ReadOnlySpan<JournaledEvent> missing, int damaged)
+    public void Note(ReadOnlySpan<JournaledEvent> events, ReadOnlySpan<JournaledEvent> missing, int removed, int damaged)
     {
+        Removed += removed;
         Damaged += damaged;
         Retained += events.Length;
         if (events.Length > 0) (First, Last) = (First.IsZero ? events[0].Id : First, events[^1].Id);

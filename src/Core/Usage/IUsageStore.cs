@@ -28,7 +28,8 @@ internal interface IUsageStore
     /// Takes it on to tell an organization something; false when that has been told at or after <paramref name="toldBefore"/>, or another
     /// server does it now.
     /// </summary>
-    Task<bool> ClaimNewsAsync(int organizationNo, UsageNews news, DateTimeOffset toldBefore, DateTimeOffset now, CancellationToken cancellationToken);
+    Task<bool> ClaimNewsAsync(
+        int organizationNo, UsageNews news, DateTimeOffset toldBefore, DateTimeOffset now, CancellationToken cancellationToken);
 
     /// <summary>Remembers that it was told.</summary>
     Task NoteToldAsync(int organizationNo, UsageNews news, DateTimeOffset at, CancellationToken cancellationToken);

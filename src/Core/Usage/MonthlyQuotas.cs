@@ -57,14 +57,16 @@ internal sealed class MonthlyQuotas(QuotaOptions options, AccountDirectory accou
     }
 
     /// <summary>
-    /// Loads the month so far: what is stored, and what the journal holds behind that. While nothing is taken or stored through this journal.
+    /// Loads the month so far: what is stored, and what the journal holds behind that. While nothing is taken or stored
+    /// through this journal.
     /// Throws <see cref="StoreException"/>.
     /// </summary>
     public async Task LoadAsync(IUsageStore store, Guid journalId, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
         var (from, to) = DaysOf(UsageTime.MonthOf(now));
-        var stored = (await store.ReadQuotaAsync(organizationNos: null, from, to, journalId, cancellationToken)).ToDictionary(static sum => sum.OrganizationNo);
+        var sums = await store.ReadQuotaAsync(organizationNos: null, from, to, journalId, cancellationToken);
+        var stored = sums.ToDictionary(static sum => sum.OrganizationNo);
         foreach (var no in stored.Keys.Union(_unstored.Keys))
         {
             var sum = stored.GetValueOrDefault(no);

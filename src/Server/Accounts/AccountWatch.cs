@@ -9,7 +9,8 @@ namespace ZapierTriggers.Server.Accounts;
 /// <summary>
 /// Takes over what other servers on the same database change about organizations, keys and endpoints, within two seconds: it looks at the
 /// database's version each second, and at once when the database notifies it. A connection that hears nothing any more costs only the
-/// second. What this process changes itself is read again too, so that of two changes at once every server ends with the stored one.
+/// second. What this process changes itself is read again too, so that of two changes at once every server ends with the stored one. It
+/// also passes on what else the database notifies of.
 /// </summary>
 internal sealed partial class AccountWatch(
     IAccountChanges changes, AccountDirectory accounts, Dispatcher dispatcher, TimeProvider time, ILogger<AccountWatch> logger)
@@ -26,6 +27,9 @@ internal sealed partial class AccountWatch(
     private readonly Backoff _reading = new(time);
     private readonly Backoff _listening = new(time);
     private long _version;
+
+    /// <summary>Told when another server has erased something.</summary>
+    public Action? ErasuresHeard { get; set; }
 
     /// <summary>
     /// Notes the version before anything is loaded; what is changed from there on is read. Throws
@@ -141,10 +145,12 @@ internal sealed partial class AccountWatch(
         }
     }
 
-    private void Heard()
+    private void Heard(StoreNews news)
     {
         _listening.Succeeded();
-        _wake.Set();
+        if (news == StoreNews.Accounts) _wake.Set();
+        else if (news == StoreNews.Retries) dispatcher.RetriesDue(time.GetUtcNow());
+        else ErasuresHeard?.Invoke();
     }
 
     private static partial class Log

@@ -25,6 +25,10 @@ internal sealed partial class Registration(
 
     private readonly MonotonicClock _clock = new(time);
     private readonly AddressLimiter _addresses = new(options.PerAddressPerMinute);
+    private volatile bool _isOpen = options.Open;
+
+    /// <summary>Opens or closes it from the next call on; how many an address may make is as it was at the start.</summary>
+    public void Use(RegistrationOptions now) => _isOpen = now.Open;
 
     /// <summary>Handles the call.</summary>
     public async Task GenerateAsync(HttpContext context)
@@ -46,7 +50,7 @@ internal sealed partial class Registration(
     /// <summary>The administrator always; others while registration is open and their address has not called too often.</summary>
     private async ValueTask<bool> MayRegisterAsync(HttpContext context)
     {
-        if (!options.Open) return await authentication.RequireAdminAsync(context);
+        if (!_isOpen) return await authentication.RequireAdminAsync(context);
         if (authentication.IsAdmin(context)) return true;
         var decision = _addresses.TryTake(context.Connection.RemoteIpAddress, _clock.Milliseconds);
         if (decision.Allowed) return true;

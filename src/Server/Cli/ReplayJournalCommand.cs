@@ -63,7 +63,8 @@ internal static class ReplayJournalCommand
     {
         Line("journal", $"{directory.JournalPath}: {journal.Segments} segments, {report.Retained} events{Span(report)}");
         Line("checkpoint", report.Checkpoint == default ? "none: the store knows nothing of this journal" : Place(report.Checkpoint.Id));
-        Line("stored", $"{report.Retained - report.Missing} of the journal's events");
+        Line("stored", $"{report.Retained - report.Missing - report.Removed} of the journal's events");
+        if (report.Removed > 0) Line("removed", $"{report.Removed} were erased by request, or have expired: they are not stored again");
         Line(
             "missing",
             $"{report.MissingBefore} before the checkpoint (no start stores them), "

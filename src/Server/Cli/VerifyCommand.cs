@@ -68,7 +68,12 @@ internal static class VerifyCommand
         }
 
         foreach (var one in usage)
-            output.WriteLine(Text($"remark      usage of {UsageTime.DateOf(one.Day):yyyy-MM-dd}, organization_no {one.OrganizationNo}: accepted {one.Usage}, by the ledger {one.Ledger}"));
+        {
+            var day = UsageTime.DateOf(one.Day);
+            output.WriteLine(
+                Text($"remark      usage of {day:yyyy-MM-dd}, organization_no {one.OrganizationNo}: {one.Usage}, by the ledger {one.Ledger}"));
+        }
+
         foreach (var (table, rows) in report.Orphans)
             output.WriteLine(Text($"remark      {rows} rows of {table} are of events that are not there; retention removes them"));
         output.WriteLine(report.Passed ? "All adds up." : "Something does not add up: see docs/operations.md.");

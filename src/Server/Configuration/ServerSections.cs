@@ -51,7 +51,7 @@ internal static class ServerSections
         AllowedOrigins = read.Get(
             "Cors:AllowedOrigins", development ? ["*"] : [],
             SettingKind.ListOf(SettingKind.Text("an origin such as https://app.example.com, or *", SettingRules.IsOrigin), 64)!,
-            "Origins whose pages may call the API; `*` is any (the default in Development).")!,
+            "Origins whose pages may call the API; `*` is any (the default in Development).", reloaded: true)!,
     };
 
     public static AdminOptions Admin(SettingsReader read) => new()
@@ -114,7 +114,8 @@ internal static class ServerSections
         {
             Open = read.Get(
                 "Registration:Open", development, SettingKind.Switch,
-                "Whether anyone may make an organization and its key; otherwise the admin token is needed. On by default in Development."),
+                "Whether anyone may make an organization and its key; otherwise the admin token is needed. On by default in Development.",
+                reloaded: true),
             PerAddressPerMinute = read.Get(
                 "Registration:PerAddressPerMinute", defaults.PerAddressPerMinute, SettingKind.Number(1, 1_000_000, "organizations"),
                 "While registration is open: new organizations from one address in any 60 s."),

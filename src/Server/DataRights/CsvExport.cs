@@ -16,7 +16,7 @@ internal sealed class CsvExport : ExportWriter
     public CsvExport(PipeWriter output)
         : base(output) =>
         output.Write(
-            "id,type,status,attempts,response_status,last_error,created_at,updated_at,acknowledged_at,dedup_id,ordering_key,payload\r\n"u8);
+            "id,type,status,attempts,response_status,last_error,created_at,updated_at,acknowledged_at,dedup_id,ordering_key,traceparent,payload\r\n"u8);
 
     /// <inheritdoc/>
     public override void Write(StoredEvent stored)
@@ -32,6 +32,7 @@ internal sealed class CsvExport : ExportWriter
         Plain(stored.AcknowledgedAt is { } at ? Time(at) : "");
         Quoted(stored.DedupId);
         Quoted(stored.OrderingKey);
+        Plain(stored.TraceParent.ToString());
         Quote(stored.Payload);
         Output.Write("\r\n"u8);
     }

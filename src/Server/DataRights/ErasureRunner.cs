@@ -54,13 +54,17 @@ internal sealed partial class ErasureRunner(
         var (chunk, isLast) = await new ErasureScan(store, ChunkSize).NextAsync(erasure, stop);
         var matched = chunk.Ids;
         if (matched.Count > 0 && !erasure.IsDryRun) await dispatcher.ErasingAsync(erasure.OrganizationNo, matched);
+        Failpoint.Pass(Failpoint.ErasureSelected);
         var moved = erasure with { Cursor = chunk.Cursor, Matched = erasure.Matched + matched.Count };
         var journalFrom = shardNow()?.Journal.FirstHeld ?? default;
         var done = await store.EraseAsync(erasure, moved, erasure.IsDryRun ? [] : matched, journalFrom, stop);
+        Failpoint.Pass(Failpoint.ErasureRemoved);
         if (done is null || !isLast) return done is not null;
-        var isErased = erasure.IsDryRun || await EraseFromJournalAsync(done, stop);
+        var isErased = erasure.IsDryRun || (await EraseFromJournalAsync(done, stop) && await store.TryPurgeAsync(stop));
         if (!isErased) return false;
+        Failpoint.Pass(Failpoint.ErasureNoted);
         await store.FinishAsync(done with { IsJournalErased = !done.IsDryRun, FinishedAt = Time.GetUtcNow() }, stop);
+        Failpoint.Pass(Failpoint.ErasureFinished);
         Log.Finished(logger, done.Id, done.Erased, done.Matched);
         return true;
     }
@@ -75,6 +79,7 @@ internal sealed partial class ErasureRunner(
         var held = await store.ReadInJournalAsync(no, stop);
         if (held.Count == 0) return true;
         if (shardNow() is not { } shard || !await shard.TryEraseAsync(ErasedFrames.Of(held), JournalWait, stop)) return false;
+        Failpoint.Pass(Failpoint.ErasureJournaled);
         await store.ClearInJournalAsync(no, stop);
         return true;
     }
@@ -97,6 +102,7 @@ internal sealed partial class ErasureRunner(
             if (!await shard.TryEraseAsync(ErasedFrames.OfOrganization(no), JournalWait, stop)) return false;
         }
 
+        if (ids == 0 && !await store.TryPurgeAsync(stop)) return false;
         var (events, isDone) = await store.EraseOrganizationAsync(no, ChunkSize, mayEnd: ids == 0, stop);
         if (!isDone)
         {

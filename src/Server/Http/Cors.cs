@@ -9,8 +9,10 @@ namespace ZapierTriggers.Server.Http;
 internal sealed class Cors(CorsOptions options)
 {
     private const string ExposedHeaders = "X-Request-Id, RateLimit, RateLimit-Policy, Retry-After, Idempotency-Replayed";
-    private readonly bool _any = options.AllowedOrigins.Contains("*");
-    private readonly HashSet<string> _origins = new(options.AllowedOrigins, StringComparer.OrdinalIgnoreCase);
+    private volatile HashSet<string> _origins = new(options.AllowedOrigins, StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>Goes by these options from the next answer on.</summary>
+    public void Use(CorsOptions now) => _origins = new HashSet<string>(now.AllowedOrigins, StringComparer.OrdinalIgnoreCase);
 
     /// <summary>Whether this is a preflight: OPTIONS with Origin and Access-Control-Request-Method.</summary>
     public bool IsPreflight(HttpContext context) =>
@@ -34,13 +36,15 @@ internal sealed class Cors(CorsOptions options)
     /// <summary>Adds the headers that let the origin's page read the answer; nothing for a request without Origin.</summary>
     public void WriteHeaders(HttpContext context)
     {
-        if (options.AllowedOrigins.Count == 0) return;
+        var origins = _origins;
+        if (origins.Count == 0) return;
         var origin = context.Request.Headers.Origin;
         if (origin.Count == 0) return;
         var headers = context.Response.Headers;
-        if (!_any) headers.Append("Vary", "Origin");
-        if (!_any && !_origins.Contains(origin.ToString())) return;
-        headers.AccessControlAllowOrigin = _any ? "*" : origin;
+        var any = origins.Contains("*");
+        if (!any) headers.Append("Vary", "Origin");
+        if (!any && !origins.Contains(origin.ToString())) return;
+        headers.AccessControlAllowOrigin = any ? "*" : origin;
         headers.AccessControlExposeHeaders = ExposedHeaders;
     }
 }

@@ -22,6 +22,7 @@ internal static class EventJson
         writer.WriteStartObject();
         WriteFields(writer, stored);
         writer.WriteString("ordering_key"u8, stored.OrderingKey);
+        WriteTrace(writer, stored);
         writer.WriteTime("acknowledged_at"u8, stored.AcknowledgedAt);
         writer.WriteEndObject();
     }
@@ -33,6 +34,7 @@ internal static class EventJson
         writer.WriteStartObject();
         WriteFields(writer, detail.Event);
         writer.WriteString("ordering_key"u8, detail.Event.OrderingKey);
+        WriteTrace(writer, detail.Event);
         writer.WriteTime("acknowledged_at"u8, detail.Event.AcknowledgedAt);
         writer.WriteStartArray("deliveries"u8);
         foreach (var delivery in deliveries) WriteDelivery(writer, delivery);
@@ -57,6 +59,9 @@ internal static class EventJson
         writer.WriteTime("created_at"u8, stored.Id.AcceptedAt);
         writer.WriteTime("updated_at"u8, stored.UpdatedAt);
     }
+
+    private static void WriteTrace(Utf8JsonWriter writer, StoredEvent stored) =>
+        writer.WriteString("traceparent"u8, stored.TraceParent.IsNone ? null : stored.TraceParent.ToString());
 
     private static void WriteDelivery(Utf8JsonWriter writer, EventDelivery one)
     {

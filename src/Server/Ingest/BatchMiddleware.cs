@@ -25,8 +25,8 @@ internal sealed class BatchMiddleware(
     Authentication authentication, IngestGate gate, ByteBudget bodies, MonotonicClock clock, TimeProvider time, ulong dedupSecret,
     MonthlyQuotas? quotas = null)
 {
-    // More than a frame has around what comes from the body (72 bytes, rounded up to 8).
-    private const int FrameExtra = 96;
+    // More than a frame has around what comes from the body (64 bytes and a trace, rounded up to 8).
+    private const int FrameExtra = 104;
 
     /// <summary>Answers one request.</summary>
     public async Task HandleAsync(HttpContext context)
@@ -112,7 +112,7 @@ internal sealed class BatchMiddleware(
         using var batch = new EventBatch(Math.Max(1, items.Count));
         var granted = Math.Min(items.Count, 1 + TakeMore(context, organization, items.Count - 1));
         for (var i = 0; i < items.Count; i++)
-            results[i] = i < granted ? Add(batch, organization, Parse(body[items[i]])) : BatchResult.Refused(Problem.RateLimited, PastLimit(organization));
+            results[i] = i < granted ? Add(batch, organization, Parse(body[items[i]]), context.Request.Headers) : BatchResult.Refused(Problem.RateLimited, PastLimit(organization));
 
         // 5.
         if (batch.Count > 0)
@@ -168,7 +168,7 @@ internal sealed class BatchMiddleware(
         : problem == Problem.PayloadTooLarge ? UsageKind.TooLarge : UsageKind.Invalid;
 
     /// <summary>Adds an item's event to the batch, or says why it is none.</summary>
-    private BatchResult Add(EventBatch batch, Organization organization, in ParsedEvent parsed)
+    private BatchResult Add(EventBatch batch, Organization organization, in ParsedEvent parsed, IHeaderDictionary headers)
     {
         if (parsed.Error != EventParseError.None)
         {
@@ -177,8 +177,9 @@ internal sealed class BatchMiddleware(
         }
 
         if (parsed.Payload.Length > EventLimits.MaxPayloadBytes) return BatchResult.Refused(Problem.PayloadTooLarge, IngestAnswers.TooLarge);
-        if (quotas is not null && !quotas.TryTake(organization)) return BatchResult.Refused(Problem.QuotaExceeded, QuotaAnswers.Text(quotas.StateOf(organization)));
-        var item = parsed.ToEvent(organization.No, parsed.DedupId);
+        if (quotas is not null && !quotas.TryTake(organization))
+            return BatchResult.Refused(Problem.QuotaExceeded, QuotaAnswers.Text(quotas.StateOf(organization)));
+        var item = parsed.ToEvent(organization.No, parsed.DedupId, TraceParentHeader.Read(headers, parsed.TraceParent));
         batch.Add(item, item.DedupId.IsEmpty ? default : DedupKey.Of(item.DedupId.Span, organization.No, dedupSecret));
         return BatchResult.Taken(batch.Count - 1);
     }

@@ -30,8 +30,8 @@ internal static class CloudEventBinding
     /// <summary>Reads one in the JSON format.</summary>
     public static ParsedEvent ParseStructured(ReadOnlyMemory<byte> text)
     {
-        var error = CloudEventText.Read(text.Span, text, out var position, out var type, out var dedupId);
-        return error == EventParseError.None ? new ParsedEvent(error, 0, type, dedupId, default, Trim(text)) : ParsedEvent.Refused(error, position);
+        var error = CloudEventText.Read(text.Span, text, out var position, out var type, out var dedupId, out var trace);
+        return error == EventParseError.None ? new ParsedEvent(error, 0, type, dedupId, default, Trim(text), trace) : ParsedEvent.Refused(error, position);
     }
 
     private static bool IsStructured(IHeaderDictionary headers) =>

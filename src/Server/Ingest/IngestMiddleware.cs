@@ -23,7 +23,8 @@ namespace ZapierTriggers.Server.Ingest;
 /// A new event from one packet takes this path without suspending and without touching anything but memory.
 /// </summary>
 internal sealed class IngestMiddleware(
-    Authentication authentication, IngestGate gate, ByteBudget bodies, MonotonicClock clock, TimeProvider time, MonthlyQuotas? quotas = null)
+    Authentication authentication, IngestGate gate, ByteBudget bodies, MonotonicClock clock, TimeProvider time,
+    MonthlyQuotas? quotas = null)
 {
     /// <summary>Answers one request.</summary>
     public async Task HandleAsync(HttpContext context)
@@ -123,7 +124,7 @@ internal sealed class IngestMiddleware(
                 return;
             }
 
-            var item = parsed.ToEvent(organization.No, idempotency.DedupId);
+            var item = parsed.ToEvent(organization.No, idempotency.DedupId, TraceParentHeader.Read(context.Request.Headers, parsed.TraceParent));
 
             // 6. and 7.
             if (quotas is not null && !quotas.TryTake(organization))

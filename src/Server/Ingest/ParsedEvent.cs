@@ -10,8 +10,10 @@ namespace ZapierTriggers.Server.Ingest;
 /// <param name="DedupId">UTF-8, empty = none.</param>
 /// <param name="OrderingKey">UTF-8, empty = none.</param>
 /// <param name="Payload">As sent.</param>
+/// <param name="TraceParent">The trace that the event itself names: a CloudEvent's attribute.</param>
 internal readonly record struct ParsedEvent(
-    EventParseError Error, int ErrorPosition, ReadOnlyMemory<byte> Type, ReadOnlyMemory<byte> DedupId, ReadOnlyMemory<byte> OrderingKey, ReadOnlyMemory<byte> Payload)
+    EventParseError Error, int ErrorPosition, ReadOnlyMemory<byte> Type, ReadOnlyMemory<byte> DedupId, ReadOnlyMemory<byte> OrderingKey, ReadOnlyMemory<byte> Payload,
+    TraceParent TraceParent = default)
 {
     /// <summary>One that is none.</summary>
     public static ParsedEvent Refused(EventParseError error, int position) => new(error, position, default, default, default, default);
@@ -34,7 +36,7 @@ internal readonly record struct ParsedEvent(
     }
 
     /// <summary>The event as it is submitted, without an id.</summary>
-    public JournaledEvent ToEvent(int organizationNo, ReadOnlyMemory<byte> dedupId) => new()
+    public JournaledEvent ToEvent(int organizationNo, ReadOnlyMemory<byte> dedupId, TraceParent traceParent) => new()
     {
         OrganizationNo = organizationNo,
         Id = default,
@@ -42,6 +44,7 @@ internal readonly record struct ParsedEvent(
         Type = Type,
         DedupId = dedupId,
         OrderingKey = OrderingKey,
+        TraceParent = traceParent,
         Payload = Payload,
     };
 

@@ -34,12 +34,18 @@ internal static class ServerFigures
         meter.Counter("zapier_webhooks_dead_letters", "Events given up for an endpoint.", () => dispatcher.Counters.DeadLetters);
         meter.Gauges("zapier_webhooks_endpoints", "Endpoints by how they are.", "state", [.. Enum.GetValues<EndpointState>().Select(state => (EndpointStates.NameOf(state), (Func<long>)(() => dispatcher.CountEndpoints(state))))]);
         meter.Gauge("zapier_webhooks_in_flight", "Webhook tries in flight.", () => dispatcher.InFlight);
+        meter.Time(
+            "zapier_gc_longest_pause",
+            "Longest pause of the garbage collector since the start, of those that were seen: each collection is looked at when it is over, one that is followed at once by another may be missed.",
+            () => GcPauses.Longest);
         meter.Gauge("zapier_webhooks_unrecorded", "Webhook results that are not in the database yet.", () => dispatcher.Unrecorded);
     }
 
-    /// <summary>Adds what retention removes.</summary>
-    public static void AddData(ServerMeter meter, Retention retention)
+    /// <summary>Adds what retention removes, and the ledger.</summary>
+    public static void AddData(ServerMeter meter, Retention retention, LedgerFigures ledger)
     {
+        meter.Gauges("zapier_ledger_events", "Where accepted events are, over all organizations as the database has them: accepted is the sum of the others.", "state", ledger.Read);
+        meter.Gauge("zapier_ledger_age_seconds", "How old these figures are: rows are counted at most every 15 s, a twentieth of the time, and only when figures are asked for.", () => ledger.AgeSeconds);
         meter.Counter("zapier_events_expired", "Events removed because their tier keeps them no longer.", () => retention.Events);
         meter.Counter("zapier_webhooks_expired", "Webhooks dropped before they were delivered, since their event expired.", () => retention.Webhooks);
     }

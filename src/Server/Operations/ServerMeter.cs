@@ -13,7 +13,7 @@ internal sealed class ServerMeter : IDisposable
     public const string Name = "ZapierTriggers";
 
     private readonly Meter _meter = new(Name, Build.Version);
-    private readonly List<(string Name, Func<long> Read)> _figures = [];
+    private readonly List<Func<IEnumerable<(string Name, long Value)>>> _figures = [];
 
     /// <summary>A number that only grows while the process lives.</summary>
     public void Counter(string name, string description, Func<long> read)
@@ -43,8 +43,26 @@ internal sealed class ServerMeter : IDisposable
         foreach (var (value, read) in parts) Add($"{name}.{value}", read);
     }
 
+    /// <summary>The same for parts that are read together, and none until there are some.</summary>
+    public void Gauges(string name, string description, string tag, Func<IReadOnlyList<(string Value, long Now)>> read)
+    {
+        _meter.CreateObservableGauge(
+            name,
+            () => read().Select(part => new Measurement<long>(part.Now, new KeyValuePair<string, object?>(tag, part.Value))),
+            unit: null,
+            description);
+        _figures.Add(() => read().Select(part => ($"{name}.{part.Value}", part.Now)));
+    }
+
+    /// <summary>A time, in seconds in the Prometheus text (<c>…_seconds</c>) and in microseconds among <see cref="Read"/>.</summary>
+    public void Time(string name, string description, Func<TimeSpan> read)
+    {
+        _meter.CreateObservableGauge(name, () => read().TotalSeconds, "s", description);
+        Add($"{name}_us", () => (long)read().TotalMicroseconds);
+    }
+
     /// <summary>All figures as they are now, in the order they were added.</summary>
-    public IEnumerable<(string Name, long Value)> Read() => _figures.Select(figure => (figure.Name, figure.Read()));
+    public IEnumerable<(string Name, long Value)> Read() => _figures.SelectMany(figure => figure());
 
     /// <inheritdoc/>
     public void Dispose() => _meter.Dispose();
@@ -52,5 +70,5 @@ internal sealed class ServerMeter : IDisposable
     private static IEnumerable<Measurement<long>> Measure(string tag, IReadOnlyList<(string Value, Func<long> Read)> parts) =>
         parts.Select(part => new Measurement<long>(part.Read(), new KeyValuePair<string, object?>(tag, part.Value)));
 
-    private void Add(string name, Func<long> read) => _figures.Add((name, read));
+    private void Add(string name, Func<long> read) => _figures.Add(() => [(name, read())]);
 }

@@ -37,6 +37,12 @@ internal static class OrganizationTables
         """,
     ];
 
+    /// <summary>
+    /// All that is kept: that whatever the number's events were, they are over (<c>$2</c> is past every id). A journal of another data
+    /// directory may still hold some, and must not bring them back. Nothing leads from a number to an organization any more.
+    /// </summary>
+    public const string KeepNumber = "INSERT INTO expirations (organization_no, expired_through) VALUES ($1, $2)";
+
     /// <summary>Small ones, and at the very end those that say that there is such an organization.</summary>
     public static readonly string[] Rest =
     [

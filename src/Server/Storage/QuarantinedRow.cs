@@ -11,22 +11,27 @@ namespace ZapierTriggers.Server.Storage;
 /// | 1 byte    | 8 bytes      | 4 bytes     | n bytes  | 4 bytes     | n bytes      | 4 bytes     | n bytes      | the rest|
 /// +-----------+--------------+-------------+----------+-------------+--------------+-------------+--------------+---------+
 /// </code>
+/// Version 2 has the 25 bytes of <see cref="TraceParent"/> before the payload; it is written only where there is one.
 /// </summary>
 internal static class QuarantinedRow
 {
     private const byte Version = 1;
+    private const byte TracedVersion = 2;
     private const int FixedBytes = 1 + 8 + 3 * 4;
 
     /// <summary>Encodes everything but the two ids, which have columns.</summary>
     public static byte[] Encode(in JournaledEvent refused)
     {
-        var row = new byte[FixedBytes + refused.Type.Length + refused.DedupId.Length + refused.OrderingKey.Length + refused.Payload.Length];
-        row[0] = Version;
+        var row = new byte[FixedBytes + refused.Type.Length + refused.DedupId.Length + refused.OrderingKey.Length
+            + refused.TraceParent.StoredLength + refused.Payload.Length];
+        row[0] = refused.TraceParent.IsNone ? Version : TracedVersion;
         BinaryPrimitives.WriteUInt64BigEndian(row.AsSpan(1), refused.PayloadHash);
         var at = 9;
         Append(row, ref at, refused.Type.Span);
         Append(row, ref at, refused.DedupId.Span);
         Append(row, ref at, refused.OrderingKey.Span);
+        if (!refused.TraceParent.IsNone) refused.TraceParent.WriteBytes(row.AsSpan(at));
+        at += refused.TraceParent.StoredLength;
         refused.Payload.Span.CopyTo(row.AsSpan(at));
         return row;
     }
@@ -34,9 +39,9 @@ internal static class QuarantinedRow
     /// <summary>Reads what <see cref="Encode"/> wrote. Throws <see cref="FormatException"/> for another version.</summary>
     public static JournaledEvent Decode(int organizationNo, EventId id, ReadOnlyMemory<byte> row)
     {
-        if (row.IsEmpty || row.Span[0] != Version) throw new FormatException("The quarantined row has an unknown version.");
+        if (row.IsEmpty || row.Span[0] is not (Version or TracedVersion)) throw new FormatException("The quarantined row has an unknown version.");
         var at = 9;
-        return new JournaledEvent
+        var known = new JournaledEvent
         {
             OrganizationNo = organizationNo,
             Id = id,
@@ -44,8 +49,10 @@ internal static class QuarantinedRow
             Type = Take(row, ref at),
             DedupId = Take(row, ref at),
             OrderingKey = Take(row, ref at),
-            Payload = row[at..],
+            Payload = default,
         };
+        var traceLength = row.Span[0] == TracedVersion ? TraceParent.ByteLength : 0;
+        return known with { TraceParent = TraceParent.FromBytes(row.Span.Slice(at, traceLength)), Payload = row[(at + traceLength)..] };
     }
 
     private static void Append(Span<byte> row, ref int at, ReadOnlySpan<byte> field)

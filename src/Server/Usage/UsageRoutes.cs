@@ -9,7 +9,8 @@ namespace ZapierTriggers.Server.Usage;
 
 /// <summary>What an organization has used day by day, for itself and for the administrator.</summary>
 internal sealed class UsageRoutes(
-    UsageUpkeep usage, MonthlyQuotas? quotas, AccountDirectory accounts, Authentication authentication, StoredBarrier barrier, TimeProvider time)
+    UsageUpkeep usage, MonthlyQuotas? quotas, AccountDirectory accounts, Authentication authentication,
+    StoredBarrier barrier, TimeProvider time)
 {
     /// <summary>Adds the routes.</summary>
     public void Map(RouteTable routes)

@@ -12,7 +12,8 @@ namespace ZapierTriggers.Server.Usage;
 /// it. Not for concurrent use.
 /// </summary>
 internal sealed partial class UsageTeller(
-    AccountDirectory accounts, MonthlyQuotas? quotas, IUsageStore store, TellOrganization tell, TimeProvider time, ILogger<UsageTeller> logger)
+    AccountDirectory accounts, MonthlyQuotas? quotas, IUsageStore store, TellOrganization tell, TimeProvider time,
+    ILogger<UsageTeller> logger)
 {
     // Until when there is nothing to do about a kind, whatever comes; only of organizations that have come near a limit.
     private readonly Dictionary<(int OrganizationNo, UsageNews News), DateTimeOffset> _quietUntil = [];

@@ -37,7 +37,8 @@ internal sealed partial class UsageUpkeep(
     /// An organization's sums of these days, both included, together with what this server has counted and not written yet. Throws
     /// <see cref="StoreException"/>.
     /// </summary>
-    public async Task<IReadOnlyList<UsageSum>> ReadAsync(Organization organization, int fromDay, int toDay, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<UsageSum>> ReadAsync(
+        Organization organization, int fromDay, int toDay, CancellationToken cancellationToken)
     {
         // Not while counts are on their way, which would be in neither place.
         await _gate.WaitAsync(cancellationToken);
@@ -69,7 +70,8 @@ internal sealed partial class UsageUpkeep(
             {
                 foreach (var kind in UsageCounters.Kinds)
                 {
-                    if (organization.Usage.Take(kind) is > 0 and var events) taken.Add((organization.Usage, new(organization.No, today, kind, events)));
+                    if (organization.Usage.Take(kind) is > 0 and var events)
+                        taken.Add((organization.Usage, new(organization.No, today, kind, events)));
                 }
             }
 

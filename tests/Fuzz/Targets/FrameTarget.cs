@@ -35,7 +35,7 @@ internal static class FrameTarget
     {
         byte[][] frames = [Write(1, "a", "", "", "{}"), Write(2, "order.created", "d-1", "customer", """{"n":12.50,"s":"é"}"""),
             Write(long.MaxValue, new string('t', 255), new string('d', 255), new string('k', 255),
-            "{\"x\":\"" + new string('y', 500) + "\"}")];
+            "{\"x\":\"" + new string('y', 500) + "\"}"), Write(4, "traced", "", "", "{}", new TraceParent(1, 2, 3, 1))];
         return [.. frames, [.. frames[0], .. frames[1], .. frames[2]], [.. frames[1], .. new byte[64]], new byte[64], []];
     }
 
@@ -45,11 +45,12 @@ internal static class FrameTarget
         var written = new byte[Frame.LengthOf(item)];
         Finding.Unless(written.Length == frame.Length, $"a frame of {frame.Length} bytes would be written in {written.Length}");
         Frame.Write(written, item, frame.Sequence, Secret);
-        var proven = Frame.FixedLength + item.Type.Length + item.DedupId.Length + item.OrderingKey.Length + item.Payload.Length;
+        var proven = Frame.FixedLength + item.Type.Length + item.DedupId.Length + item.OrderingKey.Length
+            + item.TraceParent.StoredLength + item.Payload.Length;
         Finding.Unless(bytes[..proven].SequenceEqual(written.AsSpan(0, proven)), "a frame was taken that the writer does not write");
     }
 
-    private static byte[] Write(long sequence, string type, string dedupId, string orderingKey, string payload)
+    private static byte[] Write(long sequence, string type, string dedupId, string orderingKey, string payload, TraceParent trace = default)
     {
         var item = new JournaledEvent
         {
@@ -60,6 +61,7 @@ internal static class FrameTarget
             DedupId = Encoding.UTF8.GetBytes(dedupId),
             OrderingKey = Encoding.UTF8.GetBytes(orderingKey),
             Payload = Encoding.UTF8.GetBytes(payload),
+            TraceParent = trace,
         };
         var bytes = new byte[Frame.LengthOf(item)];
         Frame.Write(bytes, item, sequence, Secret);

@@ -127,7 +127,10 @@ public abstract class ManyKeysTests<T>(T fixture) : IClassFixture<T>
         limits = (await owner.GetAsync("/api/limits")).Json;
 
         Assert.Equal(
-            ["organization_id", "tier", "rate_limit", "payload", "batch", "dedup_window_seconds", "idempotency_window_seconds", "endpoints", "keys"],
+            [
+                "organization_id", "tier", "rate_limit", "quota", "payload", "batch", "dedup_window_seconds", "idempotency_window_seconds",
+                "endpoints", "keys",
+            ],
             limits.Select(pair => pair.Key));
         Assert.Equal(("free", 100, 60, 97), ((string?)limits["tier"], (int)limits["rate_limit"]!["limit"]!,
             (int)limits["rate_limit"]!["window_seconds"]!, (int)limits["rate_limit"]!["remaining"]!));

@@ -1,3 +1,5 @@
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
 using ZapierTriggers.Tests.Integration.Infrastructure;
 using ZapierTriggers.Tests.Integration.Webhooks;
 
@@ -35,6 +37,31 @@ public abstract class LedgerTests(StoreKind store)
         Assert.Equal(401, (await tenant.GetAsync($"/api/admin/organizations/{tenant.OrganizationId}/ledger")).Status);
         Assert.Equal([delivered, acknowledged, pending], (await tenant.ReadInboxAsync()).Select(one => one.Id).Reverse());
     }
+
+    [Fact]
+    public async Task The_figures_are_of_all_organizations()
+    {
+        await using var server = await ServerUnderTest.StartAsync(store);
+        for (var tenants = 0; tenants < 2; tenants++)
+        {
+            var tenant = await server.NewTenantAsync();
+            var first = await tenant.SendEventAsync("""{"n":0}""");
+            await tenant.SendEventAsync("""{"n":1}""");
+            await tenant.EraseAsync($$"""{"event_ids":["{{await tenant.SendEventAsync("""{"n":2}""")}}"]}""");
+            await tenant.PostAsync($"/api/ack/{first}");
+        }
+
+        await Poll.UntilAsync(() => FiguresAsync(server), "counted");
+        var detail = (await server.Client.GetFromJsonAsync<JsonNode>("/api/health/detailed"))!.ToJsonString();
+
+        Assert.Contains("\"zapier_ledger_events.accepted\":6", detail, StringComparison.Ordinal);
+        Assert.Contains("\"zapier_ledger_events.acknowledged\":2", detail, StringComparison.Ordinal);
+        Assert.Contains("\"zapier_ledger_events.pending\":2", detail, StringComparison.Ordinal);
+        Assert.Contains("\"zapier_ledger_events.erased\":2", detail, StringComparison.Ordinal);
+    }
+
+    private static async Task<bool> FiguresAsync(ServerUnderTest server) =>
+        (await server.Client.GetStringAsync("/api/health/detailed")).Contains("zapier_ledger_events", StringComparison.Ordinal);
 
     [Fact]
     public async Task Verify_tells_what_is_missing()

@@ -12,10 +12,10 @@ public sealed class SqliteOrganizationErasureTests() : OrganizationErasureTests(
 public abstract class OrganizationErasureTests(StoreKind store)
 {
     /// <summary>
-    /// The log of who did what is the administrator's, and only ever added to; by its number in the other one, which nothing leads back
-    /// from, other servers hear that the organization is gone.
+    /// The log of who did what is the administrator's, and only ever added to; by its number in the others, which nothing leads back
+    /// from, other servers hear that the organization is gone, and no journal brings its events back.
     /// </summary>
-    private static readonly string[] Kept = ["audit_entries", "account_changes"];
+    private static readonly string[] Kept = ["audit_entries", "account_changes", "expirations"];
 
     [Fact]
     public async Task Nothing_of_it_is_left_and_another_keeps_all()

@@ -63,7 +63,7 @@ public sealed class InboxMarkAdvancerTests : IAsyncLifetime
     {
         _store.Failure = new StoreException(StoreFailure.Unavailable, "away");
         _marks.Offer(1, Slow);
-        await Poll.UntilAsync(() => _logs.Lines.Any(line => line.StartsWith("Warning 2121: ", StringComparison.Ordinal)), "it is told");
+        await Poll.UntilAsync(() => _logs.Lines.Any(line => line.StartsWith("Warning 2131: ", StringComparison.Ordinal)), "it is told");
 
         _store.Failure = null;
         await Poll.UntilAsync(() => Offered(1, atLeast: 2), "it is looked at again", () => _time.Advance(TimeSpan.FromSeconds(5)));

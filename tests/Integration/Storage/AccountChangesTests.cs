@@ -89,7 +89,7 @@ public sealed class AccountChangesTests(PostgresFixture fixture) : IClassFixture
     {
         var heard = new SemaphoreSlim(0);
         using var stop = new CancellationTokenSource();
-        var listening = Changes.ListenAsync(() => heard.Release(), stop.Token);
+        var listening = Changes.ListenAsync(_ => heard.Release(), stop.Token);
         await heard.WaitAsync(TestContext.Current.CancellationToken);
 
         var organization = NewOrganization();

@@ -20,7 +20,7 @@ public abstract class AppendConformance<T>(T fixture) : IClassFixture<T>
     public async Task A_batch_is_stored_with_its_checkpoint()
     {
         var writer = await fixture.NewShardAsync();
-        var batch = new[] { _events.Next("a", "{}"), _events.Next("b", """{"x":1}""", "dedup", "key") };
+        var batch = new[] { _events.Next("a", "{}"), _events.Next("b", """{"x":1}""", "dedup", "key") with { TraceParent = TestEvents.Trace } };
 
         await writer.AppendAsync(batch);
 
@@ -28,6 +28,9 @@ public abstract class AppendConformance<T>(T fixture) : IClassFixture<T>
         Assert.Equal(batch.Select(journaled => journaled.Id), stored.Select(found => found.Id));
         Assert.Equal([null, "dedup"], stored.Select(found => found.DedupId));
         Assert.Equal([null, "key"], stored.Select(found => found.OrderingKey));
+        Assert.Equal([default, TestEvents.Trace], stored.Select(found => found.TraceParent));
+        Assert.Equal(TestEvents.Trace, (await Store.FindEventAsync(_events.OrganizationNo, batch[1].Id, CancellationToken.None))!.Event.TraceParent);
+        Assert.True((await Store.FindEventAsync(_events.OrganizationNo, batch[0].Id, CancellationToken.None))!.Event.TraceParent.IsNone);
         Assert.Equal(batch[1].Id.AcceptedAt, stored[1].UpdatedAt);
         Assert.Equal(new Checkpoint(batch[1].Id, 2), (await ReclaimAsync(writer)).StoredThrough);
     }
@@ -108,11 +111,13 @@ public abstract class AppendConformance<T>(T fixture) : IClassFixture<T>
         Assert.Equal(default, (await ReclaimAsync(writer)).StoredThrough);
     }
 
-    [Fact]
-    public async Task A_refused_row_is_kept_as_bytes_and_the_checkpoint_goes_past_it()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_refused_row_is_kept_as_bytes_and_the_checkpoint_goes_past_it(bool isTraced)
     {
         var writer = await fixture.NewShardAsync();
-        var refused = _events.Next("t", """{"x":"y"}""", "dedup", "key");
+        var refused = _events.Next("t", """{"x":"y"}""", "dedup", "key") with { TraceParent = isTraced ? TestEvents.Trace : default };
         var next = writer.After([refused]);
 
         for (var time = 0; time < 2; time++)
@@ -122,7 +127,7 @@ public abstract class AppendConformance<T>(T fixture) : IClassFixture<T>
         var kept = Server.Storage.QuarantinedRow.Decode(_events.OrganizationNo, refused.Id, row);
         Assert.Equal(("t", "dedup", "key"), (Text(kept.Type), Text(kept.DedupId), Text(kept.OrderingKey)));
         Assert.Equal("""{"x":"y"}""", Text(kept.Payload));
-        Assert.Equal(refused.PayloadHash, kept.PayloadHash);
+        Assert.Equal((refused.PayloadHash, refused.TraceParent), (kept.PayloadHash, kept.TraceParent));
         Assert.Empty(await fixture.ReadAllAsync(_events.OrganizationNo));
         Assert.Equal(next, (await ReclaimAsync(writer)).StoredThrough);
     }

@@ -115,6 +115,19 @@ public abstract class LaneConformance<T>(T fixture) : IClassFixture<T>
         Assert.Equal(ids[1], two.ScannedThrough);
     }
 
+    [Theory]
+    [InlineData]
+    [InlineData("t", "other")]
+    public async Task The_trace_comes_along(params string[] patterns)
+    {
+        var scene = await DeliveryScene.SetAsync(fixture);
+        await scene.AppendAsync(scene.Events.Traced(), scene.Events.Next("t"));
+
+        var page = await scene.ReadLaneAsync(default, patterns: patterns);
+
+        Assert.Equal([TestEvents.Trace, default], page.Events.Select(due => due.TraceParent));
+    }
+
     [Fact]
     public async Task A_cursor_never_goes_back()
     {

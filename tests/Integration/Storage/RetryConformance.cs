@@ -1,3 +1,4 @@
+using ZapierTriggers.Core.Delivery;
 using ZapierTriggers.Core.Events;
 
 namespace ZapierTriggers.Tests.Integration.Storage;
@@ -46,6 +47,61 @@ public abstract class RetryConformance<T> : IAsyncLifetime
 
         // The lease ran out, as after a crash: the try that was counted stays counted.
         Assert.Equal([5, 3, 3], (await scene.ClaimAsync(Now.AddSeconds(61))).Select(retry => retry.Attempt));
+    }
+
+    [Fact]
+    public async Task A_claim_brings_the_trace()
+    {
+        var scene = await DeliveryScene.SetAsync(_fixture);
+        var ids = await scene.AppendAsync(scene.Events.Traced(), scene.Events.Next());
+        await scene.RecordAsync([.. ids.Select(id => scene.Failed(id, 1, Now))]);
+
+        Assert.Equal([TestEvents.Trace, default], (await scene.ClaimAsync(Now)).OrderBy(retry => retry.Event.Id).Select(retry => retry.Event.TraceParent));
+    }
+
+    [Fact]
+    public async Task A_claim_that_is_given_back_is_due_at_once_and_no_late_result_ends_the_next_one()
+    {
+        var scene = await DeliveryScene.SetAsync(_fixture);
+        var ids = await scene.AppendAsync(3);
+        await scene.RecordAsync([.. ids.Select(id => scene.Failed(id, 1, Now))]);
+        var claimed = await scene.ClaimAsync(Now, leaseUntil: Now.AddSeconds(90));
+
+        // Begun, not begun, and not given back.
+        await ReleaseAsync(scene, Held(claimed[0], isBegun: true), Held(claimed[1], isBegun: false));
+
+        var again = await scene.ClaimAsync(Now.AddSeconds(1), leaseUntil: Now.AddSeconds(90));
+        Assert.Equal([(ids[0], 3), (ids[1], 2)], again.Select(retry => (retry.Event.Id, retry.Attempt)).OrderBy(retry => retry.Id));
+
+        // The dead process: neither its late release nor its late result touches what another one has claimed since.
+        await ReleaseAsync(scene, Held(claimed[0], isBegun: true));
+        await scene.RecordAsync(scene.Failed(claimed[0], Now.AddSeconds(2)));
+        Assert.Empty(await scene.ClaimAsync(Now.AddSeconds(3)));
+        var late = await scene.FindAsync(ids[0]);
+        Assert.Equal([1, 2], late.Deliveries[0].Attempts.Select(attempt => attempt.Number));
+
+        await scene.RecordAsync(scene.Delivered(again.Single(retry => retry.Event.Id == ids[0])));
+        var done = await scene.FindAsync(ids[0]);
+        Assert.Equal((EventStatus.Delivered, 3), (done.Event.Status, done.Event.Attempts));
+    }
+
+    [Fact]
+    public async Task A_replay_whose_claim_is_given_back_is_owed_as_before()
+    {
+        var scene = await DeliveryScene.SetAsync(_fixture);
+        var ids = await scene.AppendAsync(2);
+        await scene.RecordAsync([.. ids.Select(id => scene.Delivered(id))]);
+        foreach (var id in ids) await scene.ReplayAsync(id, Now);
+        var claimed = await scene.ClaimAsync(Now);
+
+        await ReleaseAsync(scene, Held(claimed[0], isBegun: true), Held(claimed[1], isBegun: false));
+        await scene.RecordAsync(scene.Failed(claimed[0], Now.AddHours(1)));
+
+        var again = await scene.ClaimAsync(Now.AddSeconds(1));
+        Assert.Equal(2, again.Count);
+        Assert.All(again, retry => Assert.True(retry.IsReplay));
+        await scene.RecordAsync([.. again.Select(scene.Delivered)]);
+        Assert.Null(await NextAsync(scene));
     }
 
     [Fact]
@@ -174,6 +230,12 @@ public abstract class RetryConformance<T> : IAsyncLifetime
         Assert.Equal((EventStatus.DeadLetter, 0, Now), (untried.Event.Status, untried.Event.Attempts, untried.Event.UpdatedAt));
         Assert.Empty(untried.Deliveries[0].Attempts);
     }
+
+    private static HeldClaim Held(ClaimedRetry claim, bool isBegun) =>
+        new(claim.OrganizationNo, claim.EndpointId, claim.Event.Id, claim.Attempt, isBegun);
+
+    private static Task ReleaseAsync(DeliveryScene scene, params HeldClaim[] claims) =>
+        scene.Store.ReleaseRetriesAsync(claims, Now.AddSeconds(1), CancellationToken.None);
 
     private static Task<DateTimeOffset?> NextAsync(DeliveryScene scene) => scene.Store.NextRetryAsync(CancellationToken.None);
 }

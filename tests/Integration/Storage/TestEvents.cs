@@ -21,6 +21,12 @@ internal sealed class TestEvents(int organizationNo, DateTimeOffset? at = null)
         string orderingKey = "") =>
         Next(Encoding.UTF8.GetBytes(type), Encoding.UTF8.GetBytes(payload), dedupId, orderingKey);
 
+    /// <summary>The trace that <see cref="Traced"/> gives.</summary>
+    public static TraceParent Trace { get; } = new(0x4bf9_2f35_77b3_4da6, 0xa3ce_929d_0e0e_4736, 0x00f0_67aa_0ba9_02b7, 1);
+
+    /// <summary>An event with a trace.</summary>
+    public JournaledEvent Traced() => Next("t", "{}") with { TraceParent = Trace };
+
     public JournaledEvent Next(byte[] type, byte[] payload, string dedupId = "", string orderingKey = "") => new()
     {
         OrganizationNo = organizationNo,

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
@@ -150,7 +151,10 @@ internal sealed record FullStore
     }
 
     private static async Task<string> SendAsync(Tenant tenant, string type, int n, string? dedupId = null) =>
-        (await tenant.PostEventAsync(BodyOf(type, n, dedupId))).Accepted();
+        (await tenant.PostEventAsync(BodyOf(type, n, dedupId), ("traceparent", n % 2 == 0 ? null : TraceOf(n)))).Accepted();
+
+    /// <summary>The trace of its event of that number, if that is odd.</summary>
+    private static string TraceOf(int n) => string.Create(CultureInfo.InvariantCulture, $"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba9{n:x4}-01");
 
     /// <summary>The body of its event of that number.</summary>
     public static string BodyOf(string type, int n, string? dedupId)

@@ -54,6 +54,45 @@ public sealed class IsolationTests
     }
 
     [Fact]
+    public async Task Two_thousand_hanging_endpoints_do_not_delay_one_that_answers()
+    {
+        using var hanging = new FastReceiver(Manner.Hangs, connections: 4096);
+        using var healthy = new FastReceiver();
+        await using var rig = await StartAsync();
+        var (endpoint, _) = await AddOneAsync(rig, DeliveryRig.Organization, healthy, 1);
+        await rig.RunUntilAsync(() => rig.Store.Count(EventStatus.Delivered) == 1, "it is known to answer");
+        await AddAsync(rig, FirstBad, 2000, hanging, eventsEach: 1);
+        await rig.RunUntilAsync(() => hanging.Taken > Options.MaxSlowInFlight + (Options.MaxInFlight / 2), "they hold all places that they may");
+
+        var ids = Enumerable.Range(0, 500).Select(_ => rig.Store1()).ToList();
+        await rig.RunUntilAsync(() => rig.Store.Endpoint(endpoint.Id).DeliveredThrough == ids[^1], "the healthy one is served");
+
+        AssertStillHanging(rig);
+        Assert.InRange(hanging.MostOpen, Options.MaxSlowInFlight, Options.MaxInFlight + Options.MaxSlowInFlight);
+    }
+
+    [Fact]
+    public async Task Two_thousand_hanging_endpoints_of_forty_organizations_leave_places_for_one_that_is_new()
+    {
+        using var hanging = new FastReceiver(Manner.Hangs, connections: 4096);
+        using var healthy = new FastReceiver();
+        await using var rig = await StartAsync();
+        for (var n = 0; n < 2000; n++)
+        {
+            var made = Storage.DeliveryScene.NewEndpoint(FirstBad + (n / 50)) with { Url = hanging.Url.ToString() };
+            await rig.Dispatcher.CreateAsync(made, "test", CancellationToken.None);
+        }
+
+        for (var n = 0; n < 40; n++) rig.Store1(organizationNo: FirstBad + n);
+        await rig.RunUntilAsync(() => hanging.Taken > Options.MaxSlowInFlight * 9 / 10, "they hold what they may");
+        var (endpoint, ids) = await AddOneAsync(rig, DeliveryRig.Organization, healthy, 500);
+        await rig.RunUntilAsync(() => rig.Store.Endpoint(endpoint.Id).DeliveredThrough == ids[^1], "the healthy one is served");
+
+        AssertStillHanging(rig);
+        Assert.InRange(rig.Dispatcher.InFlight, 1, Options.MaxSlowInFlight - 1);
+    }
+
+    [Fact]
     public async Task Twenty_thousand_waiting_events_do_not_keep_back_the_200_of_another()
     {
         using var large = new FastReceiver();

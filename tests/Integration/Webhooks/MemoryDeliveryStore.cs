@@ -148,6 +148,18 @@ internal sealed class MemoryDeliveryStore : IDeliveryStore
         return claimed;
     });
 
+    public Task ReleaseRetriesAsync(IReadOnlyList<HeldClaim> claims, DateTimeOffset now, CancellationToken cancellationToken) => Call("release", () =>
+    {
+        foreach (var claim in claims)
+        {
+            var key = (claim.EndpointId, claim.EventId);
+            if (!_retries.TryGetValue(key, out var row) || !row.IsClaimed || row.Attempts != claim.Attempt) continue;
+            _retries[key] = row with { IsClaimed = false, DueAt = now, Attempts = row.Attempts - (claim.IsBegun ? 0 : 1) };
+        }
+
+        return true;
+    });
+
     public Task<DateTimeOffset?> NextRetryAsync(CancellationToken cancellationToken) => Call("next", () =>
     {
         var due = _retries.Where(pair => _endpoints[pair.Key.Item1].Enabled && (pair.Value.Owed > 0 || !_acknowledged.Contains(pair.Key.Item2))).Select(pair => (DateTimeOffset?)pair.Value.DueAt);

@@ -11,10 +11,12 @@ public sealed class FrameTests
 
     private static readonly Gen<string> Text = Gen.String[0, 255];
 
+    private static readonly TraceParent Trace = new(0x0123_4567_89AB_CDEF, 0xFEDC_BA98_7654_3210, 0x1122_3344_5566_7788, 1);
+
     private static readonly Gen<TestEvent> Events = Gen.Select(
-        Gen.ULong[1, ulong.MaxValue], Gen.ULong, Gen.Int, Text, Text, Text, Gen.OneOf(Gen.Int[0, 100], Gen.Int[0, 20_000]),
-        (high, low, organization, type, dedup, ordering, size) =>
-            new TestEvent(new EventId(high, low), organization, Valid(type), Valid(dedup), Valid(ordering), new string('p', size)));
+        Gen.ULong[1, ulong.MaxValue], Gen.ULong, Gen.Int, Text, Text, Text, Gen.OneOf(Gen.Int[0, 100], Gen.Int[0, 20_000]), Gen.Bool,
+        (high, low, organization, type, dedup, ordering, size, isTraced) => new TestEvent(
+            new EventId(high, low), organization, Valid(type), Valid(dedup), Valid(ordering), new string('p', size), isTraced ? Trace : default));
 
     [Fact]
     public void What_was_written_is_read() =>
@@ -45,7 +47,7 @@ public sealed class FrameTests
     public void The_largest_event_fits_into_the_largest_frame()
     {
         var text = string.Concat(Enumerable.Repeat("\U0001F600", 255)); // four bytes each, the most that 255 characters can take
-        var item = new TestEvent(new EventId(1, 1), 1, text, text, text, new string('p', EventLimits.MaxPayloadBytes));
+        var item = new TestEvent(new EventId(1, 1), 1, text, text, text, new string('p', EventLimits.MaxPayloadBytes), Trace);
         var bytes = Write(item, 1);
         Assert.Equal(Frame.MaxLength, bytes.Length);
         Assert.Equal(FrameState.Good, Frame.Read(bytes, Secret, out var frame));
@@ -53,12 +55,37 @@ public sealed class FrameTests
     }
 
     [Fact]
-    public void Every_flipped_bit_is_noticed_or_harmless()
+    public void A_frame_without_a_trace_is_what_it_was_before_there_were_traces()
     {
-        var item = TestEvent.Numbered(1, new EventId(5, 6), 77);
+        // Made by the version before.
+        const string Before = "abb8a62e4463078f48000000430001002a0000000000000005000000000000000600000000000000"
+            + "165c7027e1cd49130700000002000000010001000100000061646b7b7d000000";
+        var item = new TestEvent(new EventId(5, 6), 7, "a", "d", "k", "{}");
+        Assert.Equal(Before, Convert.ToHexStringLower(Write(item, 42)));
+        Assert.Equal(FrameState.Good, Frame.Read(Convert.FromHexString(Before), Secret, out var frame));
+        Assert.Equal(item, TestEvent.Of(frame.Event));
+    }
+
+    [Fact]
+    public void A_reader_from_before_passes_over_the_trace()
+    {
+        // It takes the payload from behind the header, whose length it proves, and each text by its own length.
+        var bytes = Write(TestEvent.Numbered(3, new EventId(5, 6)) with { Trace = Trace }, 42);
+        var item = TestEvent.Numbered(3, new EventId(5, 6)).ToJournaled();
+        var header = BitConverter.ToUInt16(bytes, 12);
+        Assert.Equal(Frame.FixedLength + item.Type.Length + item.DedupId.Length + item.OrderingKey.Length + TraceParent.ByteLength, header);
+        Assert.Equal(item.Payload.ToArray(), bytes[header..(header + item.Payload.Length)]);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Every_flipped_bit_is_noticed_or_harmless(bool isTraced)
+    {
+        var item = TestEvent.Numbered(1, new EventId(5, 6), 77) with { Trace = isTraced ? Trace : default };
         var good = Write(item, 42);
         var journaled = item.ToJournaled();
-        var header = Frame.FixedLength + journaled.Type.Length + journaled.DedupId.Length + journaled.OrderingKey.Length;
+        var header = Frame.FixedLength + journaled.Type.Length + journaled.DedupId.Length + journaled.OrderingKey.Length + journaled.TraceParent.StoredLength;
         for (var bit = 0; bit < good.Length * 8; bit++)
         {
             var bytes = good.ToArray();
@@ -123,8 +150,7 @@ public sealed class FrameTests
     private static byte[] Frame8(TestEvent item, long sequence, ulong secret)
     {
         var journaled = item.ToJournaled();
-        var bytes = new byte[Frame.LengthOf(
-            journaled.Type.Length, journaled.DedupId.Length, journaled.OrderingKey.Length, journaled.Payload.Length)];
+        var bytes = new byte[Frame.LengthOf(journaled)];
         Random.Shared.NextBytes(bytes); // as in a ring that has gone round
         Frame.Write(bytes, journaled, sequence, secret);
         return bytes;

@@ -5,7 +5,8 @@ using ZapierTriggers.Core.Events;
 namespace ZapierTriggers.Tests.Unit.Journal;
 
 /// <summary>An event's parts as values that can be compared, next to the memories that the journal works on.</summary>
-internal sealed record TestEvent(EventId Id, int OrganizationNo, string Type, string DedupId, string OrderingKey, string Payload)
+internal sealed record TestEvent(
+    EventId Id, int OrganizationNo, string Type, string DedupId, string OrderingKey, string Payload, TraceParent Trace = default)
 {
     /// <summary>An event whose payload has that many bytes and is different for every number.</summary>
     public static TestEvent Numbered(int number, EventId id, int payloadBytes = 200) => new(
@@ -23,7 +24,8 @@ internal sealed record TestEvent(EventId Id, int OrganizationNo, string Type, st
         Encoding.UTF8.GetString(item.Type.Span),
         Encoding.UTF8.GetString(item.DedupId.Span),
         Encoding.UTF8.GetString(item.OrderingKey.Span),
-        Encoding.UTF8.GetString(item.Payload.Span));
+        Encoding.UTF8.GetString(item.Payload.Span),
+        item.TraceParent);
 
     /// <summary>The event as the journal takes it.</summary>
     public JournaledEvent ToJournaled()
@@ -38,6 +40,7 @@ internal sealed record TestEvent(EventId Id, int OrganizationNo, string Type, st
             DedupId = Encoding.UTF8.GetBytes(DedupId),
             OrderingKey = Encoding.UTF8.GetBytes(OrderingKey),
             Payload = payload,
+            TraceParent = Trace,
         };
     }
 }

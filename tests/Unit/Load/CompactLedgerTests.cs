@@ -3,6 +3,7 @@ using ZapierTriggers.Core.Events;
 using ZapierTriggers.Load.Core.Bodies;
 using ZapierTriggers.Load.Core.Http;
 using ZapierTriggers.Load.Core.Verdict;
+using Webhook = ZapierTriggers.Load.Core.Verdict.Delivery;
 
 namespace ZapierTriggers.Tests.Unit.Load;
 
@@ -69,7 +70,7 @@ public sealed class CompactLedgerTests
     private void Deliver(int n, EventId id)
     {
         var data = Source.PayloadOf(n);
-        _ledger.NoteDelivery(new Delivery(id, id, XxHash3.HashToUInt64(data), Signed: true, 200), data);
+        _ledger.NoteDelivery(new Webhook(id, id, XxHash3.HashToUInt64(data), Signed: true, 200), data);
     }
 
     private Task<AuditReport> AuditAsync(params StoredEvent[] inbox) => _ledger.AuditAsync(inbox.ToAsyncEnumerable());

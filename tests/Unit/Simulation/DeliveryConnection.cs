@@ -52,6 +52,10 @@ internal sealed class DeliveryConnection(StoreConnection connection, SimulatedSt
     }
 
     /// <inheritdoc/>
+    public Task ReleaseRetriesAsync(IReadOnlyList<HeldClaim> claims, DateTimeOffset now, CancellationToken cancellationToken) =>
+        throw new NotSupportedException();
+
+    /// <inheritdoc/>
     public async Task<DateTimeOffset?> NextRetryAsync(CancellationToken cancellationToken)
     {
         await connection.AskAsync();
@@ -78,5 +82,5 @@ internal sealed class DeliveryConnection(StoreConnection connection, SimulatedSt
         return isDueNow;
     }
 
-    private static DueEvent DueOf(StoredRow row) => new() { Id = row.Id, Type = row.Type, Payload = BitConverter.GetBytes(row.PayloadHash) };
+    private static DueEvent DueOf(StoredRow row) => new() { Id = row.Id, Type = row.Type, Payload = BitConverter.GetBytes(row.PayloadHash), TraceParent = row.Trace };
 }

@@ -58,5 +58,5 @@ internal static class Invariants
     }
 
     private static StoredRow RowOf(Sending sending, EventId id) =>
-        new(id, sending.OrganizationNo, sending.Type, sending.DedupId, sending.OrderingKey, sending.PayloadHash);
+        new(id, sending.OrganizationNo, sending.Type, sending.DedupId, sending.OrderingKey, sending.PayloadHash, sending.Trace);
 }

@@ -80,7 +80,8 @@ internal sealed class Producers(Scenario scenario, Random random, SimulatedStore
         var length = scenario.HasLargePayloads && random.Next(3) == 0 ? random.Next(LargestPayload) : random.Next(400);
         byte[] payload = [.. Encoding.UTF8.GetBytes($"{{\"n\":{Sent.Count},\"f\":\""), .. Filler.AsSpan(0, length), (byte)'"', (byte)'}'];
         var hash = XxHash3.HashToUInt64(payload);
-        return (new Sending(organizationNo, type, dedupId, orderingKey, hash), new JournaledEvent
+        var trace = Sent.Count % 2 == 0 ? default : new TraceParent(hash, 1, hash | 1, 1);
+        return (new Sending(organizationNo, type, dedupId, orderingKey, hash, trace), new JournaledEvent
         {
             OrganizationNo = organizationNo,
             Id = default,
@@ -89,6 +90,7 @@ internal sealed class Producers(Scenario scenario, Random random, SimulatedStore
             DedupId = Encoding.UTF8.GetBytes(dedupId),
             OrderingKey = Encoding.UTF8.GetBytes(orderingKey),
             Payload = payload,
+            TraceParent = trace,
         });
     }
 

@@ -17,7 +17,7 @@ internal sealed class Receivers(Random random, DateTimeOffset begin)
 
     private static readonly string Secret = WebhookSecret.Generate();
 
-    private readonly HashSet<(Guid Endpoint, EventId Event, ulong PayloadHash)> _received = [];
+    private readonly HashSet<(Guid Endpoint, EventId Event, ulong PayloadHash, TraceParent Trace)> _received = [];
 
     /// <summary>The endpoints at their stored cursors.</summary>
     public IReadOnlyList<EndpointRecord> Endpoints(DeliveryTables tables) => [.. Enumerable.Range(1, 2).Select(no => Endpoint(no, tables))];
@@ -26,7 +26,7 @@ internal sealed class Receivers(Random random, DateTimeOffset begin)
     public async Task<TryResult> ReceiveAsync(Life life, WebhookTarget target, DueEvent due)
     {
         await life.TravelAsync();
-        life.Effect("receive", "webhook", () => _received.Add((target.Endpoint.Id, due.Id, BitConverter.ToUInt64(due.Payload))));
+        life.Effect("receive", "webhook", () => _received.Add((target.Endpoint.Id, due.Id, BitConverter.ToUInt64(due.Payload), due.TraceParent)));
         var fails = random.Next(4) == 0;
         await life.TravelAsync();
         return new TryResult
@@ -49,7 +49,7 @@ internal sealed class Receivers(Random random, DateTimeOffset begin)
     {
         foreach (var (endpoint, row) in Due(store))
         {
-            if (!_received.Contains((endpoint, row.Id, row.PayloadHash))) return $"{row} was never sent to its endpoint";
+            if (!_received.Contains((endpoint, row.Id, row.PayloadHash, row.Trace))) return $"{row} was never sent to its endpoint";
             var tries = Options.RetrySchedule.Count + 1;
             if (store.Deliveries.Outcomes[(endpoint, row.Id)] == EventStatus.DeadLetter && !store.Deliveries.WasTried(endpoint, row.Id, tries))
                 return $"{row} is a dead letter before its {tries} tries";

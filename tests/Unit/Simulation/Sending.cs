@@ -1,9 +1,10 @@
+using ZapierTriggers.Core.Events;
 using ZapierTriggers.Core.Sequencing;
 
 namespace ZapierTriggers.Tests.Unit.Simulation;
 
 /// <summary>One request of a producer's and what came of it, as the producer saw it.</summary>
-internal sealed record Sending(int OrganizationNo, string Type, string DedupId, string OrderingKey, ulong PayloadHash)
+internal sealed record Sending(int OrganizationNo, string Type, string DedupId, string OrderingKey, ulong PayloadHash, TraceParent Trace)
 {
     /// <summary>The answer; null = none came.</summary>
     public Receipt? Receipt { get; set; }

@@ -6,7 +6,7 @@ using ZapierTriggers.Core.Storing;
 namespace ZapierTriggers.Tests.Unit.Simulation;
 
 /// <summary>An event as the store has it. The payload by its hash.</summary>
-internal sealed record StoredRow(EventId Id, int OrganizationNo, string Type, string DedupId, string OrderingKey, ulong PayloadHash)
+internal sealed record StoredRow(EventId Id, int OrganizationNo, string Type, string DedupId, string OrderingKey, ulong PayloadHash, TraceParent Trace)
 {
     public static StoredRow Of(in JournaledEvent item) => new(
         item.Id,
@@ -14,7 +14,8 @@ internal sealed record StoredRow(EventId Id, int OrganizationNo, string Type, st
         Encoding.UTF8.GetString(item.Type.Span),
         Encoding.UTF8.GetString(item.DedupId.Span),
         Encoding.UTF8.GetString(item.OrderingKey.Span),
-        XxHash3.HashToUInt64(item.Payload.Span));
+        XxHash3.HashToUInt64(item.Payload.Span),
+        item.TraceParent);
 }
 
 /// <summary>

@@ -8,7 +8,7 @@ namespace ZapierTriggers.Server.Storage.Postgres;
 /// <see cref="Header"/>, rows, <see cref="Trailer"/>. All integers are big-endian; a length of -1 is NULL.
 /// <code>
 /// header   "PGCOPY\n\xFF\r\n\0" | flags i32 = 0 | extension length i32 = 0
-/// row      columns i16 = 7
+/// row      columns i16 = 8
 ///          | 4  | organization_no i32
 ///          | 16 | id
 ///          | n  | type, UTF-8
@@ -16,6 +16,7 @@ namespace ZapierTriggers.Server.Storage.Postgres;
 ///          | n  | ordering_key, UTF-8  or -1
 ///          | 8  | payload_hash i64
 ///          | n  | payload
+///          | 25 | traceparent          or -1
 /// trailer  i16 = -1
 /// </code>
 /// </summary>
@@ -23,12 +24,12 @@ internal static class EventCopyEncoder
 {
     /// <summary>The statement whose columns <see cref="Write"/> writes.</summary>
     public const string Sql = """
-        COPY events (organization_no, id, type, dedup_id, ordering_key, payload_hash, payload) FROM STDIN (FORMAT binary)
+        COPY events (organization_no, id, type, dedup_id, ordering_key, payload_hash, payload, traceparent) FROM STDIN (FORMAT binary)
         """;
 
-    private const short Columns = 7;
+    private const short Columns = 8;
 
-    /// <summary>Column count, seven lengths, and the three columns of fixed width.</summary>
+    /// <summary>Column count, eight lengths, and the three columns of fixed width.</summary>
     private const int FixedBytes = sizeof(short) + Columns * sizeof(int) + sizeof(int) + EventId.ByteLength + sizeof(long);
 
     /// <summary>What a stream begins with.</summary>
@@ -41,7 +42,8 @@ internal static class EventCopyEncoder
 
     /// <summary>Bytes that <see cref="Write"/> will write.</summary>
     public static int Measure(in JournaledEvent journaled) =>
-        FixedBytes + journaled.Type.Length + journaled.DedupId.Length + journaled.OrderingKey.Length + journaled.Payload.Length;
+        FixedBytes + journaled.Type.Length + journaled.DedupId.Length + journaled.OrderingKey.Length + journaled.Payload.Length
+        + journaled.TraceParent.StoredLength;
 
     /// <summary>Writes one row; returns its bytes. The destination must hold <see cref="Measure"/> of them.</summary>
     public static int Write(Span<byte> destination, in JournaledEvent journaled)
@@ -62,7 +64,15 @@ internal static class EventCopyEncoder
         BinaryPrimitives.WriteUInt64BigEndian(destination[at..], journaled.PayloadHash);
         at += sizeof(long);
         WriteField(destination, ref at, journaled.Payload.Span);
-        return at;
+        if (journaled.TraceParent.IsNone)
+        {
+            WriteLength(destination, ref at, -1);
+            return at;
+        }
+
+        WriteLength(destination, ref at, TraceParent.ByteLength);
+        journaled.TraceParent.WriteBytes(destination[at..]);
+        return at + TraceParent.ByteLength;
     }
 
     private static void WriteOptional(Span<byte> destination, ref int at, ReadOnlySpan<byte> value)

@@ -1,6 +1,7 @@
 using Npgsql;
 using ZapierTriggers.Core.Accounts;
 using ZapierTriggers.Core.Delivery;
+using ZapierTriggers.Core.Storing;
 
 namespace ZapierTriggers.Server.Storage.Postgres;
 
@@ -15,8 +16,20 @@ internal sealed class PostgresAccountChanges(PostgresDatabase database, Postgres
         SELECT c.organization_no FROM account_changes c WHERE c.version > $1 AND c.organization_no <> 0 ORDER BY c.version
         """;
 
+    private const string Erasures = """
+        SELECT e.organization_no, e.id, e.kind, e.erased
+        FROM erasures e
+        WHERE NOT e.dry_run AND (e.finished_at IS NULL OR e.finished_at > $1)
+        """;
+
+    private const string Erased = """
+        SELECT x.id FROM erased_events x WHERE x.organization_no = $1
+        """;
+
     private const string Listen = """
-        LISTEN zapier_triggers_accounts
+        LISTEN zapier_triggers_accounts;
+        LISTEN zapier_triggers_retries;
+        LISTEN zapier_triggers_erasures
         """;
 
     private readonly PostgresEndpoints _endpoints = new(database);
@@ -39,13 +52,32 @@ internal sealed class PostgresAccountChanges(PostgresDatabase database, Postgres
         _endpoints.LoadAsync([.. organizationNos], cancellationToken);
 
     /// <inheritdoc/>
-    public Task ListenAsync(Action changed, CancellationToken cancellationToken) => database.RunAloneAsync(
+    public async Task<IReadOnlyList<ErasureElsewhere>> ReadErasuresAsync(DateTimeOffset since, CancellationToken cancellationToken) =>
+        await database.QueryAsync(
+            Erasures,
+            parameters => parameters.With(since.ToUniversalTime()),
+            row => new ErasureElsewhere(row.GetInt32(0), row.GetGuid(1), (ErasureKind)row.GetInt16(2), row.GetInt64(3)),
+            cancellationToken);
+
+    /// <inheritdoc/>
+    public async Task<IReadOnlyList<EventId>> ReadErasedAsync(int organizationNo, CancellationToken cancellationToken) =>
+        await database.QueryAsync(Erased, parameters => parameters.With(organizationNo), row => row.GetEventId(0), cancellationToken);
+
+    /// <inheritdoc/>
+    public Task ListenAsync(Action<StoreNews> heard, CancellationToken cancellationToken) => database.RunAloneAsync(
         async connection =>
         {
-            connection.Notification += (_, _) => changed();
+            connection.Notification += (_, notice) => heard(NewsOf(notice.Channel));
             await using (var command = new NpgsqlCommand(Listen, connection)) await command.ExecuteNonQueryAsync(cancellationToken);
-            changed();
+            foreach (var news in Enum.GetValues<StoreNews>()) heard(news);
             while (true) await connection.WaitAsync(cancellationToken);
         },
         cancellationToken);
+
+    private static StoreNews NewsOf(string channel) => channel switch
+    {
+        "zapier_triggers_retries" => StoreNews.Retries,
+        "zapier_triggers_erasures" => StoreNews.Erasures,
+        _ => StoreNews.Accounts,
+    };
 }

@@ -18,13 +18,13 @@ internal sealed class PostgresDeliveryStore(PostgresDatabase database, TimeProvi
     /// a list of columns Postgres may hash all of an endpoint's outcomes for it instead of looking a page's worth of them up.
     /// </summary>
     private const string Lane = """
-        SELECT w.id, w.settled, w.type, CASE WHEN w.settled THEN NULL ELSE w.payload END, w.ordering_key
+        SELECT w.id, w.settled, w.type, CASE WHEN w.settled THEN NULL ELSE w.payload END, w.ordering_key, w.traceparent
         FROM (
             SELECT s.*, sum(s.size) OVER (ORDER BY s.id) AS running
             FROM (
                 SELECT n.*, CASE WHEN n.settled THEN 0 ELSE octet_length(n.payload) END AS size
                 FROM (
-                    SELECT e.id, e.type, e.payload, e.ordering_key,
+                    SELECT e.id, e.type, e.payload, e.ordering_key, e.traceparent,
                            coalesce(
                                (SELECT true FROM acks a WHERE a.organization_no = $1 AND a.event_id = e.id),
                                (SELECT true FROM outcomes o WHERE o.organization_no = $1 AND o.event_id = e.id AND o.endpoint_id = $2),
@@ -48,7 +48,7 @@ internal sealed class PostgresDeliveryStore(PostgresDatabase database, TimeProvi
     /// </summary>
     private const string MatchingLane = """
         SELECT w.id, w.settled, CASE WHEN w.settled THEN NULL ELSE w.type END, CASE WHEN w.settled THEN NULL ELSE w.payload END,
-               w.ordering_key
+               w.ordering_key, w.traceparent
         FROM (
             SELECT s.*, sum(s.size) OVER (ORDER BY s.id) AS running,
                    count(*) FILTER (WHERE NOT s.settled) OVER (ORDER BY s.id) AS number
@@ -64,7 +64,7 @@ internal sealed class PostgresDeliveryStore(PostgresDatabase database, TimeProvi
                                            WHERE r.organization_no = $1 AND r.endpoint_id = $2 AND r.event_id = m.id)
                            ELSE true END AS settled
                     FROM (
-                        SELECT e.id, e.type, e.payload, e.ordering_key,
+                        SELECT e.id, e.type, e.payload, e.ordering_key, e.traceparent,
                                e.type = ANY ($7) OR EXISTS (SELECT 1 FROM unnest($8::text[]) p WHERE starts_with(e.type, p)) AS matches
                         FROM events e
                         WHERE e.organization_no = $1 AND e.id > $3
@@ -126,6 +126,10 @@ internal sealed class PostgresDeliveryStore(PostgresDatabase database, TimeProvi
     }
 
     /// <inheritdoc/>
+    public Task ReleaseRetriesAsync(IReadOnlyList<HeldClaim> claims, DateTimeOffset now, CancellationToken cancellationToken) =>
+        _retries.ReleaseAsync(claims, now, cancellationToken);
+
+    /// <inheritdoc/>
     public Task<IReadOnlyList<ClaimedRetry>> ClaimRetriesAsync(
         DateTimeOffset now,
         DateTimeOffset leaseUntil,
@@ -155,5 +159,6 @@ internal sealed class PostgresDeliveryStore(PostgresDatabase database, TimeProvi
         Type = row.GetString(2),
         Payload = row.GetFieldValue<byte[]>(3),
         OrderingKey = row.GetTextOrNull(4),
+        TraceParent = row.GetTraceParent(5),
     };
 }

@@ -1,6 +1,7 @@
 using Npgsql;
 using ZapierTriggers.Core.Accounts;
 using ZapierTriggers.Core.Dedup;
+using ZapierTriggers.Core.Operations;
 using ZapierTriggers.Core.Storing;
 
 namespace ZapierTriggers.Server.Storage.Postgres;
@@ -65,6 +66,11 @@ internal sealed class PostgresErasures(PostgresDatabase database, TimeProvider t
         UPDATE erasures SET selection = '', journal_erased = $3, finished_at = $4 WHERE organization_no = $1 AND id = $2
         """;
 
+    /// <summary>For servers that may hold some of what was erased in memory.</summary>
+    private const string Tell = """
+        NOTIFY zapier_triggers_erasures
+        """;
+
     private const string InJournal = """
         SELECT x.organization_no, x.id FROM erased_events x WHERE x.in_journal AND ($1::integer IS NULL OR x.organization_no = $1)
         """;
@@ -89,6 +95,7 @@ internal sealed class PostgresErasures(PostgresDatabase database, TimeProvider t
             await using var end = new NpgsqlCommand(EndKeys, connection);
             end.Parameters.With(erasure.OrganizationNo);
             await end.ExecuteNonQueryAsync(cancellationToken);
+            await connection.ExecuteAsync(Tell, static _ => { }, cancellationToken);
             return true;
         },
         cancellationToken);
@@ -146,6 +153,9 @@ internal sealed class PostgresErasures(PostgresDatabase database, TimeProvider t
             },
             cancellationToken);
 
+    /// <summary>What PostgreSQL keeps is its operator's: docs/operations.md.</summary>
+    public Task<bool> TryPurgeAsync(CancellationToken cancellationToken) => Task.FromResult(true);
+
     /// <inheritdoc/>
     public Task FinishAsync(Erasure finished, CancellationToken cancellationToken) => database.ExecuteAsync(
         Finish,
@@ -184,6 +194,8 @@ internal sealed class PostgresErasures(PostgresDatabase database, TimeProvider t
         await using var note = new NpgsqlCommand(Note, connection);
         note.Parameters.With(no).With(moved.Id).With(result.Erased).With(ErasureColumns.Encode(named));
         await note.ExecuteNonQueryAsync(cancellationToken);
+        await connection.ExecuteAsync(Tell, static _ => { }, cancellationToken);
+        Failpoint.Pass(Failpoint.ErasureRemoving);
         return result;
     }
 

@@ -20,7 +20,7 @@ internal sealed class PostgresInbox(PostgresDatabase database)
                a.at,
                coalesce(t.delivered, false), coalesce(t.retrying, false), coalesce(t.dead, false),
                coalesce(t.attempts, 0)::integer, t.response_status, t.error,
-               greatest(a.at, t.changed_at), p.scanned
+               greatest(a.at, t.changed_at), p.scanned, p.traceparent
         FROM page p
         LEFT JOIN acks a ON a.organization_no = $1 AND a.event_id = p.id
         LEFT JOIN LATERAL (
@@ -46,7 +46,9 @@ internal sealed class PostgresInbox(PostgresDatabase database)
 
     private const string One = $"""
         WITH page AS (
-            SELECT e.id, e.type, e.payload, e.dedup_id, e.ordering_key, 1::bigint AS scanned FROM events e WHERE e.organization_no = $1 AND e.id = $2
+            SELECT e.id, e.type, e.payload, e.dedup_id, e.ordering_key, e.traceparent, 1::bigint AS scanned
+            FROM events e
+            WHERE e.organization_no = $1 AND e.id = $2
         )
         {Summary}
         """;
@@ -125,7 +127,7 @@ internal sealed class PostgresInbox(PostgresDatabase database)
         if (!StatusPages.Covers(query))
         {
             return $"""
-                SELECT e.id, e.type, e.payload, e.dedup_id, e.ordering_key
+                SELECT e.id, e.type, e.payload, e.dedup_id, e.ordering_key, e.traceparent
                 FROM events e
                 WHERE e.organization_no = $1 {Status(query.Status)} {Conditions(query, parameters, "e.id")} {Behind(query, parameters, "e.id")}
                 ORDER BY e.id {order}
@@ -140,7 +142,7 @@ internal sealed class PostgresInbox(PostgresDatabase database)
             SELECT f.*
             FROM ({StatusPages.Ids(query, range)}) k
             CROSS JOIN LATERAL (
-                SELECT e.id, e.type, e.payload, e.dedup_id, e.ordering_key FROM events e WHERE e.organization_no = $1 AND e.id = k.id OFFSET 0
+                SELECT e.id, e.type, e.payload, e.dedup_id, e.ordering_key, e.traceparent FROM events e WHERE e.organization_no = $1 AND e.id = k.id OFFSET 0
             ) f
             """;
     }
@@ -202,6 +204,7 @@ internal sealed class PostgresInbox(PostgresDatabase database)
             Payload = row.GetFieldValue<byte[]>(2),
             DedupId = row.GetTextOrNull(3),
             OrderingKey = row.GetTextOrNull(4),
+            TraceParent = row.GetTraceParent(14),
             AcknowledgedAt = acknowledgedAt,
             Status = StatusFilter.Of(acknowledgedAt is not null, row.GetBoolean(6), row.GetBoolean(7), row.GetBoolean(8)),
             Attempts = row.GetInt32(9),

@@ -34,6 +34,28 @@ internal sealed class PostgresLedger(PostgresDatabase database) : ILedgerStore
               WHERE e.organization_no = $1) s
         """;
 
+    private const string TotalSums = """
+        SELECT t.kind, sum(t.events)::bigint FROM ledger_days t GROUP BY t.kind
+        """;
+
+    private const string TotalPlaces = """
+        SELECT count(*) FILTER (WHERE p.acknowledged),
+               count(*) FILTER (WHERE NOT p.acknowledged AND p.delivered),
+               count(*) FILTER (WHERE NOT p.acknowledged AND NOT p.delivered AND p.retrying),
+               count(*) FILTER (WHERE NOT p.acknowledged AND NOT p.delivered AND NOT p.retrying AND p.dead),
+               count(*),
+               (SELECT count(*) FROM quarantine q)
+        FROM (SELECT a.event_id IS NOT NULL AS acknowledged, coalesce(o.delivered, false) AS delivered, coalesce(o.dead, false) AS dead,
+                     r.event_id IS NOT NULL AS retrying
+              FROM events e
+              LEFT JOIN acks a ON a.organization_no = e.organization_no AND a.event_id = e.id
+              LEFT JOIN (SELECT d.organization_no, d.event_id, bool_or(d.status = 1) AS delivered, bool_or(d.status = 3) AS dead
+                         FROM outcomes d
+                         GROUP BY d.organization_no, d.event_id) o ON o.organization_no = e.organization_no AND o.event_id = e.id
+              LEFT JOIN (SELECT DISTINCT w.organization_no, w.event_id FROM retries w) r
+                     ON r.organization_no = e.organization_no AND r.event_id = e.id) p
+        """;
+
     private const string Differences = """
         SELECT d.organization_no, d.day, d.accepted, d.present, d.removed
         FROM (SELECT u.organization_no, u.day, sum(u.accepted)::bigint AS accepted, sum(u.present)::bigint AS present,
@@ -58,21 +80,32 @@ internal sealed class PostgresLedger(PostgresDatabase database) : ILedgerStore
 
     /// <inheritdoc/>
     public Task<Ledger> ReadAsync(int organizationNo, CancellationToken cancellationToken) => database.RunAsync(
-        async connection =>
-        {
-            // Both statements see the same moment.
-            await using var transaction = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellationToken);
-            await using var batch = new NpgsqlBatch(connection) { Timeout = CountSeconds };
-            batch.Add(Sums).With(organizationNo);
-            batch.Add(Places).With(organizationNo);
-            await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
-            var sums = new Dictionary<LedgerKind, long>();
-            while (await reader.ReadAsync(cancellationToken)) sums[(LedgerKind)reader.GetInt16(0)] = reader.GetInt64(1);
-            await reader.NextResultAsync(cancellationToken);
-            await reader.ReadAsync(cancellationToken);
-            return LedgerRows.Of(sums, reader.GetInt64);
-        },
+        connection => ReadAsync(
+            connection,
+            batch =>
+            {
+                batch.Add(Sums).With(organizationNo);
+                batch.Add(Places).With(organizationNo);
+            },
+            cancellationToken),
         cancellationToken);
+
+    /// <inheritdoc/>
+    public async Task<Ledger> ReadTotalsAsync(CancellationToken cancellationToken)
+    {
+        Ledger? totals = null;
+        await database.RunAloneAsync(
+            async connection => totals = await ReadAsync(
+                connection,
+                static batch =>
+                {
+                    batch.Add(TotalSums);
+                    batch.Add(TotalPlaces);
+                },
+                cancellationToken),
+            cancellationToken);
+        return totals!;
+    }
 
     /// <inheritdoc/>
     public Task<IReadOnlyList<LedgerDifference>> FindDifferencesAsync(int limit, CancellationToken cancellationToken) =>
@@ -104,4 +137,18 @@ internal sealed class PostgresLedger(PostgresDatabase database) : ILedgerStore
                 return orphans;
             },
             cancellationToken);
+
+    /// <summary>Both statements see the same moment.</summary>
+    private static async Task<Ledger> ReadAsync(NpgsqlConnection connection, Action<NpgsqlBatch> add, CancellationToken cancellationToken)
+    {
+        await using var transaction = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellationToken);
+        await using var batch = new NpgsqlBatch(connection) { Timeout = CountSeconds };
+        add(batch);
+        await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
+        var sums = new Dictionary<LedgerKind, long>();
+        while (await reader.ReadAsync(cancellationToken)) sums[(LedgerKind)reader.GetInt16(0)] = reader.GetInt64(1);
+        await reader.NextResultAsync(cancellationToken);
+        await reader.ReadAsync(cancellationToken);
+        return LedgerRows.Of(sums, reader.GetInt64);
+    }
 }

@@ -21,6 +21,7 @@ internal sealed class PostgresOrganizationErasure(PostgresDatabase database)
             {
                 await using var batch = new Npgsql.NpgsqlBatch(connection);
                 foreach (var sql in OrganizationTables.Rest) batch.Add(sql).With(organizationNo);
+                batch.Add(OrganizationTables.KeepNumber).With(organizationNo).With(new EventId(ulong.MaxValue, ulong.MaxValue));
                 return await batch.ExecuteNonQueryAsync(cancellationToken);
             },
             cancellationToken);

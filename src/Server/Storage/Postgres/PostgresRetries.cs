@@ -30,10 +30,33 @@ internal sealed class PostgresRetries(PostgresDatabase database)
             WHERE r.organization_no = d.organization_no AND r.endpoint_id = d.endpoint_id AND r.event_id = d.event_id
             RETURNING r.organization_no, r.endpoint_id, r.event_id, r.attempts, r.base, r.owed, d.due_at
         )
-        SELECT c.organization_no, c.endpoint_id, c.event_id, c.attempts, c.base, c.owed > 0, e.type, e.payload, e.ordering_key
+        SELECT c.organization_no, c.endpoint_id, c.event_id, c.attempts, c.base, c.owed > 0, e.type, e.payload, e.ordering_key, e.traceparent
         FROM claimed c
         JOIN events e ON e.organization_no = c.organization_no AND e.id = c.event_id
         ORDER BY c.due_at, c.event_id
+        """;
+
+    /// <summary>
+    /// Waits for no lock: a row that somebody holds is being removed, or claimed after all. The notice is for servers that sleep until the
+    /// lease's end.
+    /// </summary>
+    private const string Release = """
+        WITH held AS (
+            SELECT r.organization_no, r.endpoint_id, r.event_id, c.begun
+            FROM retries r
+            JOIN unnest($2::integer[], $3::uuid[], $4::uuid[], $5::integer[], $6::boolean[])
+                AS c (organization_no, endpoint_id, event_id, attempts, begun)
+              ON r.organization_no = c.organization_no AND r.endpoint_id = c.endpoint_id AND r.event_id = c.event_id
+            WHERE r.claimed AND r.attempts = c.attempts
+            FOR UPDATE OF r SKIP LOCKED
+        ), released AS (
+            UPDATE retries r
+            SET claimed = false, due_at = $1, attempts = r.attempts - CASE WHEN h.begun THEN 0 ELSE 1 END
+            FROM held h
+            WHERE r.organization_no = h.organization_no AND r.endpoint_id = h.endpoint_id AND r.event_id = h.event_id
+            RETURNING 1
+        )
+        SELECT pg_notify('zapier_triggers_retries', '') FROM released LIMIT 1
         """;
 
     private const string Next = """
@@ -71,11 +94,20 @@ internal sealed class PostgresRetries(PostgresDatabase database)
                     Type = row.GetString(6),
                     Payload = row.GetFieldValue<byte[]>(7),
                     OrderingKey = row.GetTextOrNull(8),
+                    TraceParent = row.GetTraceParent(9),
                 },
                 row.GetInt32(3),
                 row.GetInt32(4),
                 row.GetBoolean(5)),
             cancellationToken);
+
+    /// <summary>See <see cref="IDeliveryStore.ReleaseRetriesAsync"/>.</summary>
+    public Task ReleaseAsync(IReadOnlyList<HeldClaim> claims, DateTimeOffset now, CancellationToken cancellationToken) => database.ExecuteAsync(
+        Release,
+        parameters => parameters.With(now.ToUniversalTime()).With(claims.Select(claim => claim.OrganizationNo).ToArray())
+            .With(claims.Select(claim => claim.EndpointId).ToArray()).With(claims.Select(claim => claim.EventId.ToGuid()).ToArray())
+            .With(claims.Select(claim => claim.Attempt).ToArray()).With(claims.Select(claim => claim.IsBegun).ToArray()),
+        cancellationToken);
 
     /// <summary>See <see cref="IDeliveryStore.ReadFailingKeysAsync"/>.</summary>
     public async Task<IReadOnlyList<(string Key, EventId Id)>> ReadFailingKeysAsync(

@@ -1,4 +1,5 @@
 using Npgsql;
+using ZapierTriggers.Core.Events;
 
 namespace ZapierTriggers.Server.Storage.Postgres;
 
@@ -28,6 +29,10 @@ internal static class PostgresRows
     /// <summary>Reads a nullable text column.</summary>
     public static string? GetTextOrNull(this NpgsqlDataReader reader, int column) =>
         reader.IsDBNull(column) ? null : reader.GetString(column);
+
+    /// <summary>Reads a nullable column of a trace.</summary>
+    public static TraceParent GetTraceParent(this NpgsqlDataReader reader, int column) =>
+        reader.IsDBNull(column) ? default : TraceParent.FromBytes(reader.GetFieldValue<byte[]>(column));
 
     /// <summary>Reads a nullable integer column.</summary>
     public static int? GetIntOrNull(this NpgsqlDataReader reader, int column) => reader.IsDBNull(column) ? null : reader.GetInt32(column);

@@ -25,7 +25,8 @@ internal static class PostgresStores
             new PostgresDeadLetters(database),
             accounts,
             new PostgresReplays(database),
-            new DataStores(new PostgresRetention(database), new PostgresErasures(database, time), new PostgresLedger(database), new PostgresUsage(database)),
+            new DataStores(
+                new PostgresRetention(database), new PostgresErasures(database, time), new PostgresLedger(database), new PostgresUsage(database)),
             async cancellationToken =>
             {
                 var facts = await InspectAsync(database, cancellationToken);

@@ -10,7 +10,8 @@ namespace ZapierTriggers.Server.Storage.Sqlite;
 internal static class SqliteAppend
 {
     private const string Insert = """
-        INSERT INTO events (organization_no, id, type, dedup_id, ordering_key, payload_hash, payload) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+        INSERT INTO events (organization_no, id, type, dedup_id, ordering_key, payload_hash, payload, traceparent)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
         """;
 
     /// <summary>Inserts all. Throws <see cref="SqliteException"/>; the caller's transaction takes back what was inserted before.</summary>
@@ -26,6 +27,7 @@ internal static class SqliteAppend
             insert.BindOptionalText(5, journaled.OrderingKey.Span);
             insert.Bind(6, unchecked((long)journaled.PayloadHash));
             insert.BindBytes(7, journaled.Payload.Span);
+            insert.Bind(8, journaled.TraceParent);
             insert.Run();
         }
     }

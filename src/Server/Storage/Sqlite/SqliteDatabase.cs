@@ -10,6 +10,8 @@ namespace ZapierTriggers.Server.Storage.Sqlite;
 /// </summary>
 internal sealed class SqliteDatabase : IAsyncDisposable
 {
+    private const string EmptyLog = "PRAGMA wal_checkpoint(TRUNCATE)";
+
     private readonly string _connectionString;
     private readonly SqliteWriter _writer;
     private readonly ConcurrentBag<SqliteConnection> _readers = [];
@@ -38,6 +40,12 @@ internal sealed class SqliteDatabase : IAsyncDisposable
     /// </summary>
     public Task<T> WriteAsync<T>(Func<SqliteConnection, T> work, CancellationToken cancellationToken) =>
         _writer.RunAsync(work, cancellationToken);
+
+    /// <summary>
+    /// Moves the log into the file and makes it empty: it has pages as they were before. False when a reader still needs them.
+    /// </summary>
+    public Task<bool> TryEmptyLogAsync(CancellationToken cancellationToken) =>
+        _writer.RunAsync(connection => connection.Query(EmptyLog, row => row.GetInt32(0)) is [0], cancellationToken, inTransaction: false);
 
     /// <summary>Runs a reading work on the thread pool (the driver blocks), in one snapshot of the database.</summary>
     public Task<T> ReadAsync<T>(Func<SqliteConnection, T> work, CancellationToken cancellationToken) =>
@@ -78,7 +86,7 @@ internal sealed class SqliteDatabase : IAsyncDisposable
     /// <summary>
     /// FULL: a commit is on the disk before it is reported. Moving 32 MB at a time from the log into the file, instead of the default 4 MB,
     /// keeps that out of most batches; 64 MB of pages, or a sixteenth of the memory there is if that is less, hold the indexes' inner nodes of
-    /// tens of millions of rows.
+    /// tens of millions of rows. What a former process left in the log goes: it may have been erased.
     /// </summary>
     private SqliteConnection OpenWriter() => Open($"""
         PRAGMA journal_mode = WAL;
@@ -87,6 +95,8 @@ internal sealed class SqliteDatabase : IAsyncDisposable
         PRAGMA journal_size_limit = 67108864;
         PRAGMA cache_size = -{Math.Min(65_536, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 16 / 1024)};
         PRAGMA busy_timeout = 5000;
+        PRAGMA secure_delete = ON;
+        {EmptyLog};
         """);
 
     private SqliteConnection OpenReader() => Open("""

@@ -1,6 +1,7 @@
 using System.Text;
 using Microsoft.Data.Sqlite;
 using ZapierTriggers.Core.Delivery;
+using ZapierTriggers.Core.Events;
 
 namespace ZapierTriggers.Server.Storage.Sqlite;
 
@@ -17,7 +18,7 @@ internal sealed class SqliteDeliveryStore(SqliteDatabase database, TimeProvider 
                EXISTS (SELECT 1 FROM acks a WHERE a.organization_no = ?1 AND a.event_id = e.id)
                OR EXISTS (SELECT 1 FROM outcomes o WHERE o.organization_no = ?1 AND o.event_id = e.id AND o.endpoint_id = ?2)
                OR EXISTS (SELECT 1 FROM retries r WHERE r.organization_no = ?1 AND r.endpoint_id = ?2 AND r.event_id = e.id),
-               e.payload, e.ordering_key
+               e.payload, e.ordering_key, e.traceparent
         FROM events e
         WHERE e.organization_no = ?1 AND e.id > ?3
         ORDER BY e.id
@@ -33,7 +34,7 @@ internal sealed class SqliteDeliveryStore(SqliteDatabase database, TimeProvider 
                EXISTS (SELECT 1 FROM acks a WHERE a.organization_no = ?1 AND a.event_id = e.id)
                OR EXISTS (SELECT 1 FROM outcomes o WHERE o.organization_no = ?1 AND o.event_id = e.id AND o.endpoint_id = ?2)
                OR EXISTS (SELECT 1 FROM retries r WHERE r.organization_no = ?1 AND r.endpoint_id = ?2 AND r.event_id = e.id),
-               e.payload, e.ordering_key
+               e.payload, e.ordering_key, e.traceparent
         FROM events e
         WHERE e.organization_no = ?1 AND e.id = ?3
         """;
@@ -69,6 +70,10 @@ internal sealed class SqliteDeliveryStore(SqliteDatabase database, TimeProvider 
     public Task<LanePage> ReadLaneAsync(LaneRead read, CancellationToken cancellationToken) =>
         database.ReadAsync(
             connection => read.Patterns.MatchesAll ? ReadAll(connection, read) : ReadMatching(connection, read), cancellationToken);
+
+    /// <inheritdoc/>
+    public Task ReleaseRetriesAsync(IReadOnlyList<HeldClaim> claims, DateTimeOffset now, CancellationToken cancellationToken) =>
+        _retries.ReleaseAsync(claims, now, cancellationToken);
 
     /// <inheritdoc/>
     public Task<IReadOnlyList<ClaimedRetry>> ClaimRetriesAsync(
@@ -146,10 +151,17 @@ internal sealed class SqliteDeliveryStore(SqliteDatabase database, TimeProvider 
 
         public bool HasRoom => _bytes < read.MaxBytes && _events.Count < read.Limit;
 
-        /// <summary>Adds the row's event: id, type, (whether it is settled), payload, ordering key.</summary>
+        /// <summary>Adds the row's event: id, type, (whether it is settled), payload, ordering key, trace.</summary>
         public void Add(SqlitePrepared row)
         {
-            var due = new DueEvent { Id = row.Id(0), Type = TextOf(row.Bytes(1)), Payload = row.Bytes(3).ToArray(), OrderingKey = row.TextOrNull(4) };
+            var due = new DueEvent
+            {
+                Id = row.Id(0),
+                Type = TextOf(row.Bytes(1)),
+                Payload = row.Bytes(3).ToArray(),
+                OrderingKey = row.TextOrNull(4),
+                TraceParent = TraceParent.FromBytes(row.Bytes(5)),
+            };
             _events.Add(due);
             _bytes += due.Payload.Length;
         }

@@ -1,12 +1,14 @@
 using Microsoft.Data.Sqlite;
 using ZapierTriggers.Core.Accounts;
 using ZapierTriggers.Core.Dedup;
+using ZapierTriggers.Core.Operations;
 using ZapierTriggers.Core.Storing;
 
 namespace ZapierTriggers.Server.Storage.Sqlite;
 
 /// <summary>
-/// Erasure in SQLite. What it deletes is overwritten with zeros (<c>secure_delete</c>), since pages that are only free keep their bytes.
+/// Erasure in SQLite. What is deleted is overwritten with zeros (see <see cref="SqliteFastDelete"/>), and the log that still has it as it was
+/// is emptied.
 /// </summary>
 internal sealed class SqliteErasures(SqliteDatabase database, TimeProvider time) : IErasureStore
 {
@@ -164,9 +166,18 @@ internal sealed class SqliteErasures(SqliteDatabase database, TimeProvider time)
             cancellationToken);
 
     /// <inheritdoc/>
-    public Task FinishAsync(Erasure finished, CancellationToken cancellationToken) => database.WriteAsync(
-        connection => connection.Execute(Finish, finished.OrganizationNo, finished.Id, finished.IsJournalErased, finished.FinishedAt),
-        cancellationToken);
+    public async Task FinishAsync(Erasure finished, CancellationToken cancellationToken)
+    {
+        await database.WriteAsync(
+            connection => connection.Execute(Finish, finished.OrganizationNo, finished.Id, finished.IsJournalErased, finished.FinishedAt),
+            cancellationToken);
+
+        // The selection was in the log: if a reader is in the way, the next start empties it.
+        await database.TryEmptyLogAsync(cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public Task<bool> TryPurgeAsync(CancellationToken cancellationToken) => database.TryEmptyLogAsync(cancellationToken);
 
     /// <inheritdoc/>
     public async Task<IReadOnlySet<(int OrganizationNo, EventId Id)>> ReadInJournalAsync(
@@ -189,14 +200,14 @@ internal sealed class SqliteErasures(SqliteDatabase database, TimeProvider time)
     private Erasure Remove(SqliteConnection connection, Erasure moved, IReadOnlyList<EventId> ids, EventId journalFrom)
     {
         var no = moved.OrganizationNo;
-        IReadOnlyList<RemovedEvent> removed;
-        using (SqliteSecureDelete.On(connection)) (removed, _) = SqliteRemoval.Run(connection, no, ids);
+        var (removed, _) = SqliteRemoval.Run(connection, no, ids);
         SqliteRemoval.CountRemoved(connection, no, removed, LedgerKind.Erased);
         var hashesFrom = EventId.LowerBound(time.GetUtcNow() - TimeSpan.FromMilliseconds(DedupWindow.LengthMs));
         SqliteRemoval.Keep(connection, no, removed, journalFrom, hashesFrom);
         var named = moved.Ids.Concat(removed.Select(one => one.Id).Order()).Take(Erasure.MaxIds).ToList();
         var result = moved with { Erased = moved.Erased + removed.Count, Ids = named };
         connection.Execute(Note, no, moved.Id, result.Erased, ErasureColumns.Encode(named));
+        Failpoint.Pass(Failpoint.ErasureRemoving);
         return result;
     }
 

@@ -1,6 +1,5 @@
 using System.Globalization;
 using Microsoft.Data.Sqlite;
-using ZapierTriggers.Core.Events;
 using ZapierTriggers.Core.Storing;
 
 namespace ZapierTriggers.Server.Storage.Sqlite;
@@ -13,7 +12,8 @@ internal sealed class SqliteInbox(SqliteDatabase database)
 {
     private const string Columns = """
         e.id, e.type, e.payload, e.dedup_id, e.ordering_key,
-        (SELECT a.at FROM acks a WHERE a.organization_no = $1 AND a.event_id = e.id)
+        (SELECT a.at FROM acks a WHERE a.organization_no = $1 AND a.event_id = e.id),
+        e.traceparent
         """;
 
     private const string One = $"""
@@ -130,6 +130,7 @@ internal sealed class SqliteInbox(SqliteDatabase database)
             Payload = row.GetFieldValue<byte[]>(2),
             DedupId = row.GetTextOrNull(3),
             OrderingKey = row.GetTextOrNull(4),
+            TraceParent = row.GetTraceParent(6),
             AcknowledgedAt = acknowledgedAt,
             Status = StatusFilter.Of(acknowledgedAt is not null, summary.Delivered, summary.Retrying, summary.Dead),
             Attempts = summary.Attempts,

@@ -25,6 +25,26 @@ internal sealed class SqliteLedger(SqliteDatabase database) : ILedgerStore
               WHERE e.organization_no = $1) s
         """;
 
+    private const string TotalSums = """
+        SELECT t.kind, sum(t.events) FROM ledger_days t GROUP BY t.kind
+        """;
+
+    private const string TotalPlaces = """
+        SELECT count(*) FILTER (WHERE p.acknowledged),
+               count(*) FILTER (WHERE NOT p.acknowledged AND p.delivered),
+               count(*) FILTER (WHERE NOT p.acknowledged AND NOT p.delivered AND p.retrying),
+               count(*) FILTER (WHERE NOT p.acknowledged AND NOT p.delivered AND NOT p.retrying AND p.dead),
+               count(*),
+               (SELECT count(*) FROM quarantine q)
+        FROM (SELECT EXISTS (SELECT 1 FROM acks a WHERE a.organization_no = e.organization_no AND a.event_id = e.id) AS acknowledged,
+                     EXISTS (SELECT 1 FROM outcomes o
+                             WHERE o.organization_no = e.organization_no AND o.event_id = e.id AND o.status = 1) AS delivered,
+                     EXISTS (SELECT 1 FROM retries r WHERE r.organization_no = e.organization_no AND r.event_id = e.id) AS retrying,
+                     EXISTS (SELECT 1 FROM outcomes d
+                             WHERE d.organization_no = e.organization_no AND d.event_id = e.id AND d.status = 3) AS dead
+              FROM events e) p
+        """;
+
     private const string AllSums = """
         SELECT l.organization_no, l.day, l.kind, l.events FROM ledger_days l
         """;
@@ -42,6 +62,16 @@ internal sealed class SqliteLedger(SqliteDatabase database) : ILedgerStore
             var sums = connection.Query(Sums, row => ((LedgerKind)row.GetInt32(0), row.GetInt64(1)), organizationNo)
                 .ToDictionary(pair => pair.Item1, pair => pair.Item2);
             return connection.Query(Places, row => LedgerRows.Of(sums, row.GetInt64), organizationNo)[0];
+        },
+        cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<Ledger> ReadTotalsAsync(CancellationToken cancellationToken) => database.ReadAsync(
+        connection =>
+        {
+            var sums = connection.Query(TotalSums, row => ((LedgerKind)row.GetInt32(0), row.GetInt64(1)))
+                .ToDictionary(pair => pair.Item1, pair => pair.Item2);
+            return connection.Query(TotalPlaces, row => LedgerRows.Of(sums, row.GetInt64))[0];
         },
         cancellationToken);
 

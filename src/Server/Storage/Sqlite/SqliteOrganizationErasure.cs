@@ -10,30 +10,21 @@ internal sealed class SqliteOrganizationErasure(SqliteDatabase database)
         var events = 0L;
         foreach (var sql in OrganizationTables.Pieces)
         {
-            var removed = await RunAsync([sql], organizationNo, limit, cancellationToken);
+            var removed = await database.WriteAsync(connection => connection.Execute(sql, organizationNo, limit), cancellationToken);
             if (sql == OrganizationTables.Pieces[0]) events = removed;
             if (removed == limit) return (events, false);
         }
 
         if (!mayEnd) return (events, false);
-        await RunAsync(OrganizationTables.Rest, organizationNo, limit, cancellationToken);
+        var end = new EventId(ulong.MaxValue, ulong.MaxValue);
+        await database.WriteAsync(
+            connection =>
+            {
+                foreach (var sql in OrganizationTables.Rest) connection.Execute(sql, organizationNo);
+                return connection.Execute(OrganizationTables.KeepNumber, organizationNo, end);
+            },
+            cancellationToken);
+        await database.TryEmptyLogAsync(cancellationToken);
         return (events, true);
     }
-
-    private Task<int> RunAsync(
-        string[] statements, int organizationNo, int limit, CancellationToken cancellationToken) => database.WriteAsync(
-        connection =>
-        {
-            using var secure = SqliteSecureDelete.On(connection);
-            var removed = 0;
-            foreach (var sql in statements)
-            {
-                removed += sql.Contains("$2", StringComparison.Ordinal)
-                    ? connection.Execute(sql, organizationNo, limit)
-                    : connection.Execute(sql, organizationNo);
-            }
-
-            return removed;
-        },
-        cancellationToken);
 }

@@ -1,6 +1,7 @@
 using System.Text;
 using Microsoft.Data.Sqlite;
 using SQLitePCL;
+using ZapierTriggers.Core.Events;
 
 namespace ZapierTriggers.Server.Storage.Sqlite;
 
@@ -47,6 +48,20 @@ internal sealed class SqlitePrepared : IDisposable
     {
         Span<byte> bytes = stackalloc byte[EventId.ByteLength];
         value.TryWriteBytes(bytes, bigEndian: true, out _);
+        BindBytes(index, bytes);
+    }
+
+    /// <summary>Binds a trace, and NULL for none.</summary>
+    public void Bind(int index, in TraceParent value)
+    {
+        if (value.IsNone)
+        {
+            Check(raw.sqlite3_bind_null(_statement, index));
+            return;
+        }
+
+        Span<byte> bytes = stackalloc byte[TraceParent.ByteLength];
+        value.WriteBytes(bytes);
         BindBytes(index, bytes);
     }
 

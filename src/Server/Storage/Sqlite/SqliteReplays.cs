@@ -11,24 +11,25 @@ internal sealed class SqliteReplays(SqliteDatabase database) : IReplayStore
         UNION ALL
         SELECT 1 FROM quarantine WHERE organization_no = $1 AND id = $2
         UNION ALL
-        SELECT 1 FROM erased_events WHERE organization_no = $1 AND id = $2
+        SELECT 0 FROM erased_events WHERE organization_no = $1 AND id = $2
         UNION ALL
-        SELECT 1 FROM expirations WHERE organization_no = $1 AND expired_through >= $2
+        SELECT 0 FROM expirations WHERE organization_no = $1 AND expired_through >= $2
         """;
 
     /// <inheritdoc/>
-    public Task<IReadOnlySet<EventId>> FindKnownAsync(ReadOnlyMemory<JournaledEvent> events, CancellationToken cancellationToken) =>
-        database.ReadAsync<IReadOnlySet<EventId>>(
+    public Task<KnownEvents> FindKnownAsync(ReadOnlyMemory<JournaledEvent> events, CancellationToken cancellationToken) =>
+        database.ReadAsync(
             connection =>
             {
                 using var find = new SqliteStatement(connection, Known);
-                var known = new HashSet<EventId>();
+                var (there, removed) = (new HashSet<EventId>(), new HashSet<EventId>());
                 foreach (ref readonly var item in events.Span)
                 {
-                    if (find.Query(row => row.GetInt32(0), item.OrganizationNo, item.Id).Count > 0) known.Add(item.Id);
+                    var found = find.Query(row => row.GetInt32(0), item.OrganizationNo, item.Id);
+                    if (found.Count > 0) (found.Contains(1) ? there : removed).Add(item.Id);
                 }
 
-                return known;
+                return new KnownEvents(there, removed);
             },
             cancellationToken);
 }

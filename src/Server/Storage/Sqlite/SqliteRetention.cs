@@ -65,7 +65,7 @@ internal sealed class SqliteRetention(SqliteDatabase database) : IRetentionStore
             int removed;
             do
             {
-                removed = await database.WriteAsync(connection => connection.Execute(sql, organizationNo, before, limit), cancellationToken);
+                removed = await database.WriteAsync(connection => Sweep(connection, sql, organizationNo, before, limit), cancellationToken);
                 if (sql == Sweeps[0]) webhooks += removed;
             }
             while (removed == limit);
@@ -81,11 +81,18 @@ internal sealed class SqliteRetention(SqliteDatabase database) : IRetentionStore
     public Task ForgetErasedAsync(EventId hashesBefore, CancellationToken cancellationToken) => database.WriteAsync(
         connection => connection.Execute(ForgetHashes, hashesBefore) + connection.Execute(Forget), cancellationToken);
 
+    private static int Sweep(SqliteConnection connection, string sql, int organizationNo, EventId before, int limit)
+    {
+        using var fast = SqliteFastDelete.On(connection);
+        return connection.Execute(sql, organizationNo, before, limit);
+    }
+
     private static Expired Remove(SqliteConnection connection, int organizationNo, EventId before, int limit)
     {
         var ids = connection.Query(Oldest, row => row.GetEventId(0), organizationNo, before, limit);
         var isDone = ids.Count < limit;
         if (ids.Count == 0) return new Expired(0, 0, isDone);
+        using var fast = SqliteFastDelete.On(connection);
         var (removed, webhooks) = SqliteRemoval.Run(connection, organizationNo, ids);
         SqliteRemoval.CountRemoved(connection, organizationNo, removed, LedgerKind.Expired);
         connection.Execute(Note, organizationNo, isDone ? before : ids[^1]);

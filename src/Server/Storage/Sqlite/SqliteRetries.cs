@@ -14,7 +14,7 @@ internal sealed class SqliteRetries(SqliteDatabase database)
         """;
 
     private const string Due = $"""
-        SELECT r.organization_no, r.endpoint_id, r.event_id, r.attempts + 1, r.base, r.owed > 0, e.type, e.payload, e.ordering_key
+        SELECT r.organization_no, r.endpoint_id, r.event_id, r.attempts + 1, r.base, r.owed > 0, e.type, e.payload, e.ordering_key, e.traceparent
         FROM events e
         JOIN (SELECT r.organization_no, r.endpoint_id, r.event_id, r.attempts, r.base, r.owed, r.due_at
               FROM {Waiting} AND r.organization_no = $1 AND r.endpoint_id = $2 AND r.due_at <= $3
@@ -25,6 +25,11 @@ internal sealed class SqliteRetries(SqliteDatabase database)
 
     private const string Claim = """
         UPDATE retries SET attempts = $4, due_at = $5, claimed = 1 WHERE organization_no = $1 AND endpoint_id = $2 AND event_id = $3
+        """;
+
+    private const string Release = """
+        UPDATE retries SET claimed = 0, due_at = $5, attempts = attempts - CASE WHEN $6 THEN 0 ELSE 1 END
+        WHERE organization_no = $1 AND endpoint_id = $2 AND event_id = $3 AND attempts = $4 AND claimed
         """;
 
     private const string Next = $"""
@@ -62,6 +67,17 @@ internal sealed class SqliteRetries(SqliteDatabase database)
             },
             cancellationToken);
 
+    /// <summary>See <see cref="IDeliveryStore.ReleaseRetriesAsync"/>.</summary>
+    public Task ReleaseAsync(IReadOnlyList<HeldClaim> claims, DateTimeOffset now, CancellationToken cancellationToken) => database.WriteAsync(
+        connection =>
+        {
+            using var release = new SqliteStatement(connection, Release);
+            foreach (var claim in claims)
+                release.Execute(claim.OrganizationNo, claim.EndpointId, claim.EventId, claim.Attempt, now, claim.IsBegun);
+            return claims.Count;
+        },
+        cancellationToken);
+
     /// <summary>See <see cref="IDeliveryStore.ReadFailingKeysAsync"/>.</summary>
     public async Task<IReadOnlyList<(string Key, EventId Id)>> ReadFailingKeysAsync(
         int organizationNo, Guid endpointId, DateTimeOffset since, CancellationToken cancellationToken) =>
@@ -86,6 +102,7 @@ internal sealed class SqliteRetries(SqliteDatabase database)
             Type = row.GetString(6),
             Payload = row.GetFieldValue<byte[]>(7),
             OrderingKey = row.GetTextOrNull(8),
+            TraceParent = row.GetTraceParent(9),
         },
         row.GetInt32(3),
         row.GetInt32(4),

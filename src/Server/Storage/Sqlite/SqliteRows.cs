@@ -1,5 +1,6 @@
 using System.Globalization;
 using Microsoft.Data.Sqlite;
+using ZapierTriggers.Core.Events;
 
 namespace ZapierTriggers.Server.Storage.Sqlite;
 
@@ -42,6 +43,10 @@ internal static class SqliteRows
 
     /// <summary>Reads a nullable text.</summary>
     public static string? GetTextOrNull(this SqliteDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);
+
+    /// <summary>Reads a nullable trace.</summary>
+    public static TraceParent GetTraceParent(this SqliteDataReader row, int column) =>
+        row.IsDBNull(column) ? default : TraceParent.FromBytes(row.GetFieldValue<byte[]>(column));
 
     /// <summary>Reads a nullable integer.</summary>
     public static int? GetIntOrNull(this SqliteDataReader row, int column) => row.IsDBNull(column) ? null : row.GetInt32(column);

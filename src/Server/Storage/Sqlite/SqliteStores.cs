@@ -21,7 +21,8 @@ internal static class SqliteStores
                     new SqliteDeadLetters(database),
                     new SqliteAccountStore(database, time),
                     new SqliteReplays(database),
-                    new DataStores(new SqliteRetention(database), new SqliteErasures(database, time), new SqliteLedger(database), new SqliteUsage(database)),
+                    new DataStores(
+                        new SqliteRetention(database), new SqliteErasures(database, time), new SqliteLedger(database), new SqliteUsage(database)),
                     async cancelled =>
                     {
                         await events.PrepareAsync(cancelled);

@@ -71,6 +71,7 @@ internal sealed class SqliteTableReader : IDisposable
         DedupId = Bytes("dedup_id"),
         OrderingKey = Bytes("ordering_key"),
         Payload = Bytes("payload"),
+        TraceParent = TraceParent.FromBytes(Bytes("traceparent")),
     };
 
     /// <inheritdoc/>

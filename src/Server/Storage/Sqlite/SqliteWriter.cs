@@ -21,11 +21,11 @@ internal sealed class SqliteWriter : IDisposable
 
     /// <summary>
     /// Queues the work. A cancelled token takes it off the queue only before it starts: once started, the caller's memory is in use until
-    /// the task completes.
+    /// the task completes. Without a transaction what it does is on its own.
     /// </summary>
-    public Task<T> RunAsync<T>(Func<SqliteConnection, T> run, CancellationToken cancellationToken)
+    public Task<T> RunAsync<T>(Func<SqliteConnection, T> run, CancellationToken cancellationToken, bool inTransaction = true)
     {
-        var work = new Work<T>(run, cancellationToken);
+        var work = new Work<T>(run, inTransaction, cancellationToken);
         ObjectDisposedException.ThrowIf(_queue.IsAddingCompleted, this);
         _queue.Add(work, CancellationToken.None);
 
@@ -51,7 +51,7 @@ internal sealed class SqliteWriter : IDisposable
         public abstract void Run(SqliteConnection connection);
     }
 
-    private sealed class Work<T>(Func<SqliteConnection, T> run, CancellationToken cancellationToken) : Work
+    private sealed class Work<T>(Func<SqliteConnection, T> run, bool inTransaction, CancellationToken cancellationToken) : Work
     {
         private readonly TaskCompletionSource<T> _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -67,9 +67,9 @@ internal sealed class SqliteWriter : IDisposable
 
             try
             {
-                connection.Execute("BEGIN IMMEDIATE");
+                if (inTransaction) connection.Execute("BEGIN IMMEDIATE");
                 var result = run(connection);
-                connection.Execute("COMMIT");
+                if (inTransaction) connection.Execute("COMMIT");
                 _completion.TrySetResult(result);
             }
             catch (Exception exception)
