@@ -73,11 +73,11 @@ internal interface IEventStore
         int organizationNo, IReadOnlyList<EventId> ids, DateTimeOffset at, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Moves the organization's mark, below which no event is pending, over at most <paramref name="limit"/> events older than
-    /// <paramref name="before"/> (see <see cref="LateEvents"/>) and up to the first that is pending. Whether there is more to move over at
-    /// once; a mark that was lowered meanwhile stays where it is, for a later call.
+    /// Moves the organization's mark, below which no event is pending, over at most <paramref name="limit"/> events, up to the first that is
+    /// pending or else the last that is stored. Whether there is more to move over at once; a mark that was lowered meanwhile (see
+    /// <see cref="LateEvents"/>) stays where it is, for a later call.
     /// </summary>
-    Task<bool> AdvanceInboxMarkAsync(int organizationNo, EventId before, int limit, CancellationToken cancellationToken) =>
+    Task<bool> AdvanceInboxMarkAsync(int organizationNo, int limit, CancellationToken cancellationToken) =>
         Task.FromResult(false);
 
     /// <summary>Does ahead of time what storing needs soon (partitions of the days to come); cheap when there is nothing to do.</summary>

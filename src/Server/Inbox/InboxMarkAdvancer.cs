@@ -50,8 +50,7 @@ internal sealed partial class InboxMarkAdvancer(IEventStore store, TimeProvider 
         var start = Time.GetTimestamp();
         try
         {
-            var before = EventId.LowerBound(Time.GetUtcNow() - LateEvents.SettledAfter);
-            hasMore = await store.AdvanceInboxMarkAsync(organizationNo, before, ChunkSize, stop);
+            hasMore = await store.AdvanceInboxMarkAsync(organizationNo, ChunkSize, stop);
         }
         finally
         {

@@ -49,7 +49,7 @@ internal sealed class MemoryEventStore : IEventStore
         return Task.FromResult<IReadOnlyList<DateTimeOffset?>>([.. ids.Select(id => AcknowledgeOne(organizationNo, id, at))]);
     }
 
-    public Task<bool> AdvanceInboxMarkAsync(int organizationNo, EventId before, int limit, CancellationToken cancellationToken)
+    public Task<bool> AdvanceInboxMarkAsync(int organizationNo, int limit, CancellationToken cancellationToken)
     {
         lock (Advances) Advances.Add(organizationNo);
         ThrowIfFailing();

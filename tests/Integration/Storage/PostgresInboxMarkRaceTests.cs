@@ -9,7 +9,7 @@ namespace ZapierTriggers.Tests.Integration.Storage;
 public sealed class PostgresInboxMarkRaceTests(PostgresFixture fixture) : IClassFixture<PostgresFixture>
 {
     private static readonly DateTimeOffset Now = StoreFixture.Noon;
-    private static readonly EventId Settled = EventId.LowerBound(Now - LateEvents.SettledAfter);
+    private readonly int _shard = StoreFixture.NextNumber();
 
     /// <summary>Our sessions that have touched marks, or want to, and wait for a lock.</summary>
     private const string Waiting = """
@@ -26,9 +26,9 @@ public sealed class PostgresInboxMarkRaceTests(PostgresFixture fixture) : IClass
     {
         var scene = await DeliveryScene.SetAsync(fixture);
         var ids = await AppendSettledAsync(scene);
-        if (!hasMark) await fixture.ScalarAsync($"DELETE FROM inbox_marks WHERE organization_no = {scene.OrganizationNo}");
-        var late = new TestEvents(scene.OrganizationNo, Now.AddMinutes(-30)).Next();
-        var writer = await fixture.NewShardAsync();
+        if (hasMark) await fixture.ScalarAsync($"INSERT INTO inbox_marks VALUES ({scene.OrganizationNo}, '{Guid.Empty}', 0)");
+        var late = new TestEvents(scene.OrganizationNo, Now.AddMinutes(-90)).Next();
+        var writer = await ShardWriter.ClaimAsync(fixture.Stores.Events, _shard);
         await using var other = await fixture.OpenAsync();
         await using var source = NpgsqlDataSource.Create(fixture.ConnectionString);
         await using var connection = await source.OpenConnectionAsync();
@@ -38,7 +38,7 @@ public sealed class PostgresInboxMarkRaceTests(PostgresFixture fixture) : IClass
         await using (var hold = new NpgsqlCommand("LOCK TABLE events IN SHARE MODE", connection)) await hold.ExecuteNonQueryAsync();
         var append = writer.AppendAsync(late);
         await UntilWaitingAsync(1);
-        var advance = other.Events.AdvanceInboxMarkAsync(scene.OrganizationNo, Settled, 100, CancellationToken.None);
+        var advance = other.Events.AdvanceInboxMarkAsync(scene.OrganizationNo, 100, CancellationToken.None);
         await UntilWaitingAsync(2);
         await transaction.CommitAsync();
         await append;
@@ -49,11 +49,36 @@ public sealed class PostgresInboxMarkRaceTests(PostgresFixture fixture) : IClass
     }
 
     [Fact]
+    public async Task Any_other_append_under_way_is_not_waited_for_and_not_passed()
+    {
+        var scene = await DeliveryScene.SetAsync(fixture);
+        var ids = await AppendSettledAsync(scene);
+        var writer = await ShardWriter.ClaimAsync(fixture.Stores.Events, _shard);
+        await using var source = NpgsqlDataSource.Create(fixture.ConnectionString);
+        await using var connection = await source.OpenConnectionAsync();
+        await using var transaction = await connection.BeginTransactionAsync();
+        await using (var hold = new NpgsqlCommand("LOCK TABLE events IN SHARE MODE", connection)) await hold.ExecuteNonQueryAsync();
+        var next = scene.Events.Many(2);
+        var append = writer.AppendAsync(next);
+        while (await fixture.Stores.Events.AdvanceInboxMarkAsync(scene.OrganizationNo, 2, CancellationToken.None))
+        {
+        }
+
+        Assert.False(append.IsCompleted);
+        await transaction.CommitAsync();
+        await append;
+        Assert.Equal(next.Select(one => one.Id), await scene.InboxAsync(EventStatus.Pending));
+        Assert.Equal(ids[^1].ToGuid(), await fixture.ScalarAsync($"SELECT settled_before FROM inbox_marks WHERE organization_no = {scene.OrganizationNo}"));
+    }
+
+    [Fact]
     public async Task An_endpoint_on_its_way_out_is_waited_for()
     {
         var scene = await DeliveryScene.SetAsync(fixture);
         var ids = await AppendSettledAsync(scene);
-        var failed = (await scene.AppendAsync(1))[0];
+        var one = scene.Events.Next();
+        await (await ShardWriter.ClaimAsync(fixture.Stores.Events, _shard)).AppendAsync(one);
+        var failed = one.Id;
         await scene.RecordAsync(scene.Failed(failed, 1, Now.AddHours(1)));
         await using var source = NpgsqlDataSource.Create(fixture.ConnectionString);
         await using var connection = await source.OpenConnectionAsync();
@@ -64,7 +89,7 @@ public sealed class PostgresInboxMarkRaceTests(PostgresFixture fixture) : IClass
             await hold.ExecuteNonQueryAsync();
         var removal = scene.Store.DeleteEndpointAsync(scene.OrganizationNo, scene.Endpoint.Id, Now, CancellationToken.None);
         await UntilWaitingAsync(1);
-        var advance = fixture.Stores.Events.AdvanceInboxMarkAsync(scene.OrganizationNo, Settled, 100, CancellationToken.None);
+        var advance = fixture.Stores.Events.AdvanceInboxMarkAsync(scene.OrganizationNo, 100, CancellationToken.None);
         await UntilWaitingAsync(2);
         await transaction.CommitAsync();
         await removal;
@@ -80,12 +105,12 @@ public sealed class PostgresInboxMarkRaceTests(PostgresFixture fixture) : IClass
         var scene = await DeliveryScene.SetAsync(fixture);
         await AppendSettledAsync(scene);
         await using var other = await fixture.OpenAsync();
-        var writer = await fixture.NewShardAsync();
-        var late = new TestEvents(scene.OrganizationNo, Now.AddMinutes(-40));
+        var writer = await ShardWriter.ClaimAsync(fixture.Stores.Events, _shard);
+        var late = new TestEvents(scene.OrganizationNo, Now.AddMinutes(-90));
         using var done = new CancellationTokenSource();
         var advances = Task.Run(async () =>
         {
-            while (!done.IsCancellationRequested) await other.Events.AdvanceInboxMarkAsync(scene.OrganizationNo, Settled, 3, CancellationToken.None);
+            while (!done.IsCancellationRequested) await other.Events.AdvanceInboxMarkAsync(scene.OrganizationNo, 3, CancellationToken.None);
         });
         for (var round = 0; round < 100; round++)
         {
@@ -103,7 +128,9 @@ public sealed class PostgresInboxMarkRaceTests(PostgresFixture fixture) : IClass
     private async Task<EventId[]> AppendSettledAsync(DeliveryScene scene)
     {
         scene.Events.UnixMilliseconds = Now.AddHours(-1).ToUnixTimeMilliseconds();
-        var ids = await scene.AppendAsync(5);
+        var batch = scene.Events.Many(5);
+        await (await ShardWriter.ClaimAsync(fixture.Stores.Events, _shard)).AppendAsync(batch);
+        EventId[] ids = [.. batch.Select(one => one.Id)];
         await scene.AcknowledgeAsync(Now, ids);
         return ids;
     }

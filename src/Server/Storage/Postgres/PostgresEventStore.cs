@@ -139,8 +139,8 @@ internal sealed class PostgresEventStore(PostgresDatabase database, TimeProvider
         _acks.AcknowledgeAsync(organizationNo, ids, at, cancellationToken);
 
     /// <inheritdoc/>
-    public Task<bool> AdvanceInboxMarkAsync(int organizationNo, EventId before, int limit, CancellationToken cancellationToken) =>
-        _marks.AdvanceAsync(organizationNo, before, limit, cancellationToken);
+    public Task<bool> AdvanceInboxMarkAsync(int organizationNo, int limit, CancellationToken cancellationToken) =>
+        _marks.AdvanceAsync(organizationNo, limit, cancellationToken);
 
     /// <inheritdoc/>
     public Task ProbeAsync(CancellationToken cancellationToken) => database.ExecuteAsync(Probe, _ => { }, cancellationToken);

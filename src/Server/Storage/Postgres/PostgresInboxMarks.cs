@@ -47,35 +47,30 @@ internal sealed class PostgresInboxMarks(PostgresDatabase database)
         ON CONFLICT DO NOTHING
         """;
 
-    /// <summary>
-    /// While a transaction that writes has been open for two minutes (a COMMIT that waits for a replica may be), what it adds is not seen and
-    /// may be older than taken for granted.
-    /// </summary>
     private const string Read = """
-        SELECT m.settled_before, m.lowered,
-               EXISTS (SELECT 1 FROM pg_stat_activity s
-                       WHERE s.datname = current_database() AND s.backend_xid IS NOT NULL AND s.xact_start < clock_timestamp() - interval '2 minutes')
-        FROM inbox_marks m
-        WHERE m.organization_no = $1
+        SELECT m.settled_before, m.lowered FROM inbox_marks m WHERE m.organization_no = $1
         """;
 
     /// <summary>
-    /// The first pending event among the next <c>$4</c> from <c>$2</c> on and before <c>$3</c>, or the one behind them; both NULL at the end.
-    /// One statement: both are of one snapshot.
+    /// The first pending event among the next <c>$3</c> from <c>$2</c> on, or the one behind them, or, where there is none, the last. One
+    /// statement: all are of one snapshot.
     /// </summary>
     private const string Scan = $"""
-        SELECT f.id, n.id
+        SELECT f.id, n.id, l.id
         FROM (SELECT 1) one
         LEFT JOIN LATERAL (
             SELECT e.id
-            FROM (SELECT s.organization_no, s.id FROM events s WHERE s.organization_no = $1 AND s.id >= $2 AND s.id < $3 ORDER BY s.id LIMIT $4) e
+            FROM (SELECT s.organization_no, s.id FROM events s WHERE s.organization_no = $1 AND s.id >= $2 ORDER BY s.id LIMIT $3) e
             WHERE {StatusFilter.IsPending}
             ORDER BY e.id
             LIMIT 1
         ) f ON true
         LEFT JOIN LATERAL (
-            SELECT s.id FROM events s WHERE f.id IS NULL AND s.organization_no = $1 AND s.id >= $2 AND s.id < $3 ORDER BY s.id LIMIT 1 OFFSET $4
+            SELECT s.id FROM events s WHERE f.id IS NULL AND s.organization_no = $1 AND s.id >= $2 ORDER BY s.id LIMIT 1 OFFSET $3
         ) n ON true
+        LEFT JOIN LATERAL (
+            SELECT s.id FROM events s WHERE f.id IS NULL AND n.id IS NULL AND s.organization_no = $1 AND s.id >= $2 ORDER BY s.id DESC LIMIT 1
+        ) l ON true
         """;
 
     private const string Advance = """
@@ -90,35 +85,33 @@ internal sealed class PostgresInboxMarks(PostgresDatabase database)
     }
 
     /// <summary>See <see cref="IEventStore.AdvanceInboxMarkAsync"/>.</summary>
-    public Task<bool> AdvanceAsync(int organizationNo, EventId before, int limit, CancellationToken cancellationToken) => database.RunAsync(
+    public Task<bool> AdvanceAsync(int organizationNo, int limit, CancellationToken cancellationToken) => database.RunAsync(
         async connection =>
         {
-            if (await ReadAsync(connection, organizationNo, cancellationToken) is not (var mark, var lowered) || mark >= before) return false;
-            var (pending, next) = (await connection.QueryAsync(
+            if (await ReadAsync(connection, organizationNo, cancellationToken) is not (var mark, var lowered)) return false;
+            var (pending, next, last) = (await connection.QueryAsync(
                 Scan,
-                parameters => parameters.With(organizationNo).With(mark).With(before).With((long)limit),
-                row => (IdOrNull(row, 0), IdOrNull(row, 1)),
+                parameters => parameters.With(organizationNo).With(mark).With((long)limit),
+                row => (IdOrNull(row, 0), IdOrNull(row, 1), IdOrNull(row, 2)),
                 cancellationToken))[0];
-            var settled = pending ?? next ?? before;
-            if (settled == mark) return false;
-            var isWritten = await connection.ExecuteAsync(
-                Advance,
-                parameters => parameters.With(organizationNo).With(mark).With(lowered).With(settled),
-                cancellationToken) > 0;
-            return next is not null && isWritten;
+            if ((pending ?? next ?? last) is not { } settled || settled == mark) return false;
+            var written = await connection.ExecuteAsync(
+                Advance, parameters => parameters.With(organizationNo).With(mark).With(lowered).With(settled), cancellationToken);
+            return next is not null && written > 0;
         },
         cancellationToken);
 
-    /// <summary>The mark and how often it was lowered; null when it cannot move now.</summary>
+    /// <summary>The mark and how often it was lowered; null when there are no events, or another one has just made the row.</summary>
     private static async Task<(EventId Mark, long Lowered)?> ReadAsync(
         NpgsqlConnection connection, int organizationNo, CancellationToken cancellationToken)
     {
-        await using var batch = new NpgsqlBatch(connection);
-        batch.Add(Introduce).With(organizationNo);
-        batch.Add(Read).With(organizationNo);
-        await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
-        if (!await reader.ReadAsync(cancellationToken) || reader.GetBoolean(2)) return null;
-        return (reader.GetEventId(0), reader.GetInt64(1));
+        var rows = await LookAsync();
+        if (rows.Count == 0 && await connection.ExecuteAsync(Introduce, parameters => parameters.With(organizationNo), cancellationToken) > 0)
+            rows = await LookAsync();
+        return rows.Count == 0 ? null : rows[0];
+
+        Task<List<(EventId, long)>> LookAsync() => connection.QueryAsync(
+            Read, parameters => parameters.With(organizationNo), row => (row.GetEventId(0), row.GetInt64(1)), cancellationToken);
     }
 
     private static EventId? IdOrNull(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetEventId(column);

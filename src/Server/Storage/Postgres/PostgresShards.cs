@@ -194,7 +194,7 @@ internal sealed class PostgresShards(PostgresDatabase database, TimeProvider tim
     /// Moves the checkpoint, counts the events and lowers the inbox marks above late ones; false when the checkpoint was not where it should
     /// be: roll back.
     /// </summary>
-    private async Task<bool> TryAdvanceAsync(
+    private static async Task<bool> TryAdvanceAsync(
         NpgsqlConnection connection,
         ShardClaim claim,
         Checkpoint previous,
@@ -208,7 +208,7 @@ internal sealed class PostgresShards(PostgresDatabase database, TimeProvider tim
         advance.Parameters.With(claim.Shard).With(claim.JournalId).With(claim.Epoch)
             .With(Nullable(previous.Id)).With(Nullable(next.Id)).With(next.Sequence);
         if (!counted.IsEmpty) AddCount(batch, claim, counted.Span);
-        PostgresInboxMarks.AddLowering(batch, LateEvents.FirstOf(counted.Span, time.GetUtcNow()));
+        PostgresInboxMarks.AddLowering(batch, LateEvents.FirstOf(claim, counted.Span));
         await batch.ExecuteNonQueryAsync(cancellationToken);
         return advance.RecordsAffected > 0;
     }

@@ -145,8 +145,8 @@ internal sealed class SqliteEventStore(SqliteDatabase database, TimeProvider tim
             cancellationToken);
 
     /// <inheritdoc/>
-    public Task<bool> AdvanceInboxMarkAsync(int organizationNo, EventId before, int limit, CancellationToken cancellationToken) =>
-        _marks.AdvanceAsync(organizationNo, before, limit, cancellationToken);
+    public Task<bool> AdvanceInboxMarkAsync(int organizationNo, int limit, CancellationToken cancellationToken) =>
+        _marks.AdvanceAsync(organizationNo, limit, cancellationToken);
 
     /// <inheritdoc/>
     public Task ProbeAsync(CancellationToken cancellationToken) =>

@@ -27,14 +27,18 @@ internal sealed class SqliteInboxMarks(SqliteDatabase database)
 
     private const string FirstPending = $"""
         SELECT e.id
-        FROM (SELECT s.organization_no, s.id FROM events s WHERE s.organization_no = $1 AND s.id >= $2 AND s.id < $3 ORDER BY s.id LIMIT $4) e
+        FROM (SELECT s.organization_no, s.id FROM events s WHERE s.organization_no = $1 AND s.id >= $2 ORDER BY s.id LIMIT $3) e
         WHERE {StatusFilter.IsPending}
         ORDER BY e.id
         LIMIT 1
         """;
 
     private const string Next = """
-        SELECT s.id FROM events s WHERE s.organization_no = $1 AND s.id >= $2 AND s.id < $3 ORDER BY s.id LIMIT 1 OFFSET $4
+        SELECT s.id FROM events s WHERE s.organization_no = $1 AND s.id >= $2 ORDER BY s.id LIMIT 1 OFFSET $3
+        """;
+
+    private const string Last = """
+        SELECT s.id FROM events s WHERE s.organization_no = $1 AND s.id >= $2 ORDER BY s.id DESC LIMIT 1
         """;
 
     /// <summary>Makes the row if there was none (<c>$3</c> = 0 of a zero mark); not for an organization that has no events (any more).</summary>
@@ -69,26 +73,25 @@ internal sealed class SqliteInboxMarks(SqliteDatabase database)
     }
 
     /// <summary>See <see cref="IEventStore.AdvanceInboxMarkAsync"/>.</summary>
-    public async Task<bool> AdvanceAsync(int organizationNo, EventId before, int limit, CancellationToken cancellationToken)
+    public async Task<bool> AdvanceAsync(int organizationNo, int limit, CancellationToken cancellationToken)
     {
         var (mark, lowered, settled, hasMore) = await database.ReadAsync(
-            connection => Scan(connection, organizationNo, before, limit), cancellationToken);
+            connection => Scan(connection, organizationNo, limit), cancellationToken);
         if (settled == mark) return false;
         var written = await database.WriteAsync(
             connection => connection.Execute(AdvanceSql, organizationNo, mark, lowered, settled), cancellationToken);
         return hasMore && written > 0;
     }
 
-    private static (EventId Mark, long Lowered, EventId Settled, bool HasMore) Scan(
-        SqliteConnection connection, int organizationNo, EventId before, int limit)
+    private static (EventId Mark, long Lowered, EventId Settled, bool HasMore) Scan(SqliteConnection connection, int organizationNo, int limit)
     {
         var (mark, lowered) = Find(connection, organizationNo);
-        if (mark >= before) return (mark, lowered, mark, false);
-        if (connection.Query(FirstPending, row => row.GetEventId(0), organizationNo, mark, before, limit) is [var pending, ..])
+        if (connection.Query(FirstPending, row => row.GetEventId(0), organizationNo, mark, limit) is [var pending, ..])
             return (mark, lowered, pending, false);
-        return connection.Query(Next, row => row.GetEventId(0), organizationNo, mark, before, limit) is [var next, ..]
-            ? (mark, lowered, next, true)
-            : (mark, lowered, before, false);
+        if (connection.Query(Next, row => row.GetEventId(0), organizationNo, mark, limit) is [var next, ..]) return (mark, lowered, next, true);
+        return connection.Query(Last, row => row.GetEventId(0), organizationNo, mark) is [var last, ..]
+            ? (mark, lowered, last, false)
+            : (mark, lowered, mark, false);
     }
 
     private static (EventId Mark, long Lowered) Find(SqliteConnection connection, int organizationNo)
