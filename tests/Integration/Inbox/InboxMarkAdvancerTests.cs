@@ -42,7 +42,8 @@ public sealed class InboxMarkAdvancerTests : IAsyncLifetime
         await UntilAsync(3);
 
         Assert.Equal([2, 2, 2], Advances());
-        Assert.Empty(_logs.Lines.Where(line => !line.StartsWith("Debug", StringComparison.Ordinal) && !line.StartsWith("Trace", StringComparison.Ordinal)));
+        Assert.DoesNotContain(
+            _logs.Lines, line => !line.StartsWith("Debug", StringComparison.Ordinal) && !line.StartsWith("Trace", StringComparison.Ordinal));
     }
 
     [Fact]

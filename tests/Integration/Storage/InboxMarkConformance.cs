@@ -1,4 +1,3 @@
-using ZapierTriggers.Core.Delivery;
 using ZapierTriggers.Core.Events;
 using ZapierTriggers.Core.Storing;
 

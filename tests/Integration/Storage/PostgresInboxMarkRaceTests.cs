@@ -1,7 +1,5 @@
 using Npgsql;
 using ZapierTriggers.Core.Events;
-using ZapierTriggers.Core.Storing;
-using ZapierTriggers.Server.Storage;
 
 namespace ZapierTriggers.Tests.Integration.Storage;
 
