@@ -67,6 +67,7 @@ internal sealed partial class EventServer : IAsyncDisposable
     private readonly Retention _retention;
     private readonly StoreUpkeep _upkeep;
     private readonly ErasureRunner _erasures;
+    private readonly InboxMarkAdvancer _marks;
     private readonly MonthlyQuotas? _quotas;
     private readonly UsageUpkeep _usage;
     private Shard? _shard;
@@ -109,6 +110,7 @@ internal sealed partial class EventServer : IAsyncDisposable
         _erasures = new ErasureRunner(
             stores.Data.Erasures, _accounts, _dispatcher, () => _shard, new RefusedEvents(directory), TimeProvider.System,
             loggers.CreateLogger<ErasureRunner>());
+        _marks = new InboxMarkAdvancer(stores.Events, TimeProvider.System, loggers.CreateLogger<InboxMarkAdvancer>());
         _quotas = settings.Quota.Enabled ? new MonthlyQuotas(settings.Quota, _accounts, TimeProvider.System) : null;
         _usage = CreateUsage(feed.TellAsync, loggers);
         app.Run(CreatePipeline(token, loggers).RunAsync);
@@ -193,6 +195,8 @@ internal sealed partial class EventServer : IAsyncDisposable
         _gate.Close("the server is stopping");
         await _erasures.StopAsync(CancellationToken.None);
         if (_erasureWatch is not null) await _erasureWatch.StopAsync(CancellationToken.None);
+        await _marks.StopAsync(CancellationToken.None);
+        _marks.Dispose();
         if (_shard is not null) await _shard.StopAsync(StoringEnds);
         Failpoint.Pass(Failpoint.StopStored);
         await _replays.StopAsync(CancellationToken.None);
@@ -251,6 +255,7 @@ internal sealed partial class EventServer : IAsyncDisposable
             await _upkeep.StartAsync(stopping);
             await _erasures.StartAsync(stopping);
             if (_erasureWatch is not null) await _erasureWatch.StartAsync(stopping);
+            await _marks.StartAsync(stopping);
             var ansi = output == Console.Out && !Console.IsOutputRedirected;
             new Banner(_settings, token, _directory.Path, display).Write(output, _app.Urls, ansi);
 
@@ -332,7 +337,7 @@ internal sealed partial class EventServer : IAsyncDisposable
             _accounts, authentication, _settings.Keys, _settings.Delivery.MaxEndpoints, no => _dispatcher.EndpointsOf(no).Count, clock, _quotas)
             .Map(routes);
         var pages = new PageRoom(_memory.Pages);
-        new InboxRoutes(_stores.Events, authentication, StoredBarrierAsync, pages, _dispatcher.EndpointsOf, _retention.CutoffOf).Map(routes);
+        new InboxRoutes(_stores.Events, authentication, StoredBarrierAsync, pages, _dispatcher.EndpointsOf, _retention.CutoffOf, _marks).Map(routes);
         new AckRoutes(_stores.Events, authentication, StoredBarrierAsync, _dispatcher.Acknowledged, time).Map(routes);
         Authenticate manager = context => authentication.AuthenticateOrAnswerAsync(context, KeyScopes.WebhooksManage);
         new WebhookRoutes(manager, _dispatcher, _guard).Map(routes);

@@ -60,6 +60,9 @@ internal static class LogEvents
     public const int ErasureWatchInJournal = 2122;
     [Remedy("Bring the database back; what was erased meanwhile is read then.")]
     public const int ErasureWatchNotRead = 2123;
+    [Remedy("Mend the database; until then pages of pending events may be slow.")]
+    public const int InboxMarkAdvancerNotDone = 2131;
+    public const int InboxMarkAdvancerAdvanced = 2132;
 
     [Remedy("Start the database, or correct what the reason names; the server goes on by itself.")]
     public const int StoreWaitWaiting = 2201;

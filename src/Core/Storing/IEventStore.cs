@@ -72,6 +72,14 @@ internal interface IEventStore
     Task<IReadOnlyList<DateTimeOffset?>> AcknowledgeAsync(
         int organizationNo, IReadOnlyList<EventId> ids, DateTimeOffset at, CancellationToken cancellationToken);
 
+    /// <summary>
+    /// Moves the organization's mark, below which no event is pending, over at most <paramref name="limit"/> events, up to the first that is
+    /// pending or else the last that is stored. Whether there is more to move over at once; a mark that was lowered meanwhile (see
+    /// <see cref="LateEvents"/>) stays where it is, for a later call.
+    /// </summary>
+    Task<bool> AdvanceInboxMarkAsync(int organizationNo, int limit, CancellationToken cancellationToken) =>
+        Task.FromResult(false);
+
     /// <summary>Does ahead of time what storing needs soon (partitions of the days to come); cheap when there is nothing to do.</summary>
     Task MaintainAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 

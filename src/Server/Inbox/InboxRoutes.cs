@@ -1,4 +1,6 @@
+using System.Diagnostics;
 using ZapierTriggers.Core.Accounts;
+using ZapierTriggers.Core.Events;
 using ZapierTriggers.Core.Sequencing;
 using ZapierTriggers.Core.Storing;
 using ZapierTriggers.Server.Accounts;
@@ -16,7 +18,8 @@ internal sealed class InboxRoutes(
     StoredBarrier barrier,
     PageRoom room,
     EndpointsOf endpointsOf,
-    Func<Organization, EventId?> cutoffOf)
+    Func<Organization, EventId?> cutoffOf,
+    InboxMarkAdvancer marks)
 {
     /// <summary>Adds the routes.</summary>
     public void Map(RouteTable routes)
@@ -47,7 +50,7 @@ internal sealed class InboxRoutes(
         }
 
         query = query with { NotBefore = cutoffOf(key.Organization) };
-        if (await room.ReadAsync(store, query, context.RequestAborted) is not { } page)
+        if (await ReadAsync(query, context.RequestAborted) is not { } page)
         {
             await StorageAnswers.UnavailableAsync(context);
             return;
@@ -60,6 +63,21 @@ internal sealed class InboxRoutes(
         finally
         {
             room.Release(page);
+        }
+    }
+
+    /// <summary>Reads the page, and tells whom it concerns how long that took, a page that failed after all too.</summary>
+    private async Task<InboxPage?> ReadAsync(InboxQuery query, CancellationToken cancellationToken)
+    {
+        if (query.Status != EventStatus.Pending) return await room.ReadAsync(store, query, cancellationToken);
+        var start = Stopwatch.GetTimestamp();
+        try
+        {
+            return await room.ReadAsync(store, query, cancellationToken);
+        }
+        finally
+        {
+            marks.Offer(query.OrganizationNo, Stopwatch.GetElapsedTime(start));
         }
     }
 

@@ -57,5 +57,6 @@ internal static class OrganizationTables
         "DELETE FROM api_keys WHERE organization_no = $1",
         "DELETE FROM erasures WHERE organization_no = $1",
         "DELETE FROM organizations WHERE organization_no = $1",
+        "DELETE FROM inbox_marks WHERE organization_no = $1", // behind all others: its row is a transaction's last lock
     ];
 }

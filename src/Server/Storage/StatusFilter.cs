@@ -23,11 +23,14 @@ internal static class StatusFilter
         EXISTS (SELECT 1 FROM outcomes o WHERE o.organization_no = e.organization_no AND o.event_id = e.id AND o.status = 3 LIMIT 1 OFFSET 0)
         """;
 
+    /// <summary>What makes the events row <c>e</c> pending.</summary>
+    public const string IsPending = $"NOT {Settled} AND NOT {Retrying} AND NOT {Dead}";
+
     /// <summary>A condition on the events row <c>e</c>, in the SQL that both stores speak; starts with AND, or is empty for all.</summary>
     public static string Sql(EventStatus? status) => status switch
     {
         null => "",
-        EventStatus.Pending => $"AND NOT {Settled} AND NOT {Retrying} AND NOT {Dead}",
+        EventStatus.Pending => $"AND {IsPending}",
         EventStatus.Delivered => $"AND {Settled}",
         EventStatus.Failed => $"AND NOT {Settled} AND {Retrying}",
         EventStatus.DeadLetter => $"AND NOT {Settled} AND NOT {Retrying} AND {Dead}",

@@ -27,6 +27,7 @@ internal sealed class ApiHost : IAsyncDisposable
     public const string AdminTokenText = "admin-token-of-the-tests";
 
     private readonly WebApplication _application;
+    private readonly InboxMarkAdvancer _marks;
     private readonly Webhooks.DeliveryRig _rig = new(new DeliveryOptions { Enabled = false });
 
     private ApiHost(RegistrationOptions options, AdminToken? token)
@@ -49,7 +50,8 @@ internal sealed class ApiHost : IAsyncDisposable
         new AdminTokenRoutes(token, authentication, Audit, Time, NullLogger<AdminTokenRoutes>.Instance).Map(Routes);
         new AuditRoutes(Audit, authentication).Map(Routes);
         new LimitsRoutes(Directory, authentication, KeyCaps, 50, no => Endpoints.GetValueOrDefault(no, []).Count, new MonotonicClock(Time)).Map(Routes);
-        new InboxRoutes(Events, authentication, barrier, new PageRoom(64 << 20), no => Endpoints.GetValueOrDefault(no, []), _ => null).Map(Routes);
+        _marks = new InboxMarkAdvancer(Events, Time, NullLogger<InboxMarkAdvancer>.Instance);
+        new InboxRoutes(Events, authentication, barrier, new PageRoom(64 << 20), no => Endpoints.GetValueOrDefault(no, []), _ => null, _marks).Map(Routes);
         new AckRoutes(Events, authentication, barrier, (no, ids) => Notices.Add((no, ids)), Time).Map(Routes);
         ZapierTriggers.Server.Webhooks.Authenticate manager = context => authentication.AuthenticateOrAnswerAsync(context, KeyScopes.WebhooksManage);
         new ZapierTriggers.Server.Webhooks.EndpointRoutes(manager, _rig.Dispatcher, new AddressGuard(_rig.Options), _rig.Options, Time).Map(Routes);
@@ -144,6 +146,7 @@ internal sealed class ApiHost : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         Client.Dispose();
+        _marks.Dispose();
         await _application.DisposeAsync();
         await _rig.DisposeAsync();
     }

@@ -15,6 +15,12 @@ internal sealed class MemoryEventStore : IEventStore
     /// <summary>The ids of each acknowledgement so far.</summary>
     public List<IReadOnlyList<EventId>> Acknowledgements { get; } = [];
 
+    /// <summary>The organizations whose marks were to be moved so far; asked each time whether there is more.</summary>
+    public List<int> Advances { get; } = [];
+
+    /// <summary>Whether there is more to move, by the number of calls so far.</summary>
+    public Func<int, bool> HasMore { get; set; } = _ => false;
+
     /// <summary>What every call throws, if anything.</summary>
     public StoreException? Failure { get; set; }
 
@@ -41,6 +47,13 @@ internal sealed class MemoryEventStore : IEventStore
         ThrowIfFailing();
         Acknowledgements.Add([.. ids]);
         return Task.FromResult<IReadOnlyList<DateTimeOffset?>>([.. ids.Select(id => AcknowledgeOne(organizationNo, id, at))]);
+    }
+
+    public Task<bool> AdvanceInboxMarkAsync(int organizationNo, int limit, CancellationToken cancellationToken)
+    {
+        lock (Advances) Advances.Add(organizationNo);
+        ThrowIfFailing();
+        return Task.FromResult(HasMore(Advances.Count));
     }
 
     public Task PrepareAsync(CancellationToken cancellationToken) => Task.CompletedTask;

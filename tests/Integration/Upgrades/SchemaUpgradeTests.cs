@@ -82,7 +82,7 @@ public sealed partial class SchemaUpgradeTests
     private static string VersionsSql(StoreKind store, int version)
     {
         var (table, now) = store == StoreKind.Sqlite ? ("applied_at INTEGER NOT NULL", "0") : ("applied_at timestamptz NOT NULL DEFAULT now()", "now()");
-        var rows = string.Join(", ", Enumerable.Range(1, version).Select(number => $"({number}, 'n', {now})"));
+        var rows = string.Join(", ", Migration.Load(store.ToString()).Take(version).Select(one => $"({one.Version}, 'n', {now})"));
         return $"CREATE TABLE schema_versions (version INTEGER NOT NULL PRIMARY KEY, name TEXT NOT NULL, {table}); INSERT INTO schema_versions VALUES {rows}";
     }
 

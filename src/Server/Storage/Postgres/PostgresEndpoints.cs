@@ -56,10 +56,6 @@ internal sealed class PostgresEndpoints(PostgresDatabase database)
         SELECT $1, $2, u.from_id, u.event_types FROM unnest($3::uuid[], $4::text[]) AS u (from_id, event_types)
         """;
 
-    private const string DropRetries = """
-        DELETE FROM retries WHERE organization_no = $1 AND endpoint_id = $2
-        """;
-
     private const string DropLane = """
         DELETE FROM lanes WHERE organization_no = $1 AND endpoint_id = $2
         """;
@@ -119,9 +115,10 @@ internal sealed class PostgresEndpoints(PostgresDatabase database)
         batch =>
         {
             Add(batch, TouchOrganization).With(organizationNo).With(at.ToUniversalTime());
-            foreach (var sql in (ReadOnlySpan<string>)[DropLane, Drop, DropFilters, DropRetries])
+            foreach (var sql in (ReadOnlySpan<string>)[DropLane, Drop, DropFilters])
                 Add(batch, sql).With(organizationNo).With(id);
             PostgresAudit.AddTo(batch, AuditedCall.EntryFor(organizationNo, id));
+            Add(batch, PostgresInboxMarks.DropRetries).With(organizationNo).With(id);
         },
         cancellationToken);
 

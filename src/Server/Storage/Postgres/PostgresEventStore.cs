@@ -44,6 +44,7 @@ internal sealed class PostgresEventStore(PostgresDatabase database, TimeProvider
     private readonly PostgresInbox _inbox = new(database);
     private readonly PostgresEventDetail _detail = new(database);
     private readonly PostgresAcks _acks = new(database);
+    private readonly PostgresInboxMarks _marks = new(database);
 
     /// <inheritdoc/>
     public async Task PrepareAsync(CancellationToken cancellationToken)
@@ -136,6 +137,10 @@ internal sealed class PostgresEventStore(PostgresDatabase database, TimeProvider
         DateTimeOffset at,
         CancellationToken cancellationToken) =>
         _acks.AcknowledgeAsync(organizationNo, ids, at, cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<bool> AdvanceInboxMarkAsync(int organizationNo, int limit, CancellationToken cancellationToken) =>
+        _marks.AdvanceAsync(organizationNo, limit, cancellationToken);
 
     /// <inheritdoc/>
     public Task ProbeAsync(CancellationToken cancellationToken) => database.ExecuteAsync(Probe, _ => { }, cancellationToken);

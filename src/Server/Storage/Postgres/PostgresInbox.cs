@@ -1,5 +1,6 @@
 using System.Globalization;
 using Npgsql;
+using ZapierTriggers.Core.Events;
 using ZapierTriggers.Core.Storing;
 
 namespace ZapierTriggers.Server.Storage.Postgres;
@@ -128,7 +129,7 @@ internal sealed class PostgresInbox(PostgresDatabase database)
             return $"""
                 SELECT e.id, e.type, e.payload, e.dedup_id, e.ordering_key, e.traceparent
                 FROM events e
-                WHERE e.organization_no = $1 {StatusFilter.Sql(query.Status)} {Conditions(query, parameters, "e.id")} {Behind(query, parameters, "e.id")}
+                WHERE e.organization_no = $1 {Status(query.Status)} {Conditions(query, parameters, "e.id")} {Behind(query, parameters, "e.id")}
                 ORDER BY e.id {order}
                 LIMIT $2 OFFSET $3
                 """;
@@ -151,10 +152,15 @@ internal sealed class PostgresInbox(PostgresDatabase database)
         await using var command = new NpgsqlCommand { Connection = connection };
         var conditions = Conditions(query, command.Parameters.With(query.OrganizationNo), "e.id");
         command.CommandText = $"""
-            SELECT count(*) FROM events e WHERE e.organization_no = $1 {StatusFilter.Sql(query.Status)} {conditions}
+            SELECT count(*) FROM events e WHERE e.organization_no = $1 {Status(query.Status)} {conditions}
             """;
         return (long)(await command.ExecuteScalarAsync(cancellationToken))!;
     }
+
+    /// <summary>Below the mark nothing is pending; read in the same snapshot as the events.</summary>
+    private static string Status(EventStatus? status) => status == EventStatus.Pending
+        ? $"AND e.id >= {PostgresInboxMarks.SettledBefore} {StatusFilter.Sql(status)}"
+        : StatusFilter.Sql(status);
 
     private static string Behind(InboxQuery query, NpgsqlParameterCollection parameters, string id)
     {

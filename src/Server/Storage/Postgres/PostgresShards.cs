@@ -190,7 +190,10 @@ internal sealed class PostgresShards(PostgresDatabase database, TimeProvider tim
             },
             cancellationToken);
 
-    /// <summary>Moves the checkpoint and counts the events; false when the checkpoint was not where it should be: roll back.</summary>
+    /// <summary>
+    /// Moves the checkpoint, counts the events and lowers the inbox marks above late ones; false when the checkpoint was not where it should
+    /// be: roll back.
+    /// </summary>
     private static async Task<bool> TryAdvanceAsync(
         NpgsqlConnection connection,
         ShardClaim claim,
@@ -205,6 +208,7 @@ internal sealed class PostgresShards(PostgresDatabase database, TimeProvider tim
         advance.Parameters.With(claim.Shard).With(claim.JournalId).With(claim.Epoch)
             .With(Nullable(previous.Id)).With(Nullable(next.Id)).With(next.Sequence);
         if (!counted.IsEmpty) AddCount(batch, claim, counted.Span);
+        PostgresInboxMarks.AddLowering(batch, LateEvents.FirstOf(claim, counted.Span));
         await batch.ExecuteNonQueryAsync(cancellationToken);
         return advance.RecordsAffected > 0;
     }

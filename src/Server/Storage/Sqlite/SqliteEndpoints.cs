@@ -133,6 +133,7 @@ internal sealed class SqliteEndpoints(SqliteDatabase database)
                 SqliteAudit.Insert(connection, entry);
                 var dropped = connection.Execute(Drop, organizationNo, id);
                 if (dropped > 0) connection.Execute(TouchOrganization, organizationNo, at);
+                SqliteInboxMarks.LowerToRetries(connection, organizationNo, id);
                 foreach (var sql in (ReadOnlySpan<string>)[DropFilters, DropRetries, DropLane]) connection.Execute(sql, organizationNo, id);
                 return dropped;
             },

@@ -42,6 +42,7 @@ internal sealed class SqliteEventStore(SqliteDatabase database, TimeProvider tim
     private readonly SqliteShards _shards = new(database, time);
     private readonly SqliteInbox _inbox = new(database);
     private readonly SqliteEventDetail _detail = new(database);
+    private readonly SqliteInboxMarks _marks = new(database);
 
     /// <inheritdoc/>
     public Task PrepareAsync(CancellationToken cancellationToken) => SqliteMigrations.RunAsync(database, time, cancellationToken);
@@ -142,6 +143,10 @@ internal sealed class SqliteEventStore(SqliteDatabase database, TimeProvider tim
                 return times;
             },
             cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<bool> AdvanceInboxMarkAsync(int organizationNo, int limit, CancellationToken cancellationToken) =>
+        _marks.AdvanceAsync(organizationNo, limit, cancellationToken);
 
     /// <inheritdoc/>
     public Task ProbeAsync(CancellationToken cancellationToken) =>

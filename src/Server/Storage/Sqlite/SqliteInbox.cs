@@ -25,8 +25,9 @@ internal sealed class SqliteInbox(SqliteDatabase database)
         database.ReadAsync(
             connection =>
             {
-                var (events, hasMore) = ReadPage(connection, query);
-                return new InboxPage(events, hasMore, query.IncludeTotal ? Count(connection, query) : null);
+                var narrowed = SqliteInboxMarks.Narrow(connection, query);
+                var (events, hasMore) = ReadPage(connection, WithOneLowerBound(narrowed));
+                return new InboxPage(events, hasMore, query.IncludeTotal ? Count(connection, narrowed) : null);
             },
             cancellationToken);
 
@@ -36,6 +37,13 @@ internal sealed class SqliteInbox(SqliteDatabase database)
         using var tries = new SqliteTries(connection);
         var found = connection.Query(One, row => ReadEvent(row, tries, organizationNo), organizationNo, id);
         return found.Count == 0 ? null : found[0];
+    }
+
+    /// <summary>SQLite looks up one lower bound and compares others row by row, so only the higher one is left.</summary>
+    private static InboxQuery WithOneLowerBound(InboxQuery query)
+    {
+        if (!query.Ascending || query.NotBefore is not { } first || query.Cursor is not { } cursor) return query;
+        return cursor >= first ? query with { NotBefore = null } : query with { Cursor = null };
     }
 
     /// <summary>Steps to one row more than it takes, to know whether more follow; that row's payload is never fetched.</summary>

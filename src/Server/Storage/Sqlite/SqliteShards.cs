@@ -73,6 +73,7 @@ internal sealed class SqliteShards(SqliteDatabase database, TimeProvider time)
                 var moved = TryAdvance(connection, claim, previous, next);
                 if (moved) SqliteAppend.Run(connection, events.Span);
                 if (moved) SqliteRemoval.CountAccepted(connection, claim.JournalId, events.Span);
+                if (moved) SqliteInboxMarks.Lower(connection, LateEvents.FirstOf(claim, events.Span));
                 Failpoint.Pass(Failpoint.StoreCommitting);
                 return moved;
             },
