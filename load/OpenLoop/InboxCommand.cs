@@ -19,7 +19,7 @@ internal sealed class InboxCommand
 {
     private const double BarMilliseconds = 50;
     private const int ItemsPerCall = 1000;
-    private const int RareEvents = 20;
+    private const int RareEvents = 8;
     private const string Rare = "load.rare";
     private const string Failing = "load.failing";
     private const string Dying = "load.dying";
