@@ -38,5 +38,6 @@ internal static class WholeRequestOperations
         };
     }
 
-    private static byte[] Batch() => [.. "["u8, .. Enumerable.Repeat(Bodies.Small, BatchItems).SelectMany((body, n) => n == 0 ? body : [(byte)',', .. body]), .. "]"u8];
+    private static byte[] Batch() =>
+        [.. "["u8, .. Enumerable.Repeat(Bodies.Small, BatchItems).SelectMany((body, n) => n == 0 ? body : [(byte)',', .. body]), .. "]"u8];
 }

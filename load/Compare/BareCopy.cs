@@ -33,7 +33,8 @@ internal sealed class BareCopy(TemporaryPostgres postgres)
         var range = string.Create(CultureInfo.InvariantCulture, $"FROM events WHERE id > '{_readThrough}' AND id <= '{last}'");
         var rows = (long)(await postgres.RunAsync($"SELECT count(*) {range}", stop))!;
         await using var connection = await postgres.OpenAsync(stop);
-        await using var source = await connection.BeginRawBinaryCopyAsync($"COPY (SELECT {Columns} {range} ORDER BY id) TO STDOUT (FORMAT binary)", stop);
+        await using var source = await connection.BeginRawBinaryCopyAsync(
+            $"COPY (SELECT {Columns} {range} ORDER BY id) TO STDOUT (FORMAT binary)", stop);
         using var stream = new MemoryStream();
         await source.CopyToAsync(stream, stop);
         _readThrough = last;

@@ -56,11 +56,13 @@ internal static class Comparison
 
         // Each mode is a server of its own, and two on one database fence each other off.
         if (database is not null && only.Count(name => Modes.Contains(name, StringComparer.Ordinal)) > 1)
-            throw new UsageException("--database is for one server: give --only with one of journaled, synced and stored, e.g. --only synced,postgres.");
+            throw new UsageException(
+                "--database is for one server: give --only with one of journaled, synced and stored, e.g. --only synced,postgres.");
 
         Console.WriteLine($"machine   {Machine.Describe()}, generator and servers on it");
         Console.WriteLine(options.Describe(options.CreateSource()));
-        Console.WriteLine($"plan      {rounds} rounds of {duration.TotalSeconds:N0} s each, {connections} connections, an event in flight on each");
+        Console.WriteLine(
+            $"plan      {rounds} rounds of {duration.TotalSeconds:N0} s each, {connections} connections, an event in flight on each");
         var names = All.Where(name => name == "bare" || only.Contains(name, StringComparer.Ordinal));
         var contestants = names.SelectMany(name => Make(name, server, database)).ToList();
         try

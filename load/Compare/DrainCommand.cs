@@ -76,7 +76,8 @@ internal sealed class DrainCommand
             if (round == 0) continue;
             var (ours, theirs) = (before.Rows / drain.TotalSeconds, copied / copy.TotalSeconds);
             ratios.Add(ours / theirs);
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {round,4}  {ours,11:N0} {theirs,11:N0}    {ours / theirs:F3}"));
+            Console.WriteLine(
+                string.Create(CultureInfo.InvariantCulture, $"  {round,4}  {ours,11:N0} {theirs,11:N0}    {ours / theirs:F3}"));
         }
 
         if (ratios.Count == 0) return false;

@@ -104,7 +104,8 @@ internal sealed class StartCommand
     private bool TellBars(bool isShort)
     {
         var (empty, bytes, ready) = (RatioSummary.Of(_empty), RatioSummary.Of(_bytes), RatioSummary.Of(_ready));
-        Console.WriteLine($"stored    {Text(RatioSummary.Of(_stored), 1, "s")} from the start of the process until all {_events:N0} were stored");
+        Console.WriteLine(
+            $"stored    {Text(RatioSummary.Of(_stored), 1, "s")} from the start of the process until all {_events:N0} were stored");
         return Bar.Tell("empty", $"ready after {Text(empty, 1, "s")}", empty.Median <= EmptyBarSeconds, "1.5 s", !isShort)
             & Bar.Tell("idle", $"{Text(bytes, 1 << 20, "MiB")} resident", bytes.Median <= IdleBarBytes, "150 MiB", !isShort)
             & Bar.Tell("full", $"ready after {Text(ready, 1, "s")}", ready.Median <= FullBarSeconds, "10 s", !isShort);

@@ -17,7 +17,8 @@ internal sealed class StoreHold : IAsyncDisposable
     /// <summary>Begins a writing transaction on an embedded database's file.</summary>
     public static async Task<StoreHold> OfAsync(string sqlitePath, CancellationToken stop)
     {
-        var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = sqlitePath, Pooling = false }.ConnectionString);
+        var connection = new SqliteConnection(
+            new SqliteConnectionStringBuilder { DataSource = sqlitePath, Pooling = false }.ConnectionString);
         await connection.OpenAsync(stop);
         return await OfAsync(connection, "PRAGMA busy_timeout = 30000; BEGIN IMMEDIATE", stop);
     }

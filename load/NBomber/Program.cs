@@ -22,7 +22,8 @@ var figures = stats.ScenarioStats[0];
 var (good, failed, p99) = (figures.Ok.Request.Count, figures.Fail.Request.Count, figures.Ok.Latency.Percent99);
 var isDelivered = await scenarios.AllDeliveredAsync();
 var passed = good > 0 && failed == 0 && p99 <= settings.MostMilliseconds && isDelivered;
-Console.WriteLine(FormattableString.Invariant($"answers   {good:N0} good, {failed:N0} failed, p99 {p99:F2} ms (bar {settings.MostMilliseconds:N0} ms)"));
+Console.WriteLine(
+    FormattableString.Invariant($"answers   {good:N0} good, {failed:N0} failed, p99 {p99:F2} ms (bar {settings.MostMilliseconds:N0} ms)"));
 if (!isDelivered) Console.WriteLine("          not all webhooks came");
 Console.WriteLine(passed ? "verdict   PASS" : "verdict   FAIL");
 return passed ? 0 : 2;

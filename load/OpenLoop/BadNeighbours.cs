@@ -22,7 +22,8 @@ internal sealed class BadNeighbours : IDisposable
         for (var i = 0; i < hanging + failing; i++)
         {
             var receiver = i < hanging ? _hanging : _failing;
-            using var account = await Account.OpenAsync(server, key: null, options.AdminToken, $"load-{(i < hanging ? "hanging" : "failing")}-{i}");
+            using var account = await Account.OpenAsync(
+                server, key: null, options.AdminToken, $"load-{(i < hanging ? "hanging" : "failing")}-{i}");
             await account.SetWebhookAsync(receiver.Url);
             var settings = options.CreateSettings(server, account.Key, options.CreateSource(), connections: 1);
             var plan = SendPlan.Constant(EventsEach * 1000.0, TimeSpan.FromMilliseconds(1));

@@ -47,11 +47,13 @@ internal static class BatchCommand
     private static IEnumerable<string> Lines(BatchFigures figures)
     {
         var megabytes = figures.Bytes / figures.Elapsed.TotalSeconds / (1 << 20);
-        yield return FormattableString.Invariant($"accepted  {figures.Items[202]:N0} in {figures.Elapsed.TotalSeconds:F2} s = {figures.Rate:N0}/s, ")
+        yield return FormattableString.Invariant(
+            $"accepted  {figures.Items[202]:N0} in {figures.Elapsed.TotalSeconds:F2} s = {figures.Rate:N0}/s, ")
             + FormattableString.Invariant($"{megabytes:F1} MiB/s sent");
         yield return $"items     {Counts(figures.Items)}";
         var latency = figures.Latencies;
-        yield return FormattableString.Invariant($"calls     {Counts(figures.Calls)}; p50 {latency.P50:F2} ms, p95 {latency.P95:F2} ms, p99 {latency.P99:F2} ms");
+        yield return FormattableString.Invariant(
+            $"calls     {Counts(figures.Calls)}; p50 {latency.P50:F2} ms, p95 {latency.P95:F2} ms, p99 {latency.P99:F2} ms");
     }
 
     private static string Counts(long[] byStatus) => string.Join("  ", byStatus

@@ -66,15 +66,18 @@ internal sealed class InboxCommand
         using var failing = new FastReceiver(Manner.Fails);
         await AddEndpointAsync(failing.Url, Failing, [24 * 60 * 60], stop);
         await AddEndpointAsync(failing.Url, Dying, [], stop);
-        foreach (var type in (string[])[Rare, Failing, Dying]) await SendAsync(RareEvents, 1, [.. templates.Select(one => one with { Type = type })], stop);
-        await UntilAsync(async () => await CountAsync("failed", stop) >= RareEvents && await CountAsync("dead_letter", stop) >= RareEvents, stop);
+        foreach (var type in (string[])[Rare, Failing, Dying]) await SendAsync(
+            RareEvents, 1, [.. templates.Select(one => one with { Type = type })], stop);
+        await UntilAsync(
+            async () => await CountAsync("failed", stop) >= RareEvents && await CountAsync("dead_letter", stop) >= RareEvents, stop);
         var start = Stopwatch.GetTimestamp();
         while (_accepted < events && !stop.IsCancellationRequested)
         {
             var before = _accepted;
             await SendAsync(events - _accepted, connections, templates, stop);
             if (_accepted < events) await Task.Delay(Look, stop); // The journal's bound: the store is behind.
-            if (_accepted == before && Stopwatch.GetElapsedTime(start) > Patience) throw new TimeoutException("The server takes no more events.");
+            if (_accepted == before && Stopwatch.GetElapsedTime(start) > Patience)
+                throw new TimeoutException("The server takes no more events.");
         }
 
         var probe = new ServerProbe(_account.Client);
@@ -97,7 +100,8 @@ internal sealed class InboxCommand
     {
         var body = new { url = url.ToString(), event_types = new[] { type }, retry_schedule = schedule };
         using var answer = await _account.Client.PostAsJsonAsync("/api/endpoints", body, stop);
-        if (!answer.IsSuccessStatusCode) throw new UsageException($"The server refused the endpoint: {await answer.Content.ReadAsStringAsync(stop)}");
+        if (!answer.IsSuccessStatusCode)
+            throw new UsageException($"The server refused the endpoint: {await answer.Content.ReadAsStringAsync(stop)}");
     }
 
     private async Task ReadAsync(bool isShort, CancellationToken stop)
@@ -141,7 +145,8 @@ internal sealed class InboxCommand
             await TimeAsync($"status {status}, then", () => $"/api/inbox?status={status}", isShort, stop);
         await SettleAsync(stop);
         await TimeAsync("status pending, oldest first, then", () => "/api/inbox?order=asc&status=pending", isShort, stop);
-        await TimeAsync("include=total", () => "/api/inbox?limit=1&include=total", isShort, stop, isInformative: true, times: Math.Min(_times, 5));
+        await TimeAsync(
+            "include=total", () => "/api/inbox?limit=1&include=total", isShort, stop, isInformative: true, times: Math.Min(_times, 5));
     }
 
     /// <summary>

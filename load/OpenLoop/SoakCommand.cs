@@ -101,8 +101,10 @@ internal sealed class SoakCommand
         Console.WriteLine(Report.Generator(result));
         if (result.VoidReason is { } reason) Console.WriteLine($"VOID      {reason}: the latencies say nothing about the server");
         var trend = SoakTrend.Of(_samples, _latencies, _plan.Duration);
-        return Bar.Tell("memory", trend.SlopeText(), trend.IsFlat, $"zero in the interval, or at most {SoakTrend.SlopeBar} MB/h", !_plan.IsShort)
+        return Bar.Tell(
+            "memory", trend.SlopeText(), trend.IsFlat, $"zero in the interval, or at most {SoakTrend.SlopeBar} MB/h", !_plan.IsShort)
             & Bar.Tell("latency", trend.LatencyText(), trend.IsSteady, $"at most {SoakTrend.LatencyBar} times, or 1 ms", !_plan.IsShort)
+            & (result.VoidReason is null || _plan.IsShort)
             & Bar.Tell("offered", $"{result.Backlog:N0} requests of the plan were never sent", result.Backlog == 0, "none", !_plan.IsShort)
             ? ExitCode.Success : ExitCode.Verdict;
     }

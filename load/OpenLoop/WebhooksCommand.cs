@@ -49,7 +49,8 @@ internal static class WebhooksCommand
         return Math.Max(good ? ExitCode.Success : ExitCode.Verdict, await AuditAsync(run, source, ledger, inbox, stop));
     }
 
-    private static async Task<bool> CompareAsync(WebhooksPlan plan, WebhookRun run, PlainPoster signed, PlainPoster bare, CancellationToken stop)
+    private static async Task<bool> CompareAsync(
+        WebhooksPlan plan, WebhookRun run, PlainPoster signed, PlainPoster bare, CancellationToken stop)
     {
         Console.WriteLine($"rounds    {plan.Rounds} of {plan.Events:N0} events, {plan.InFlight} in flight, after one to warm up");
         Console.WriteLine("          server/s   signed/s   ratio     bare/s   ratio   CPU ms per 1,000   last one recorded after");
@@ -112,15 +113,18 @@ internal static class WebhooksCommand
         await neighbours.StartAsync(plan.Server, options, plan.Hanging, plan.Failing, stop);
         var among = await run.LatencyAsync(plan.NeighboursRate, plan.LatencyTime, stop);
         Console.WriteLine($"alone     at {plan.NeighboursRate:N0}/s: {Text(alone)}");
-        Console.WriteLine($"among     {plan.Hanging:N0} hanging and {plan.Failing:N0} failing endpoints: {Text(among)}; {neighbours.Describe()}");
+        Console.WriteLine(
+            $"among     {plan.Hanging:N0} hanging and {plan.Failing:N0} failing endpoints: {Text(among)}; {neighbours.Describe()}");
         return Bar("neighbours", $"p95 {Text(among.P95 / alone.P95, "F2")} of that alone", among.P95 <= alone.P95 * NeighboursBar, $"at most {NeighboursBar}");
     }
 
-    private static async Task<int> AuditAsync(WebhookRun run, Core.Bodies.EventSource source, Ledger ledger, InboxReader inbox, CancellationToken stop)
+    private static async Task<int> AuditAsync(
+        WebhookRun run, Core.Bodies.EventSource source, Ledger ledger, InboxReader inbox, CancellationToken stop)
     {
         var (accepted, recorded) = await run.FinishAsync(stop);
         var report = await Audit.RunAsync(source, ledger, inbox.ReadAsync(stop), run.Deliveries);
-        var isRecorded = Bar("outcomes", $"{recorded:N0} events listed as delivered of {accepted:N0} accepted", recorded >= accepted, "all");
+        var isRecorded = Bar(
+            "outcomes", $"{recorded:N0} events listed as delivered of {accepted:N0} accepted", recorded >= accepted, "all");
         foreach (var line in report.Lines()) Console.WriteLine(line);
         return isRecorded ? report.ExitCode : ExitCode.Verdict;
     }
@@ -133,5 +137,6 @@ internal static class WebhooksCommand
 
     private static string Text(double value, string format) => value.ToString(format, CultureInfo.InvariantCulture);
 
-    private static string Text(LatencySummary latency) => $"p50 {Text(latency.P50, "F2")}  p95 {Text(latency.P95, "F2")}  p99 {Text(latency.P99, "F2")} ms";
+    private static string Text(LatencySummary latency) =>
+        $"p50 {Text(latency.P50, "F2")}  p95 {Text(latency.P95, "F2")}  p99 {Text(latency.P99, "F2")} ms";
 }

@@ -73,7 +73,8 @@ internal sealed partial class EventServer : IAsyncDisposable
     private Shard? _shard;
     private int[] _adminPorts = [];
 
-    private EventServer(WebApplication app, ServerSettings settings, DataDirectory directory, AdminToken token, StoreSet stores, ResolveHost? resolve)
+    private EventServer(
+        WebApplication app, ServerSettings settings, DataDirectory directory, AdminToken token, StoreSet stores, ResolveHost? resolve)
     {
         (_app, _settings, _directory, _stores) = (app, settings, directory, stores);
         var loggers = app.Services.GetRequiredService<ILoggerFactory>();
@@ -83,7 +84,8 @@ internal sealed partial class EventServer : IAsyncDisposable
         _readiness = new Readiness(stores.Events, TimeProvider.System);
         _gate = new IngestGate();
         _guard = new AddressGuard(settings.Delivery, BoundEndpoints);
-        var feed = new OperationalFeed(_accounts, () => _shard, settings.Delivery.OperationalEvents, loggers.CreateLogger<OperationalFeed>());
+        var feed = new OperationalFeed(
+            _accounts, () => _shard, settings.Delivery.OperationalEvents, loggers.CreateLogger<OperationalFeed>());
         _dispatcher = new Dispatcher(
             stores.Deliveries, settings.Delivery, _guard, TimeProvider.System, loggers.CreateLogger<Dispatcher>(),
             new GuardedConnector(_guard, resolve), tell: feed.TellAsync);
@@ -105,7 +107,8 @@ internal sealed partial class EventServer : IAsyncDisposable
         _upkeep = new StoreUpkeep(stores.Events, TimeProvider.System, loggers.CreateLogger<StoreUpkeep>(), _retention);
         ServerFigures.Add(_meter, () => _shard, _dispatcher, _readiness, directory.Path, TimeProvider.System);
         GcPauses.Start();
-        _ledger = new LedgerFigures(stores.Data.Ledger, () => _shard is not null, TimeProvider.System, loggers.CreateLogger<LedgerFigures>());
+        _ledger = new LedgerFigures(
+            stores.Data.Ledger, () => _shard is not null, TimeProvider.System, loggers.CreateLogger<LedgerFigures>());
         ServerFigures.AddData(_meter, _retention, _ledger);
         _erasures = new ErasureRunner(
             stores.Data.Erasures, _accounts, _dispatcher, () => _shard, new RefusedEvents(directory), TimeProvider.System,
@@ -324,8 +327,10 @@ internal sealed partial class EventServer : IAsyncDisposable
         new EventsHandshake(authentication).Map(routes);
         var batches = new BatchMiddleware(authentication, _gate, bodies, clock, time, _directory.DedupSecret, _quotas);
         routes.MapBoth(HttpMethods.Post, "/events/batch", RouteAccess.EventsWrite, (context, _) => batches.HandleAsync(context));
-        var registration = _registration = new Registration(_accounts, _stores.Accounts, authentication, _settings.Registration, time, loggers.CreateLogger<Registration>());
-        var rotation = new KeyRotation(_accounts, _stores.Accounts, authentication, _settings.Keys, time, loggers.CreateLogger<KeyRotation>());
+        var registration = _registration = new Registration(
+            _accounts, _stores.Accounts, authentication, _settings.Registration, time, loggers.CreateLogger<Registration>());
+        var rotation = new KeyRotation(
+            _accounts, _stores.Accounts, authentication, _settings.Keys, time, loggers.CreateLogger<KeyRotation>());
         var keys = new KeyCalls(_accounts, _stores.Accounts, authentication, _settings.Keys, time, loggers.CreateLogger<KeyCalls>());
         new AccountRoutes(_accounts, authentication, registration, rotation, keys, _dispatcher.DefaultUrl).Map(routes);
         new AdminRoutes(
@@ -334,7 +339,8 @@ internal sealed partial class EventServer : IAsyncDisposable
         new AdminTokenRoutes(token, authentication, _stores.Audit, time, loggers.CreateLogger<AdminTokenRoutes>()).Map(routes);
         new AuditRoutes(_stores.Audit, authentication).Map(routes);
         new LimitsRoutes(
-            _accounts, authentication, _settings.Keys, _settings.Delivery.MaxEndpoints, no => _dispatcher.EndpointsOf(no).Count, clock, _quotas)
+            _accounts, authentication, _settings.Keys, _settings.Delivery.MaxEndpoints, no =>
+                _dispatcher.EndpointsOf(no).Count, clock, _quotas)
             .Map(routes);
         var pages = new PageRoom(_memory.Pages);
         new InboxRoutes(_stores.Events, authentication, StoredBarrierAsync, pages, _dispatcher.EndpointsOf, _retention.CutoffOf, _marks).Map(routes);

@@ -58,7 +58,8 @@ public sealed class Backfills
         await scene.Server.WaitReadyAsync();
         await receiver.Log.WaitForAsync(Count).WaitAsync(Limit);
         await Poll.UntilAsync(
-            async () => await CursorAsync(scene, endpoint) == ids[^1] && await WaitingAsync(scene) == 0, Limit, () => $"the end of it, seed {seed}\n{scene.Server.Output}");
+            async () => await CursorAsync(scene, endpoint) == ids[^1] && await WaitingAsync(scene) == 0, Limit, () =>
+                $"the end of it, seed {seed}\n{scene.Server.Output}");
         await CheckAsync(scene, receiver, endpoint, ids, deaths);
     }
 
@@ -159,7 +160,8 @@ public sealed class Backfills
         };
     }
 
-    private static async Task<long> WaitingAsync(Scene scene) => Convert.ToInt64(await AskAsync(scene, "SELECT count(*) FROM retries", null), CultureInfo.InvariantCulture);
+    private static async Task<long> WaitingAsync(Scene scene) =>
+        Convert.ToInt64(await AskAsync(scene, "SELECT count(*) FROM retries", null), CultureInfo.InvariantCulture);
 
     private static async Task<object?> AskAsync(Scene scene, string sql, Guid? endpoint)
     {
@@ -171,7 +173,8 @@ public sealed class Backfills
             return await ask.ExecuteScalarAsync();
         }
 
-        await using var connection = new SqliteConnection($"Data Source={Path.Combine(scene.Setup.DataDirectory, "events.db")};Pooling=False");
+        await using var connection = new SqliteConnection(
+            $"Data Source={Path.Combine(scene.Setup.DataDirectory, "events.db")};Pooling=False");
         await connection.OpenAsync();
         await using var command = connection.CreateCommand();
         command.CommandText = sql;

@@ -70,7 +70,8 @@ public sealed class Erasures
     {
         using var request = new HttpRequestMessage(HttpMethod.Delete, "/api/events")
         {
-            Content = new StringContent(JsonSerializer.Serialize(new { payload_field = "who", equals = Gone }), Encoding.UTF8, "application/json"),
+            Content = new StringContent(
+                JsonSerializer.Serialize(new { payload_field = "who", equals = Gone }), Encoding.UTF8, "application/json"),
         };
         try
         {

@@ -18,7 +18,8 @@ public sealed class Failpoints
     private static readonly TimeSpan ReachLimit = TimeSpan.FromSeconds(60);
 
     /// <summary>Rounds over all points: 1 unless <c>ZAP_CRASH_ROUNDS</c> says otherwise.</summary>
-    private static readonly int Rounds = int.Parse(Environment.GetEnvironmentVariable("ZAP_CRASH_ROUNDS") ?? "1", CultureInfo.InvariantCulture);
+    private static readonly int Rounds = int.Parse(
+        Environment.GetEnvironmentVariable("ZAP_CRASH_ROUNDS") ?? "1", CultureInfo.InvariantCulture);
 
     [Theory]
     [InlineData(StoreKind.Sqlite)]

@@ -19,7 +19,8 @@ public sealed class KillNine
     private const int StartTicks = 150;
 
     // Over all cases.
-    private static readonly int Kills = int.Parse(Environment.GetEnvironmentVariable("ZAP_CRASH_KILLS") ?? "20", CultureInfo.InvariantCulture);
+    private static readonly int Kills = int.Parse(
+        Environment.GetEnvironmentVariable("ZAP_CRASH_KILLS") ?? "20", CultureInfo.InvariantCulture);
 
     [Theory]
     [InlineData(StoreKind.Sqlite, "journaled")]

@@ -20,7 +20,8 @@ public sealed class PowerCut
     private static readonly TimeSpan MayBeLost = TimeSpan.FromSeconds(1.5);
 
     private static readonly TimeSpan NoticeLimit = TimeSpan.FromSeconds(60);
-    private static readonly int Rounds = int.Parse(Environment.GetEnvironmentVariable("ZAP_CRASH_ROUNDS") ?? "1", CultureInfo.InvariantCulture);
+    private static readonly int Rounds = int.Parse(
+        Environment.GetEnvironmentVariable("ZAP_CRASH_ROUNDS") ?? "1", CultureInfo.InvariantCulture);
 
     [Theory]
     [InlineData(StoreKind.Sqlite, "synced")]
@@ -93,7 +94,8 @@ public sealed class PowerCut
     {
         var state = "";
         await Poll.UntilAsync(
-            async () => server.HasExited || (state = await server.ReadyTextAsync()).Contains("The journal could not be written", StringComparison.Ordinal),
+            async () => server.HasExited || (state = await server.ReadyTextAsync()).Contains(
+                "The journal could not be written", StringComparison.Ordinal),
             NoticeLimit,
             () => $"the server to notice that its disk is gone\n{state}");
     }
@@ -117,7 +119,8 @@ public sealed class PowerCut
         Assert.Equal(lost.Count, report.Counts.GetValueOrDefault(Violation.Lost));
         var others = report.Counts.Keys.Except([Violation.Lost, Violation.DuplicateNamesOther]);
         Assert.True(!others.Any(), string.Join('\n', report.Lines()));
-        var wrong = scene.Ledger.Entries.Where(entry => entry.Status == 409 && !ids.Contains(entry.Id) && !lostContents.Contains(entry.Content));
+        var wrong = scene.Ledger.Entries.Where(
+            entry => entry.Status == 409 && !ids.Contains(entry.Id) && !lostContents.Contains(entry.Content));
         Assert.Empty(wrong);
 
         // A lost event can be sent again; one that is there cannot.
@@ -129,7 +132,8 @@ public sealed class PowerCut
     private static async Task<HttpStatusCode> SendAgainAsync(Scene scene, int content)
     {
         var payload = System.Text.Encoding.UTF8.GetString(scene.Source.PayloadOf(content));
-        using var body = new StringContent($"{{\"type\":\"again\",\"dedup_id\":\"{scene.Source.DedupIdOf(content)}\",\"payload\":{payload}}}");
+        using var body = new StringContent(
+            $"{{\"type\":\"again\",\"dedup_id\":\"{scene.Source.DedupIdOf(content)}\",\"payload\":{payload}}}");
         body.Headers.ContentType = new("application/json");
         using var answer = await scene.Tenant.Client.PostAsync("/api/events", body);
         return answer.StatusCode;

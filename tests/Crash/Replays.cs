@@ -114,7 +114,8 @@ public sealed class Replays
             return;
         }
 
-        await using var connection = new SqliteConnection($"Data Source={Path.Combine(scene.Setup.DataDirectory, "events.db")};Pooling=False");
+        await using var connection = new SqliteConnection(
+            $"Data Source={Path.Combine(scene.Setup.DataDirectory, "events.db")};Pooling=False");
         await connection.OpenAsync();
         await using var command = connection.CreateCommand();
         command.CommandText = Insert.Replace("{0}", "unixepoch() * 1000", StringComparison.Ordinal);

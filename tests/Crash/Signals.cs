@@ -12,7 +12,8 @@ public sealed class Signals
     private const int SecondTerm = 130;
 
     /// <summary>How long the server stands still, seconds: 6 unless <c>ZAP_CRASH_STANDSTILL</c> says otherwise.</summary>
-    private static readonly int Standstill = int.Parse(Environment.GetEnvironmentVariable("ZAP_CRASH_STANDSTILL") ?? "6", CultureInfo.InvariantCulture);
+    private static readonly int Standstill = int.Parse(
+        Environment.GetEnvironmentVariable("ZAP_CRASH_STANDSTILL") ?? "6", CultureInfo.InvariantCulture);
 
     [Theory]
     [InlineData(StoreKind.Sqlite, "synced")]

@@ -39,7 +39,8 @@ public sealed class SmallMemory
 
         Assert.False(scene.Server.HasExited, scene.Server.Errors);
         var peak = MemoryLimit.PeakOf(scene.Server);
-        TestContext.Current.TestOutputHelper?.WriteLine($"peak {peak >> 20} MiB, {(limit.IsReal ? "held by the kernel" : "measured only")}");
+        TestContext.Current.TestOutputHelper?.WriteLine(
+            $"peak {peak >> 20} MiB, {(limit.IsReal ? "held by the kernel" : "measured only")}");
         if (!limit.IsReal) Assert.True(peak < MemoryLimit.Bytes, $"{peak >> 20} MiB were resident");
         await scene.AuditAfterRestartAsync("", new() { AllMustBeDelivered = false });
     }

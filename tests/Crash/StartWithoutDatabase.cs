@@ -43,7 +43,8 @@ public sealed class StartWithoutDatabase : IDisposable
         Assert.Equal(HttpStatusCode.NotFound, (await tenant.Client.GetAsync("/nowhere")).StatusCode);
 
         _cluster.Begin();
-        await Poll.UntilAsync(() => IsAsync(tenant, "/health/ready", HttpStatusCode.OK), Limit, () => $"the server to be ready\n{server.Output}");
+        await Poll.UntilAsync(
+            () => IsAsync(tenant, "/health/ready", HttpStatusCode.OK), Limit, () => $"the server to be ready\n{server.Output}");
         Assert.Equal(HttpStatusCode.Accepted, (await tenant.Client.PostAsync("/api/events", Json(Event))).StatusCode);
         var inbox = JsonNode.Parse(await tenant.Client.GetStringAsync("/api/inbox"))!;
         Assert.Single(inbox["events"]!.AsArray());
@@ -73,7 +74,8 @@ public sealed class StartWithoutDatabase : IDisposable
     }
 
     private static Task WaitsAsync(ServerProcess server) => Poll.UntilAsync(
-        () => server.Output.Contains("Waiting for the database: ", StringComparison.Ordinal), Limit, "the console to say what is waited for");
+        () =>
+            server.Output.Contains("Waiting for the database: ", StringComparison.Ordinal), Limit, "the console to say what is waited for");
 
     private ServerSetup Setup() => new ServerSetup { DataDirectory = Path.Combine(_folder.FullName, "data") }
         .With("DATABASE_URL", $"postgres://postgres:hunter2@127.0.0.1:{_cluster.Port}/postgres");

@@ -50,7 +50,8 @@ public sealed class TwoServers
         // Webhooks, too: the lanes that the second server moved are set back to the first one's late events.
         var report = await scene.AuditAsync(new() { AllMustBeDelivered = true });
         var unknown = report.Counts.GetValueOrDefault(Load.Core.Verdict.Violation.NeverSent);
-        Assert.True(report.Counts.Count == 1 && unknown == sent, $"{sent} were sent beside the ledger\n{string.Join('\n', report.Lines())}");
+        Assert.True(
+            report.Counts.Count == 1 && unknown == sent, $"{sent} were sent beside the ledger\n{string.Join('\n', report.Lines())}");
         other.Delete(recursive: true);
     }
 
@@ -106,7 +107,8 @@ public sealed class TwoServers
         EventsPerSecond = 1_000,
     });
 
-    private static ServerSetup Beside(Scene scene, string directory) => new() { DataDirectory = directory, Settings = scene.Setup.Settings };
+    private static ServerSetup Beside(Scene scene, string directory) =>
+        new() { DataDirectory = directory, Settings = scene.Setup.Settings };
 
     /// <summary>Waits until it says so and refuses events; how many it still took, for its journal.</summary>
     private static async Task<int> IsFencedAsync(Scene scene)

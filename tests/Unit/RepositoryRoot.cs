@@ -13,7 +13,8 @@ internal static class RepositoryRoot
     {
         while (!File.Exists(System.IO.Path.Combine(folder, "ZapierTriggers.sln")))
         {
-            folder = System.IO.Path.GetDirectoryName(folder) ?? throw new DirectoryNotFoundException("ZapierTriggers.sln was not found above the test program.");
+            folder = System.IO.Path.GetDirectoryName(folder) ?? throw new DirectoryNotFoundException(
+                "ZapierTriggers.sln was not found above the test program.");
         }
 
         return folder;

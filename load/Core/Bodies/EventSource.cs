@@ -84,7 +84,8 @@ internal sealed class EventSource
     public ulong PayloadHashOf(long content) => XxHash3.HashToUInt64(PayloadOf(content));
 
     /// <summary>An encoder of its own for each sending thread.</summary>
-    public RequestEncoder CreateEncoder(Uri server, string? apiKey) => CreateEncoder((body, _) => RequestEncoder.Build(server, apiKey, body));
+    public RequestEncoder CreateEncoder(Uri server, string? apiKey) =>
+        CreateEncoder((body, _) => RequestEncoder.Build(server, apiKey, body));
 
     /// <summary>An encoder of other requests with the same bodies.</summary>
     /// <param name="frame">Gives a request's bytes for the body of content 0 and its dedup id; null without dedup ids.</param>

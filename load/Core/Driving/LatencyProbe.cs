@@ -12,7 +12,8 @@ internal sealed class LatencyProbe(LoadSettings settings, RequestNumbers numbers
     /// Runs to the end. Gives a <see cref="Stopwatch"/> timestamp of the 202 for each event; what was not accepted is in the ledger only.
     /// </summary>
     public Task<Dictionary<EventId, long>> RunAsync(double rate, TimeSpan duration, CancellationToken cancellationToken) =>
-        Task.Factory.StartNew(() => Run(rate, duration, cancellationToken), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        Task.Factory.StartNew(
+            () => Run(rate, duration, cancellationToken), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 
     private Dictionary<EventId, long> Run(double rate, TimeSpan duration, CancellationToken cancellationToken)
     {
@@ -23,7 +24,8 @@ internal sealed class LatencyProbe(LoadSettings settings, RequestNumbers numbers
         for (var sent = 0L; sent < count && !cancellationToken.IsCancellationRequested; sent++)
         {
             var early = TimeSpan.FromSeconds(sent / rate) - Stopwatch.GetElapsedTime(start);
-            if (early > TimeSpan.Zero) Thread.Sleep(early); // Latency counts from the answer: when exactly an event goes out is all the same.
+            if (early > TimeSpan.Zero)
+                Thread.Sleep(early); // Latency counts from the answer: when exactly an event goes out is all the same.
             var number = numbers.Next();
             var content = settings.Source.ContentOf(number);
             ledger.NoteSent(number, content, (long)Stopwatch.GetElapsedTime(start).TotalNanoseconds);

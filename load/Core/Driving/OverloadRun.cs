@@ -50,7 +50,8 @@ internal sealed record OverloadFigures(
 }
 
 /// <summary>Warms the server up, measures the capacity with the crowd's connections, then offers half of it, twice of it, half of it.</summary>
-internal sealed class OverloadRun(LoadSettings load, OverloadSettings settings, Ledger? ledger, Func<LoadRun, CancellationToken, Task<LoadResult>> watch)
+internal sealed class OverloadRun(
+    LoadSettings load, OverloadSettings settings, Ledger? ledger, Func<LoadRun, CancellationToken, Task<LoadResult>> watch)
 {
     // The p99 counts as normal up to this multiple of what it was, and whatever it was up to so many milliseconds.
     private const double NormalFactor = 2;
@@ -78,7 +79,8 @@ internal sealed class OverloadRun(LoadSettings load, OverloadSettings settings, 
     private Task<LoadResult> OpenAsync(LoadSettings phase, double rate, TimeSpan duration, CancellationToken stop)
     {
         var threads = Math.Min(phase.Threads, phase.Connections);
-        return PhaseAsync(phase, thread => SendPlan.Constant(Math.Max(1, rate) / threads, duration, (double)thread / threads), duration, stop);
+        return PhaseAsync(
+            phase, thread => SendPlan.Constant(Math.Max(1, rate) / threads, duration, (double)thread / threads), duration, stop);
     }
 
     /// <summary>A phase ends with its time: what it could not send must not burden the next.</summary>

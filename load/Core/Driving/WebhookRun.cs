@@ -77,7 +77,8 @@ internal sealed class WebhookRun(LoadSettings settings, HttpClient client, FastR
         foreach (var (delivery, timestamp) in _arrivals)
         {
             // An event can be there before its answer is read.
-            if (answered.TryGetValue(delivery.EventId, out var at)) latencies.TryAdd(delivery.EventId, timestamp > at ? Stopwatch.GetElapsedTime(at, timestamp) : TimeSpan.Zero);
+            if (answered.TryGetValue(delivery.EventId, out var at))
+                latencies.TryAdd(delivery.EventId, timestamp > at ? Stopwatch.GetElapsedTime(at, timestamp) : TimeSpan.Zero);
         }
 
         return LatencySummary.Of(latencies.Values);
@@ -122,7 +123,8 @@ internal sealed class WebhookRun(LoadSettings settings, HttpClient client, FastR
         {
             using var answer = await client.GetAsync("/api/inbox?limit=1", stop);
             if (answer.IsSuccessStatusCode) return;
-            if (Stopwatch.GetElapsedTime(start) > Patience) throw new TimeoutException($"The inbox answered {(int)answer.StatusCode} for {Patience.TotalSeconds:N0} s.");
+            if (Stopwatch.GetElapsedTime(start) > Patience)
+                throw new TimeoutException($"The inbox answered {(int)answer.StatusCode} for {Patience.TotalSeconds:N0} s.");
         }
     }
 
@@ -132,7 +134,8 @@ internal sealed class WebhookRun(LoadSettings settings, HttpClient client, FastR
         {
             var answer = await client.GetFromJsonAsync<JsonElement>($"/api/events/{id}", stop);
             if (answer.GetProperty("status").GetString() == "delivered") return;
-            if (Stopwatch.GetElapsedTime(start) > Patience) throw new TimeoutException($"Event {id} was received, but that is not recorded.");
+            if (Stopwatch.GetElapsedTime(start) > Patience)
+                throw new TimeoutException($"Event {id} was received, but that is not recorded.");
         }
     }
 
@@ -143,7 +146,8 @@ internal sealed class WebhookRun(LoadSettings settings, HttpClient client, FastR
         for (; !condition(); await Task.Delay(Look, stop))
         {
             if (receiver.Count != count) (start, count) = (Stopwatch.GetTimestamp(), receiver.Count);
-            if (Stopwatch.GetElapsedTime(start) > Patience) throw new TimeoutException($"No webhook came for {Patience.TotalSeconds:N0} s.");
+            if (Stopwatch.GetElapsedTime(start) > Patience)
+                throw new TimeoutException($"No webhook came for {Patience.TotalSeconds:N0} s.");
         }
     }
 }

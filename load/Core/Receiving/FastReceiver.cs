@@ -187,7 +187,8 @@ internal sealed class FastReceiver : IDisposable
         if (Volatile.Read(ref _holdSeconds) is var seconds and > 0)
         {
             Volatile.Write(ref _holdSeconds, 0);
-            return TrySend(socket, Encoding.ASCII.GetBytes($"HTTP/1.1 429 Too Many Requests\r\nRetry-After: {seconds}\r\nContent-Length: 0\r\n\r\n"));
+            return TrySend(
+                socket, Encoding.ASCII.GetBytes($"HTTP/1.1 429 Too Many Requests\r\nRetry-After: {seconds}\r\nContent-Length: 0\r\n\r\n"));
         }
 
         if (OnWebhook is { } taken)

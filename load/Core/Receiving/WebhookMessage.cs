@@ -65,7 +65,8 @@ internal readonly ref struct WebhookMessage
             else if (Ascii.EqualsIgnoreCase(name, "webhook-signature"u8)) signature = value;
         }
 
-        if (!Utf8Parser.TryParse(bodyLength, out int count, out var digits) || digits != bodyLength.Length || count < 0) return ParseResult.Invalid;
+        if (!Utf8Parser.TryParse(bodyLength, out int count, out var digits) || digits != bodyLength.Length || count < 0)
+            return ParseResult.Invalid;
         var length = headLength + 4 + count;
         if (bytes.Length < length) return ParseResult.Incomplete;
         message = new WebhookMessage { Length = length, Body = bytes.Slice(headLength + 4, count), Id = id, Timestamp = timestamp, Signature = signature };

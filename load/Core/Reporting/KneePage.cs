@@ -31,22 +31,27 @@ internal static class KneePage
     public static string Write(KneeFigures figures, IReadOnlyList<string> facts)
     {
         var page = new StringBuilder();
-        page.Append("<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">")
+        page.Append(
+            "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">")
             .Append("<title>Latency by load</title><style>").Append(Style).Append("</style></head><body><h1>Latency by load</h1>");
         foreach (var fact in facts) page.Append("<div class=\"dim\">").Append(Escape(fact)).Append("</div>");
         page.Append("<p>").Append(Escape(Verdict(figures))).Append("</p><div class=\"plots\">");
         AddPlots(page, figures.Steps);
         page.Append("</div><h2>All figures</h2><div class=\"wide\">").Append(KneeTable.Html(figures)).Append("</div>");
-        page.Append("<p class=\"dim\">Latencies in ms from the time at which each request was to be sent. A void step measures the generator. ")
+        page.Append(
+            "<p class=\"dim\">Latencies in ms from the time at which each request was to be sent. A void step measures the generator. ")
             .Append("n/a: the server does not tell, or was not asked.</p>");
-        if (figures.Audit is { } audit) page.Append("<h2>Audit</h2><pre>").Append(Escape(string.Join('\n', audit.Lines()))).Append("</pre>");
+        if (figures.Audit is { } audit)
+            page.Append("<h2>Audit</h2><pre>").Append(Escape(string.Join('\n', audit.Lines()))).Append("</pre>");
         return page.Append("</body></html>\n").ToString();
     }
 
     /// <summary>The knee in one sentence.</summary>
     public static string Verdict(KneeFigures figures) => figures.Knee is { } knee
-        ? FormattableString.Invariant($"The knee is at {knee.Offered:N0} events/s ({knee.Percent} % of {figures.Capacity:N0}/s), the highest at which ")
-            + FormattableString.Invariant($"everything was accepted, the backlog did not grow and the p99 was within {KneeFigures.TailMilliseconds:N0} ms ")
+        ? FormattableString.Invariant(
+            $"The knee is at {knee.Offered:N0} events/s ({knee.Percent} % of {figures.Capacity:N0}/s), the highest at which ")
+            + FormattableString.Invariant(
+                $"everything was accepted, the backlog did not grow and the p99 was within {KneeFigures.TailMilliseconds:N0} ms ")
             + FormattableString.Invariant($"or {KneeFigures.TailFactor:N0} times the lowest; p99 there {knee.P99:F2} ms.")
         : "No step was held: the machine was too busy or the steps too high.";
 

@@ -37,9 +37,11 @@ internal sealed record SoakTrend(double? Slope, double Margin, double FirstP99, 
     /// <summary>The slope in words.</summary>
     public string SlopeText() => Slope is not { } slope
         ? "memory is not known"
-        : string.Create(CultureInfo.InvariantCulture, $"{slope:+0.00;-0.00} MB/h, 95 % interval {slope - Margin:F2} to {slope + Margin:F2}: ")
+        : string.Create(
+            CultureInfo.InvariantCulture, $"{slope:+0.00;-0.00} MB/h, 95 % interval {slope - Margin:F2} to {slope + Margin:F2}: ")
             + (MayBeFlat ? "contains zero" : "does not contain zero");
 
     /// <summary>The latencies in words.</summary>
-    public string LatencyText() => string.Create(CultureInfo.InvariantCulture, $"p99 {FirstP99:F2} ms in the first quarter, {LastP99:F2} ms in the last");
+    public string LatencyText() =>
+        string.Create(CultureInfo.InvariantCulture, $"p99 {FirstP99:F2} ms in the first quarter, {LastP99:F2} ms in the last");
 }

@@ -84,7 +84,8 @@ internal sealed class AddressGuard
     public static IPAddress? LiteralOf(Uri uri)
     {
         var host = uri.IdnHost.AsSpan().TrimEnd('.');
-        if (host.Equals("localhost", StringComparison.OrdinalIgnoreCase) || host.EndsWith(".localhost", StringComparison.OrdinalIgnoreCase)) return IPAddress.Loopback;
+        if (host.Equals("localhost", StringComparison.OrdinalIgnoreCase) || host.EndsWith(".localhost", StringComparison.OrdinalIgnoreCase))
+            return IPAddress.Loopback;
         return IPAddress.TryParse(host, out var address) ? address : null;
     }
 

@@ -58,7 +58,8 @@ internal sealed partial class AttemptRunner(
         // What a removed endpoint answers is nobody's failure; an event that it took was delivered.
         var counts = result.Error == DeliveryError.None || !started.Lane.IsRemoved;
         if (counts && result.Error != DeliveryError.Stopped) Record(started, target.Endpoint, result);
-        Log.Tried(logger, started.Event.Id, target.Endpoint.Id, started.Attempt, result.Status, result.Error, result.Latency.TotalMilliseconds);
+        Log.Tried(
+            logger, started.Event.Id, target.Endpoint.Id, started.Attempt, result.Status, result.Error, result.Latency.TotalMilliseconds);
         advance(started.Lane);
     }
 
@@ -118,10 +119,15 @@ internal sealed partial class AttemptRunner(
 
     private static partial class Log
     {
-        [LoggerMessage(EventId = LogEvents.AttemptRunnerTried, Level = LogLevel.Debug, Message = "Event {EventId} to endpoint {EndpointId}, try {Attempt}: status {Status}, {Error}, {Milliseconds} ms")]
-        public static partial void Tried(ILogger logger, EventId eventId, Guid endpointId, int attempt, int? status, DeliveryError error, double milliseconds);
+        [LoggerMessage(
+            EventId = LogEvents.AttemptRunnerTried, Level = LogLevel.Debug,
+            Message = "Event {EventId} to endpoint {EndpointId}, try {Attempt}: status {Status}, {Error}, {Milliseconds} ms")]
+        public static partial void Tried(
+            ILogger logger, EventId eventId, Guid endpointId, int attempt, int? status, DeliveryError error, double milliseconds);
 
-        [LoggerMessage(EventId = LogEvents.AttemptRunnerRunFailed, Level = LogLevel.Error, Message = "Running a try of event {EventId} to endpoint {EndpointId} failed")]
+        [LoggerMessage(
+            EventId = LogEvents.AttemptRunnerRunFailed, Level = LogLevel.Error,
+            Message = "Running a try of event {EventId} to endpoint {EndpointId} failed")]
         public static partial void RunFailed(ILogger logger, Exception exception, EventId eventId, Guid endpointId);
     }
 }

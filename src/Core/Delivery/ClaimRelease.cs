@@ -30,7 +30,9 @@ internal static partial class ClaimRelease
 
     private static partial class Log
     {
-        [LoggerMessage(EventId = LogEvents.ClaimReleaseNotReleased, Level = LogLevel.Warning, Message = "{Count} claimed webhook retries could not be given back ({Reason}); they are claimed again when their leases end")]
+        [LoggerMessage(
+            EventId = LogEvents.ClaimReleaseNotReleased, Level = LogLevel.Warning,
+            Message = "{Count} claimed webhook retries could not be given back ({Reason}); they are claimed again when their leases end")]
         public static partial void NotReleased(ILogger logger, Exception? exception, int count, string reason);
     }
 }

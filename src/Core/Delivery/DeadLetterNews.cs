@@ -20,7 +20,8 @@ internal sealed partial class DeadLetterNews(IDeliveryStore store, TellOrganizat
         {
             var made = await store.FindDeadLettersAsync([.. ended.Select(static pair => pair.Result)], CancellationToken.None);
             var dead = new HashSet<DeliveryResult>(made, ReferenceEqualityComparer.Instance);
-            return await Task.WhenAll(ended.Select(pair => dead.Contains(pair.Result) ? TellAsync(pair.Told) : Task.FromResult(NewsAnswer.NoDeadLetter)));
+            return await Task.WhenAll(
+                ended.Select(pair => dead.Contains(pair.Result) ? TellAsync(pair.Told) : Task.FromResult(NewsAnswer.NoDeadLetter)));
         }
         catch (Exception exception)
         {
@@ -34,7 +35,9 @@ internal sealed partial class DeadLetterNews(IDeliveryStore store, TellOrganizat
 
     private static partial class Log
     {
-        [LoggerMessage(EventId = LogEvents.DeadLetterNewsNotAsked, Level = LogLevel.Information, Message = "Whether {Count} webhooks are dead letters cannot be found out now ({Reason})")]
+        [LoggerMessage(
+            EventId = LogEvents.DeadLetterNewsNotAsked, Level = LogLevel.Information,
+            Message = "Whether {Count} webhooks are dead letters cannot be found out now ({Reason})")]
         public static partial void NotAsked(ILogger logger, Exception? exception, int count, string reason);
     }
 }

@@ -28,7 +28,8 @@ internal sealed class EgressProxy : IWebProxy
     public static bool TryParse(string text, [NotNullWhen(true)] out EgressProxy? proxy)
     {
         proxy = null;
-        if (!Uri.TryCreate(text, UriKind.Absolute, out var url) || (url.Scheme != Uri.UriSchemeHttp && url.Scheme != Uri.UriSchemeHttps)) return false;
+        if (!Uri.TryCreate(text, UriKind.Absolute, out var url) || (url.Scheme != Uri.UriSchemeHttp && url.Scheme != Uri.UriSchemeHttps))
+            return false;
         if (url.Host.Length == 0 || url.Port == 0 || url.PathAndQuery != "/" || url.Fragment.Length > 0) return false;
         if (!TryReadCredentials(url.UserInfo, out var credentials)) return false;
         // Without its port a proxy is mostly meant to be at another one than the scheme's.

@@ -337,10 +337,14 @@ internal sealed partial class EndpointConfiguration(
 
     private static partial class Log
     {
-        [LoggerMessage(EventId = LogEvents.EndpointConfigurationDisabled, Level = LogLevel.Warning, Message = "Endpoint {EndpointId} is disabled: {Reason}")]
+        [LoggerMessage(
+            EventId = LogEvents.EndpointConfigurationDisabled, Level = LogLevel.Warning,
+            Message = "Endpoint {EndpointId} is disabled: {Reason}")]
         public static partial void Disabled(ILogger logger, Guid endpointId, string reason);
 
-        [LoggerMessage(EventId = LogEvents.EndpointConfigurationDisableFailed, Level = LogLevel.Warning, Message = "Cannot store that endpoint {EndpointId} is disabled; trying again")]
+        [LoggerMessage(
+            EventId = LogEvents.EndpointConfigurationDisableFailed, Level = LogLevel.Warning,
+            Message = "Cannot store that endpoint {EndpointId} is disabled; trying again")]
         public static partial void DisableFailed(ILogger logger, Exception exception, Guid endpointId);
     }
 }

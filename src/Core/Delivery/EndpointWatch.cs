@@ -64,7 +64,8 @@ internal sealed partial class EndpointWatch(
         // Only a failure of this process proves that it still fails.
         var now = time.GetUtcNow();
         if (failing.Count == 0) return;
-        if (now - since >= RememberAfter && endpoint.FailingSince != since) await configuration.NoteHealthAsync(lane, since, endpoint.FailingToldAt, stop);
+        if (now - since >= RememberAfter && endpoint.FailingSince != since)
+            await configuration.NoteHealthAsync(lane, since, endpoint.FailingToldAt, stop);
         if (IsOver(options.DisableAfter, since, now)) await DisableAsync(lane, since, stop);
         else await TellFailingAsync(lane, since, now, stop);
     }
@@ -97,10 +98,14 @@ internal sealed partial class EndpointWatch(
 
     private static partial class Log
     {
-        [LoggerMessage(EventId = LogEvents.EndpointWatchFailing, Level = LogLevel.Information, Message = "Endpoint {EndpointId} has failed since {Since}; its organization is told")]
+        [LoggerMessage(
+            EventId = LogEvents.EndpointWatchFailing, Level = LogLevel.Information,
+            Message = "Endpoint {EndpointId} has failed since {Since}; its organization is told")]
         public static partial void Failing(ILogger logger, Guid endpointId, DateTimeOffset since);
 
-        [LoggerMessage(EventId = LogEvents.EndpointWatchLookFailed, Level = LogLevel.Warning, Message = "Cannot look after failing endpoints ({Reason}); trying again")]
+        [LoggerMessage(
+            EventId = LogEvents.EndpointWatchLookFailed, Level = LogLevel.Warning,
+            Message = "Cannot look after failing endpoints ({Reason}); trying again")]
         public static partial void LookFailed(ILogger logger, Exception? exception, string reason);
     }
 }

@@ -24,8 +24,10 @@ internal sealed class GuardedConnector(AddressGuard guard, ResolveHost? resolve 
         if (addresses.Length == 0) throw new SocketException((int)SocketError.HostNotFound);
         foreach (var address in addresses)
         {
-            if (guard.IsBlocked(address)) throw new BlockedAddressException($"{host} is or resolves to an address that may not be sent to ({address}).");
-            if (guard.IsOwn(address, port)) throw new BlockedAddressException($"{host} is or resolves to this server itself ({address}, port {port}).");
+            if (guard.IsBlocked(address))
+                throw new BlockedAddressException($"{host} is or resolves to an address that may not be sent to ({address}).");
+            if (guard.IsOwn(address, port))
+                throw new BlockedAddressException($"{host} is or resolves to this server itself ({address}, port {port}).");
         }
 
         return await ConnectFirstAsync(addresses, port, cancellationToken);

@@ -10,12 +10,14 @@ internal interface IDeadLetterStore
     Task<DeadLetterPage> ReadAsync(DeadLetterQuery query, CancellationToken cancellationToken);
 
     /// <summary>Replays an event's dead letters, all or those at one endpoint, in one transaction.</summary>
-    Task<Requeued> ReplayDeadLettersAsync(int organizationNo, EventId eventId, Guid? endpointId, DateTimeOffset now, CancellationToken cancellationToken);
+    Task<Requeued> ReplayDeadLettersAsync(
+        int organizationNo, EventId eventId, Guid? endpointId, DateTimeOffset now, CancellationToken cancellationToken);
 
     /// <summary>
     /// Sends an event again, whatever became of it, to the endpoint or to all enabled endpoints that there are now, in one transaction.
     /// </summary>
-    Task<Requeued> ReplayEventAsync(int organizationNo, EventId eventId, Guid? endpointId, DateTimeOffset now, CancellationToken cancellationToken);
+    Task<Requeued> ReplayEventAsync(
+        int organizationNo, EventId eventId, Guid? endpointId, DateTimeOffset now, CancellationToken cancellationToken);
 
     /// <summary>Whether the organization has this endpoint.</summary>
     Task<bool> HasEndpointAsync(int organizationNo, Guid endpointId, CancellationToken cancellationToken);

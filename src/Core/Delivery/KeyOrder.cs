@@ -151,7 +151,8 @@ internal sealed class KeyOrder(TimeProvider time, TimeSpan longestWait)
     private bool IsBlocked(Line line) => IsBlocked(line, line.Items.TryPeek(out _, out var first) ? first : default);
 
     /// <summary>An event that has failed itself waits for earlier failures only.</summary>
-    private bool IsBlocked(Line line, EventId id) => _isOrdered && (line.InFlight > 0 || (!line.IsLate && line.IsBehind(id) && !HasEnded(line)));
+    private bool IsBlocked(Line line, EventId id) =>
+        _isOrdered && (line.InFlight > 0 || (!line.IsLate && line.IsBehind(id) && !HasEnded(line)));
 
     private bool HasEnded(Line line) => time.GetElapsedTime(line.FailedAt) >= longestWait;
 

@@ -82,7 +82,8 @@ internal sealed class LaneHealth(TimeProvider time, DateTimeOffset? failingSince
             _askedSince = null;
         }
 
-        if (Failures >= BreakAfter) PauseFor(TimeSpan.FromSeconds(Math.Min(LongestBreak.TotalSeconds, 1 << Math.Min(Failures - BreakAfter, 10))));
+        if (Failures >= BreakAfter)
+            PauseFor(TimeSpan.FromSeconds(Math.Min(LongestBreak.TotalSeconds, 1 << Math.Min(Failures - BreakAfter, 10))));
     }
 
     /// <summary>Forgets all failures: somebody has enabled the endpoint again.</summary>

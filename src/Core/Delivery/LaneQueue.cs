@@ -74,7 +74,8 @@ internal sealed class LaneQueue(TimeProvider time, TimeSpan orderingWait)
     public LaneItem? Next(DateTimeOffset now)
     {
         if (Take(now) is not { } next) return null;
-        if (next.Claim is not null && _claims.TryGetValue(next.Event.Id, out var held)) _claims[next.Event.Id] = held with { IsBegun = true };
+        if (next.Claim is not null && _claims.TryGetValue(next.Event.Id, out var held))
+            _claims[next.Event.Id] = held with { IsBegun = true };
         return next;
     }
 

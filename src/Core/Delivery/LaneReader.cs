@@ -8,7 +8,8 @@ namespace ZapierTriggers.Core.Delivery;
 /// Reads pages of events for lanes that want some, a few lanes at a time, in the order of asking. This is the only way events reach a lane;
 /// a shortcut through memory would end a read just the same.
 /// </summary>
-internal sealed partial class LaneReader(IDeliveryStore store, TimeProvider time, ILogger logger, Action<Lane> advance, Action<Lane> cursorMoved)
+internal sealed partial class LaneReader(
+    IDeliveryStore store, TimeProvider time, ILogger logger, Action<Lane> advance, Action<Lane> cursorMoved)
 {
     /// <summary>Reads at the same time: few, since the store is shared with the request path's writer.</summary>
     private const int Readers = 4;
@@ -72,7 +73,9 @@ internal sealed partial class LaneReader(IDeliveryStore store, TimeProvider time
 
     private static partial class Log
     {
-        [LoggerMessage(EventId = LogEvents.LaneReaderReadFailed, Level = LogLevel.Warning, Message = "Cannot read events for webhooks ({Reason}); reading is tried again until it succeeds")]
+        [LoggerMessage(
+            EventId = LogEvents.LaneReaderReadFailed, Level = LogLevel.Warning,
+            Message = "Cannot read events for webhooks ({Reason}); reading is tried again until it succeeds")]
         public static partial void ReadFailed(ILogger logger, Exception? exception, string reason);
     }
 }

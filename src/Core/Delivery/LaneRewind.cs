@@ -21,7 +21,8 @@ internal static class LaneRewind
         foreach (var endpoint in await store.LoadEndpointsAsync(cancellationToken))
         {
             var back = endpoint.FirstPlace > place ? endpoint.FirstPlace : place;
-            if (back < endpoint.DeliveredThrough) passed.Add(new LaneCursor(endpoint.OrganizationNo, endpoint.Id, back, endpoint.LaneGeneration));
+            if (back < endpoint.DeliveredThrough)
+                passed.Add(new LaneCursor(endpoint.OrganizationNo, endpoint.Id, back, endpoint.LaneGeneration));
         }
 
         if (passed.Count > 0) await store.RewindLanesAsync(passed, cancellationToken);

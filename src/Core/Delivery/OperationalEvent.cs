@@ -147,7 +147,8 @@ internal sealed record OperationalEvent(int OrganizationNo, Guid SubjectId, stri
 
     private static void Write(Utf8JsonWriter writer, ReadOnlySpan<byte> name, DateTimeOffset? at)
     {
-        if (at is { } time) writer.WriteString(name, time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture));
+        if (at is { } time)
+            writer.WriteString(name, time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture));
         else writer.WriteNull(name);
     }
 }

@@ -244,13 +244,19 @@ internal sealed partial class OutcomeRecorder(
 
     private static partial class Log
     {
-        [LoggerMessage(EventId = LogEvents.OutcomeRecorderRecordFailed, Level = LogLevel.Warning, Message = "Cannot record {Count} webhook results ({Reason}); they are kept and tried again in {Wait}")]
+        [LoggerMessage(
+            EventId = LogEvents.OutcomeRecorderRecordFailed, Level = LogLevel.Warning,
+            Message = "Cannot record {Count} webhook results ({Reason}); they are kept and tried again in {Wait}")]
         public static partial void RecordFailed(ILogger logger, Exception? exception, int count, string reason, TimeSpan wait);
 
-        [LoggerMessage(EventId = LogEvents.OutcomeRecorderResultRefused, Level = LogLevel.Error, Message = "The store refuses the webhook result of event {EventId} at endpoint {EndpointId}; it is given up")]
+        [LoggerMessage(
+            EventId = LogEvents.OutcomeRecorderResultRefused, Level = LogLevel.Error,
+            Message = "The store refuses the webhook result of event {EventId} at endpoint {EndpointId}; it is given up")]
         public static partial void ResultRefused(ILogger logger, Exception exception, Guid endpointId, EventId? eventId);
 
-        [LoggerMessage(EventId = LogEvents.OutcomeRecorderHeld, Level = LogLevel.Warning, Message = "{Count} webhook results are not recorded yet; no new try starts until half of them are")]
+        [LoggerMessage(
+            EventId = LogEvents.OutcomeRecorderHeld, Level = LogLevel.Warning,
+            Message = "{Count} webhook results are not recorded yet; no new try starts until half of them are")]
         public static partial void Held(ILogger logger, int count);
     }
 }

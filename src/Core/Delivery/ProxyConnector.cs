@@ -25,7 +25,8 @@ internal sealed class ProxyConnector(EgressProxy proxy)
         catch (SocketException exception)
         {
             socket.Dispose();
-            throw new ProxyException($"The proxy {proxy} cannot be reached: {TransportErrors.Words(exception.SocketErrorCode)}.", exception);
+            throw new ProxyException(
+                $"The proxy {proxy} cannot be reached: {TransportErrors.Words(exception.SocketErrorCode)}.", exception);
         }
         catch
         {

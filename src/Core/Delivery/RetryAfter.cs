@@ -18,7 +18,8 @@ internal static class RetryAfter
         var text = value.AsSpan().Trim();
         if (text.IsEmpty) return null;
         if (!text.ContainsAnyExceptInRange('0', '9')) return Seconds(text.TrimStart('0'));
-        return DateTimeOffset.TryParseExact(text, DateForms, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AllowInnerWhite, out var at)
+        return DateTimeOffset.TryParseExact(
+            text, DateForms, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AllowInnerWhite, out var at)
             ? Clamp(at - now)
             : null;
     }

@@ -134,7 +134,9 @@ internal sealed partial class RetrySweep(
 
     private static partial class Log
     {
-        [LoggerMessage(EventId = LogEvents.RetrySweepSweepFailed, Level = LogLevel.Warning, Message = "Cannot look for due webhook retries ({Reason}); next look in {Wait}")]
+        [LoggerMessage(
+            EventId = LogEvents.RetrySweepSweepFailed, Level = LogLevel.Warning,
+            Message = "Cannot look for due webhook retries ({Reason}); next look in {Wait}")]
         public static partial void SweepFailed(ILogger logger, Exception? exception, string reason, TimeSpan wait);
     }
 }

@@ -17,7 +17,8 @@ internal static class TransportErrors
         if (Find<BlockedAddressException>(exception) is { } blocked)
             return (literalHost ? DeliveryError.BlockedAddress : DeliveryError.BlockedName, blocked.Message);
         if (Find<ProxyException>(exception) is { } unreached) return (DeliveryError.ProxyFailed, unreached.Message);
-        if (exception is OperationCanceledException or TimeoutException) return (DeliveryError.Timeout, "No whole answer within the deadline.");
+        if (exception is OperationCanceledException or TimeoutException)
+            return (DeliveryError.Timeout, "No whole answer within the deadline.");
 
         var socket = Find<SocketException>(exception)?.SocketErrorCode;
         var kind = (exception as HttpRequestException)?.HttpRequestError ?? (exception as HttpIOException)?.HttpRequestError ?? HttpRequestError.Unknown;

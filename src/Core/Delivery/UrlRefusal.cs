@@ -39,9 +39,11 @@ internal static class UrlRefusals
         UrlRefusal.TooLong => $"The URL is over {AddressGuard.MaxUrlLength} characters; send a shorter one.",
         UrlRefusal.NotAUrl => "This is not an absolute URL; send one such as https://example.com/hooks.",
         UrlRefusal.Scheme => "The URL's scheme must be http or https.",
-        UrlRefusal.UserInfo => "The URL must not contain a user name or password; have the receiver check the webhook-signature header instead.",
+        UrlRefusal.UserInfo =>
+            "The URL must not contain a user name or password; have the receiver check the webhook-signature header instead.",
         UrlRefusal.Fragment => "The URL must not have a fragment (#…); leave it out.",
-        UrlRefusal.Blocked => "The URL points to a private, loopback, link-local or otherwise special address; send one that is publicly reachable.",
+        UrlRefusal.Blocked =>
+            "The URL points to a private, loopback, link-local or otherwise special address; send one that is publicly reachable.",
         _ => throw new ArgumentOutOfRangeException(nameof(refusal), refusal, message: null),
     };
 }

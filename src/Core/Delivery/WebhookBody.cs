@@ -22,7 +22,8 @@ internal static class WebhookBody
     private const int TimeLength = 24;
     private const byte FirstPrintable = 0x20;
     private static readonly SearchValues<char> Plain =
-        SearchValues.Create(string.Concat(Enumerable.Range(FirstPrintable, 0x7F - FirstPrintable).Select(i => (char)i).Where(c => c is not ('"' or '\\'))));
+        SearchValues.Create(
+            string.Concat(Enumerable.Range(FirstPrintable, 0x7F - FirstPrintable).Select(i => (char)i).Where(c => c is not ('"' or '\\'))));
 
     /// <summary>Writes the whole body.</summary>
     public static void Write(IBufferWriter<byte> writer, DueEvent due)

@@ -24,7 +24,8 @@ internal static class WebhookSecret
         key = [];
         if (!secret.StartsWith(Prefix, StringComparison.Ordinal)) return false;
         Span<byte> buffer = stackalloc byte[LongestKey + 2];
-        if (!Convert.TryFromBase64Chars(secret.AsSpan(Prefix.Length), buffer, out var length) || length is < ShortestKey or > LongestKey) return false;
+        if (!Convert.TryFromBase64Chars(secret.AsSpan(Prefix.Length), buffer, out var length) || length is < ShortestKey or > LongestKey)
+            return false;
         key = buffer[..length].ToArray();
         return true;
     }

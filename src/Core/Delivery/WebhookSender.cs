@@ -46,7 +46,8 @@ internal sealed partial class WebhookSender : IDisposable
     public async Task<TryResult> SendAsync(WebhookTarget target, DueEvent due, CancellationToken stop)
     {
         var at = _time.GetUtcNow();
-        if (target.Uri is null) return new TryResult { Error = DeliveryError.BlockedAddress, ErrorText = target.Refusal, At = at, Latency = TimeSpan.Zero };
+        if (target.Uri is null)
+            return new TryResult { Error = DeliveryError.BlockedAddress, ErrorText = target.Refusal, At = at, Latency = TimeSpan.Zero };
 
         var start = _time.GetTimestamp();
         using var deadline = new CancellationTokenSource(target.TimeoutWithin(_timeout), _time);
@@ -88,14 +89,16 @@ internal sealed partial class WebhookSender : IDisposable
     /// Posts, over an idle pooled connection if there is one. A receiver may close that at the very moment we use it; then (and only then)
     /// the request is sent once more at once, on a connection opened for it: this is no failure of the receiver's.
     /// </summary>
-    private async Task<HttpResponseMessage> PostAsync(WebhookTarget target, DueEvent due, DateTimeOffset at, CancellationToken cancellationToken)
+    private async Task<HttpResponseMessage> PostAsync(
+        WebhookTarget target, DueEvent due, DateTimeOffset at, CancellationToken cancellationToken)
     {
         var request = CreateRequest(target, due, at);
         try
         {
             return await _pooled.SendAsync(request, cancellationToken);
         }
-        catch (HttpRequestException exception) when (!request.Connected && TransportErrors.Explain(exception, literalHost: false).Error == DeliveryError.ConnectionLost)
+        catch (HttpRequestException exception) when (
+            !request.Connected && TransportErrors.Explain(exception, literalHost: false).Error == DeliveryError.ConnectionLost)
         {
             return await _fresh.SendAsync(CreateRequest(target, due, at), cancellationToken);
         }
@@ -119,7 +122,8 @@ internal sealed partial class WebhookSender : IDisposable
         headers.TryAddWithoutValidation("webhook-timestamp", seconds.ToString(CultureInfo.InvariantCulture));
         headers.TryAddWithoutValidation("webhook-signature", signature);
         // Only of an event that has a trace, or while somebody traces; an owner's own header of that name wins.
-        if (Spans.TraceParentOf(due) is { } trace && !target.Endpoint.Headers.Any(IsTraceParent)) headers.TryAddWithoutValidation(TraceParent, trace);
+        if (Spans.TraceParentOf(due) is { } trace && !target.Endpoint.Headers.Any(IsTraceParent))
+            headers.TryAddWithoutValidation(TraceParent, trace);
         foreach (var (name, value) in target.Endpoint.Headers)
         {
             // Some names the framework knows as the body's (Expires, Last-Modified).
@@ -131,7 +135,8 @@ internal sealed partial class WebhookSender : IDisposable
 
     private static bool IsTraceParent(EndpointHeader header) => header.Name.Equals(TraceParent, StringComparison.OrdinalIgnoreCase);
 
-    private async Task<TryResult> ReadAsync(HttpResponseMessage response, DateTimeOffset at, long start, CancellationToken cancellationToken)
+    private async Task<TryResult> ReadAsync(
+        HttpResponseMessage response, DateTimeOffset at, long start, CancellationToken cancellationToken)
     {
         var status = (int)response.StatusCode;
         var (error, text) = TransportErrors.Explain(status, _proxy);
@@ -149,7 +154,8 @@ internal sealed partial class WebhookSender : IDisposable
         try
         {
             await using var stream = await content.ReadAsStreamAsync(cancellationToken);
-            var length = await stream.ReadAtLeastAsync(buffer.AsMemory(0, AnswerText.MaxBytes), AnswerText.MaxBytes, throwOnEndOfStream: false, cancellationToken);
+            var length = await stream.ReadAtLeastAsync(
+                buffer.AsMemory(0, AnswerText.MaxBytes), AnswerText.MaxBytes, throwOnEndOfStream: false, cancellationToken);
             return AnswerText.Sanitise(buffer.AsSpan(0, length));
         }
         finally
@@ -184,7 +190,9 @@ internal sealed partial class WebhookSender : IDisposable
 
     private static partial class Log
     {
-        [LoggerMessage(EventId = LogEvents.WebhookSenderUnexpected, Level = LogLevel.Error, Message = "A webhook try to endpoint {EndpointId} failed in an unexpected way")]
+        [LoggerMessage(
+            EventId = LogEvents.WebhookSenderUnexpected, Level = LogLevel.Error,
+            Message = "A webhook try to endpoint {EndpointId} failed in an unexpected way")]
         public static partial void Unexpected(ILogger logger, Exception exception, Guid endpointId);
     }
 }

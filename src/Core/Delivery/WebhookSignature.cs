@@ -24,7 +24,8 @@ internal sealed class WebhookSignature
         _keys = new byte[secrets.Length][];
         for (var i = 0; i < secrets.Length; i++)
         {
-            if (!WebhookSecret.TryDecode(secrets[i], out _keys[i])) throw new ArgumentException("A secret is whsec_ and the base64 of its key.", nameof(secrets));
+            if (!WebhookSecret.TryDecode(secrets[i], out _keys[i]))
+                throw new ArgumentException("A secret is whsec_ and the base64 of its key.", nameof(secrets));
         }
     }
 
@@ -44,7 +45,8 @@ internal sealed class WebhookSignature
         signed[EventId.TextLength + 1 + digits] = (byte)'.';
         signed = signed[..(EventId.TextLength + digits + 2)];
 
-        var hashes = Interlocked.Exchange(ref _spare, null) ?? Array.ConvertAll(_keys, static key => IncrementalHash.CreateHMAC(HashAlgorithmName.SHA256, key));
+        var hashes = Interlocked.Exchange(ref _spare, null) ?? Array.ConvertAll(
+            _keys, static key => IncrementalHash.CreateHMAC(HashAlgorithmName.SHA256, key));
         Span<char> text = stackalloc char[64];
         var length = (SignatureLength + 1) * hashes.Length - 1;
         if (length > text.Length) text = new char[length];

@@ -33,7 +33,8 @@ internal sealed class WebhookTarget
         var refusal = guard.CheckUrl(endpoint.Url, out var uri);
         if (refusal != UrlRefusal.None) return new WebhookTarget(endpoint, uri: null, signature: null, both: null, refusal.Explain());
         if (!WebhookSecret.TryDecode(endpoint.Secret, out _))
-            return new WebhookTarget(endpoint, uri: null, signature: null, both: null, "The endpoint's signing secret is damaged; rotate it.");
+            return new WebhookTarget(
+                endpoint, uri: null, signature: null, both: null, "The endpoint's signing secret is damaged; rotate it.");
         var hasPrevious = endpoint.PreviousSecret is { } previous && WebhookSecret.TryDecode(previous, out _);
         var both = hasPrevious ? new WebhookSignature(endpoint.Secret, endpoint.PreviousSecret!) : null;
         return new WebhookTarget(endpoint, uri, new WebhookSignature(endpoint.Secret), both, refusal: null);

@@ -9,5 +9,6 @@ namespace ZapierTriggers.Core.Journal;
 internal static class Consent
 {
     /// <summary>Path of the file for events that are missing from this sequence on.</summary>
-    public static string PathOf(string journal, long from) => Path.Combine(journal, string.Create(CultureInfo.InvariantCulture, $"{from:x16}.lost"));
+    public static string PathOf(string journal, long from) =>
+        Path.Combine(journal, string.Create(CultureInfo.InvariantCulture, $"{from:x16}.lost"));
 }

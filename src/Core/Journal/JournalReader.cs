@@ -124,10 +124,14 @@ internal sealed partial class JournalReader
 
     private static partial class Log
     {
-        [LoggerMessage(LogEvents.JournalReaderDamaged, LogLevel.Error, "Event {Event} in {Segment} has a damaged payload; it was set aside and reading goes on")]
+        [LoggerMessage(
+            LogEvents.JournalReaderDamaged, LogLevel.Error,
+            "Event {Event} in {Segment} has a damaged payload; it was set aside and reading goes on")]
         public static partial void Damaged(ILogger logger, string @event, string segment);
 
-        [LoggerMessage(LogEvents.JournalReaderGap, LogLevel.Critical, "The journal has a gap: sequences {From} to {To}, before or in {Segment}, are missing; {Consent} acknowledges it")]
+        [LoggerMessage(
+            LogEvents.JournalReaderGap, LogLevel.Critical,
+            "The journal has a gap: sequences {From} to {To}, before or in {Segment}, are missing; {Consent} acknowledges it")]
         public static partial void Gap(ILogger logger, long from, long to, string segment, string consent);
 
         [LoggerMessage(

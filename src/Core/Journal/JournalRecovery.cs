@@ -303,17 +303,23 @@ internal sealed partial class JournalRecovery
         Log.LostByConsent(_logger, from, to, where, consent);
     }
 
-    private bool IsConsented(long from, out string consent) => _directory.Disk.Exists(consent = Consent.PathOf(_directory.JournalPath, from));
+    private bool IsConsented(long from, out string consent) =>
+        _directory.Disk.Exists(consent = Consent.PathOf(_directory.JournalPath, from));
 
     private static partial class Log
     {
-        [LoggerMessage(LogEvents.JournalRecoveryReplaying, LogLevel.Information, "Replaying {Events} events ({Bytes} bytes) that the store does not have yet")]
+        [LoggerMessage(
+            LogEvents.JournalRecoveryReplaying, LogLevel.Information,
+            "Replaying {Events} events ({Bytes} bytes) that the store does not have yet")]
         public static partial void Replaying(ILogger logger, long events, long bytes);
 
-        [LoggerMessage(LogEvents.JournalRecoveryFromRing, LogLevel.Information, "Took {Events} events over that the former process had not flushed")]
+        [LoggerMessage(
+            LogEvents.JournalRecoveryFromRing, LogLevel.Information, "Took {Events} events over that the former process had not flushed")]
         public static partial void FromRing(ILogger logger, int events);
 
-        [LoggerMessage(LogEvents.JournalRecoveryTorn, LogLevel.Information, "The newest segment {Segment} ends torn at byte {Offset}, as after a power cut")]
+        [LoggerMessage(
+            LogEvents.JournalRecoveryTorn, LogLevel.Information,
+            "The newest segment {Segment} ends torn at byte {Offset}, as after a power cut")]
         public static partial void Torn(ILogger logger, string segment, long offset);
 
         [LoggerMessage(
@@ -323,10 +329,14 @@ internal sealed partial class JournalRecovery
             + "one found is {Event}, sequence {Sequence}; {Events} found are not stored yet")]
         public static partial void PowerCut(ILogger logger, string @event, long sequence, long events);
 
-        [LoggerMessage(LogEvents.JournalRecoveryLost, LogLevel.Critical, "Sequences {From} to {To} cannot be read: {Segment} is damaged from byte {Offset} on")]
+        [LoggerMessage(
+            LogEvents.JournalRecoveryLost, LogLevel.Critical,
+            "Sequences {From} to {To} cannot be read: {Segment} is damaged from byte {Offset} on")]
         public static partial void Lost(ILogger logger, long from, long to, string segment, long offset);
 
-        [LoggerMessage(LogEvents.JournalRecoveryLostByConsent, LogLevel.Critical, "Going on without sequences {From} to {To} ({Where}), as {Consent} says")]
+        [LoggerMessage(
+            LogEvents.JournalRecoveryLostByConsent, LogLevel.Critical,
+            "Going on without sequences {From} to {To} ({Where}), as {Consent} says")]
         public static partial void LostByConsent(ILogger logger, long from, long to, string where, string consent);
     }
 }

@@ -267,7 +267,9 @@ internal sealed partial class JournalWriter : IDisposable
 
     private static partial class Log
     {
-        [LoggerMessage(LogEvents.JournalWriterPoisoned, LogLevel.Critical, "The journal is poisoned: a write or flush of {Segment} failed; no event is acknowledged")]
+        [LoggerMessage(
+            LogEvents.JournalWriterPoisoned, LogLevel.Critical,
+            "The journal is poisoned: a write or flush of {Segment} failed; no event is acknowledged")]
         public static partial void Poisoned(ILogger logger, string? segment, Exception error);
     }
 }

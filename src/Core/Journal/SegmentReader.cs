@@ -56,7 +56,8 @@ internal sealed class SegmentReader
     private void MakeRoom(long bytes)
     {
         var wanted = (int)Math.Min(_mostBytes, bytes);
-        if (wanted > _buffer.Length) _buffer = GC.AllocateUninitializedArray<byte>((int)Math.Min(_mostBytes, BitOperations.RoundUpToPowerOf2((uint)wanted)));
+        if (wanted > _buffer.Length)
+            _buffer = GC.AllocateUninitializedArray<byte>((int)Math.Min(_mostBytes, BitOperations.RoundUpToPowerOf2((uint)wanted)));
     }
 
     /// <summary>A read may return less than it was asked for in the middle of a file; only 0 is its end.</summary>

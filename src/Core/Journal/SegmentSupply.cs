@@ -53,7 +53,9 @@ internal sealed partial class SegmentSupply(DataDirectory directory, JournalOpti
 
     private static partial class Log
     {
-        [LoggerMessage(LogEvents.SegmentSupplyNoSpace, LogLevel.Error, "No room for a journal segment in {Directory} ({Reason}); events are refused until there is")]
+        [LoggerMessage(
+            LogEvents.SegmentSupplyNoSpace, LogLevel.Error,
+            "No room for a journal segment in {Directory} ({Reason}); events are refused until there is")]
         public static partial void NoSpace(ILogger logger, string directory, string reason);
 
         [LoggerMessage(LogEvents.SegmentSupplySpaceAgain, LogLevel.Information, "There is room for journal segments again")]

@@ -30,7 +30,8 @@ internal sealed class SystemLoopHost : ILoopHost
                 while (step() is { } rest)
                 {
                     // A wait counts whole milliseconds: rounded down, the last one would be a loop that spins.
-                    if (rest != TimeSpan.Zero) wake.WaitOne(rest > TimeSpan.Zero ? TimeSpan.FromMilliseconds(Math.Ceiling(rest.TotalMilliseconds)) : rest);
+                    if (rest != TimeSpan.Zero)
+                        wake.WaitOne(rest > TimeSpan.Zero ? TimeSpan.FromMilliseconds(Math.Ceiling(rest.TotalMilliseconds)) : rest);
                 }
             }
         }

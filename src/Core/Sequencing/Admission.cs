@@ -75,7 +75,8 @@ internal sealed class Admission(Shard shard, IEventStore store, ulong dedupSecre
         }
     }
 
-    private Task<DuplicateOf?> FindStoredAsync(Organization organization, in JournaledEvent item, long now, CancellationToken cancellationToken)
+    private Task<DuplicateOf?> FindStoredAsync(
+        Organization organization, in JournaledEvent item, long now, CancellationToken cancellationToken)
     {
         var notBefore = EventId.LowerBound(DateTimeOffset.FromUnixTimeMilliseconds(now - DedupWindow.LengthMs + 1));
         return store.FindDuplicateAsync(organization.No, Encoding.UTF8.GetString(item.DedupId.Span), notBefore, cancellationToken);

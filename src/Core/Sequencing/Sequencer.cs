@@ -285,7 +285,8 @@ internal sealed partial class Sequencer
 
     private static partial class Log
     {
-        [LoggerMessage(LogEvents.SequencerFault, LogLevel.Error, "The sequencer met a fault; the event's outcome is unknown, the next ones go on")]
+        [LoggerMessage(
+            LogEvents.SequencerFault, LogLevel.Error, "The sequencer met a fault; the event's outcome is unknown, the next ones go on")]
         public static partial void Fault(ILogger logger, Exception error);
     }
 }

@@ -241,7 +241,8 @@ internal sealed partial class Shard : IAsyncDisposable
         var since = _writer.StoringSince;
         if (since != 0 && _time.GetUtcNow().ToUnixTimeMilliseconds() - since > 30_000)
             troubles.Add("The oldest event that is not stored yet is over 30 s old.");
-        if (_time.GetElapsedTime(Volatile.Read(ref _progressAt)) > StallLimit) troubles.Add("Events wait, and nothing was stored for 30 s.");
+        if (_time.GetElapsedTime(Volatile.Read(ref _progressAt)) > StallLimit)
+            troubles.Add("Events wait, and nothing was stored for 30 s.");
         if (Bound.IsFull) troubles.Add("The journal is full: events are refused until half of Journal:MaxBytes is stored.");
         return troubles;
     }
@@ -251,9 +252,11 @@ internal sealed partial class Shard : IAsyncDisposable
     {
         var worries = new List<string>();
         if (_journal.OpenGaps is ( > 0 and var gaps, var consent))
-            worries.Add($"The journal has {gaps} gap(s): accepted events are missing; see the log. Create the file {consent} when you know.");
+            worries.Add(
+                $"The journal has {gaps} gap(s): accepted events are missing; see the log. Create the file {consent} when you know.");
         if (_writer.KeptInFiles is > 0 and var kept)
-            worries.Add($"{kept} event(s) were refused by the store and by its quarantine and are kept in {_refusedFiles}: store them by hand.");
+            worries.Add(
+                $"{kept} event(s) were refused by the store and by its quarantine and are kept in {_refusedFiles}: store them by hand.");
         return worries;
     }
 
@@ -268,7 +271,8 @@ internal sealed partial class Shard : IAsyncDisposable
         Failpoint.Pass(Failpoint.StopSequencerEnded);
         await _journal.Synced.WaitAsync(_sequencer.Journaled, atMost, _time, CancellationToken.None);
         _writer.Stop();
-        await _writer.Completion.WaitAsync(atMost, _time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+        await _writer.Completion.WaitAsync(atMost, _time).ConfigureAwait(
+            ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
     }
 
     /// <inheritdoc/>
@@ -308,7 +312,8 @@ internal sealed partial class Shard : IAsyncDisposable
         _writer.Stored.Expire(since);
 
         // After a failed flush nothing comes behind what was flushed: whoever waits for that to be stored waits in vain.
-        if (_journal.State == JournalState.Poisoned && _writer.Stored.Position >= _journal.Synced.Position) _writer.Stored.Expire(long.MaxValue);
+        if (_journal.State == JournalState.Poisoned && _writer.Stored.Position >= _journal.Synced.Position)
+            _writer.Stored.Expire(long.MaxValue);
         WatchProgress();
         WatchDedup();
         if (_writer.IsFenced) RefuseFenced();
@@ -317,7 +322,9 @@ internal sealed partial class Shard : IAsyncDisposable
 
     private static partial class Log
     {
-        [LoggerMessage(LogEvents.ShardDedupFault, LogLevel.Error, "A pass over the dedup window failed; duplicates are still found, memory may grow; the next pass tries again")]
+        [LoggerMessage(
+            LogEvents.ShardDedupFault, LogLevel.Error,
+            "A pass over the dedup window failed; duplicates are still found, memory may grow; the next pass tries again")]
         public static partial void DedupFault(ILogger logger, Exception fault);
     }
 }

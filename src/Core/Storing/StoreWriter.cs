@@ -253,20 +253,26 @@ internal sealed partial class StoreWriter : IDisposable
 
     private static partial class Log
     {
-        [LoggerMessage(LogEvents.StoreWriterAway, LogLevel.Warning, "Events cannot be stored now ({Reason}); trying again in {Pause} s, the journal keeps them")]
+        [LoggerMessage(
+            LogEvents.StoreWriterAway, LogLevel.Warning,
+            "Events cannot be stored now ({Reason}); trying again in {Pause} s, the journal keeps them")]
         public static partial void Away(ILogger logger, string reason, double pause);
 
         [LoggerMessage(LogEvents.StoreWriterStoringAgain, LogLevel.Information, "Events are stored again")]
         public static partial void StoringAgain(ILogger logger);
 
-        [LoggerMessage(LogEvents.StoreWriterSetAside, LogLevel.Error, "The store refused event {Event} ({Code}: {Reason}); it was set aside in quarantine")]
+        [LoggerMessage(
+            LogEvents.StoreWriterSetAside, LogLevel.Error,
+            "The store refused event {Event} ({Code}: {Reason}); it was set aside in quarantine")]
         public static partial void SetAside(ILogger logger, string @event, string? code, string reason);
 
         [LoggerMessage(LogEvents.StoreWriterKeptInFile, LogLevel.Critical,
             "The store refused event {Event}, and so did its quarantine ({Reason}); it is kept in {Path}")]
         public static partial void KeptInFile(ILogger logger, string @event, string reason, string path);
 
-        [LoggerMessage(LogEvents.StoreWriterFenced, LogLevel.Critical, "{Reason} This server stores nothing any more; restart it to take the shard back")]
+        [LoggerMessage(
+            LogEvents.StoreWriterFenced, LogLevel.Critical,
+            "{Reason} This server stores nothing any more; restart it to take the shard back")]
         public static partial void Fenced(ILogger logger, string reason);
 
         [LoggerMessage(LogEvents.StoreWriterFault, LogLevel.Error, "Storing met a fault; trying again")]

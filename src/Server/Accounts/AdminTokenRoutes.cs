@@ -70,7 +70,8 @@ internal sealed partial class AdminTokenRoutes(
 
     private static partial class Log
     {
-        [LoggerMessage(LogEvents.AdminTokenRoutesRotated, LogLevel.Warning, "The admin token was rotated; the one before is valid until {Until}")]
+        [LoggerMessage(
+            LogEvents.AdminTokenRoutesRotated, LogLevel.Warning, "The admin token was rotated; the one before is valid until {Until}")]
         public static partial void Rotated(ILogger logger, DateTimeOffset until);
     }
 }

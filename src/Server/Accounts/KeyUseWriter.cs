@@ -70,7 +70,8 @@ internal sealed partial class KeyUseWriter(
             "The last use of {Count} keys was not written; last_used_at will lag until the store is back")]
         public static partial void NotWritten(ILogger logger, int count, Exception failure);
 
-        [LoggerMessage(LogEvents.KeyUseWriterGivenUp, LogLevel.Information, "Stopping: the last use of {Count} keys was not written in time")]
+        [LoggerMessage(
+            LogEvents.KeyUseWriterGivenUp, LogLevel.Information, "Stopping: the last use of {Count} keys was not written in time")]
         public static partial void GivenUp(ILogger logger, int count);
     }
 }

@@ -37,7 +37,8 @@ internal sealed class LimitsRoutes(
         await Answers.JsonAsync(context, StatusCodes.Status200OK, (organization.Record, rate, quotas?.StateOf(organization), used), Write);
     }
 
-    private void Write(Utf8JsonWriter writer, (OrganizationRecord Record, RateDecision Rate, QuotaState? Quota, (int Keys, int Endpoints) Used) state)
+    private void Write(
+        Utf8JsonWriter writer, (OrganizationRecord Record, RateDecision Rate, QuotaState? Quota, (int Keys, int Endpoints) Used) state)
     {
         var (record, rate, quota, used) = state;
         writer.WriteStartObject();

@@ -97,7 +97,9 @@ internal sealed partial class Registration(
 
     private static partial class Log
     {
-        [LoggerMessage(LogEvents.RegistrationOrganizationCreated, LogLevel.Information, "Organization {OrganizationId} created, tier {Tier}, first key for {Mode} use")]
+        [LoggerMessage(
+            LogEvents.RegistrationOrganizationCreated, LogLevel.Information,
+            "Organization {OrganizationId} created, tier {Tier}, first key for {Mode} use")]
         public static partial void OrganizationCreated(ILogger logger, Guid organizationId, string tier, string mode);
     }
 }

@@ -20,10 +20,12 @@ internal static class BackupCommand
     /// <summary>Runs it. Throws what <see cref="StartupFailure"/> explains.</summary>
     public static int Run(string[] args, TextWriter output)
     {
-        var to = OptionValue.Take(ref args, "--to") ?? throw new StartupException($"{Name} does not know where to: add --to with a directory.");
+        var to = OptionValue.Take(ref args, "--to") ?? throw new StartupException(
+            $"{Name} does not know where to: add --to with a directory.");
         var settings = ReplayJournalCommand.Load(args).Storage;
         if (!string.IsNullOrWhiteSpace(settings.ConnectionString))
-            throw new StartupException("the events are in PostgreSQL: back it up with pg_dump or its own means (docs/operations.md, \"Backup\").");
+            throw new StartupException(
+                "the events are in PostgreSQL: back it up with pg_dump or its own means (docs/operations.md, \"Backup\").");
         ReplayJournalCommand.RequireData(settings.DataDirectory);
         var copy = Path.Combine(to, SqliteStores.FileName);
         if (File.Exists(copy)) throw new StartupException($"{copy} is there already: give each backup a directory of its own.");
@@ -41,7 +43,8 @@ internal static class BackupCommand
             CopyToken(settings.DataDirectory, to);
             DurableFile.Rename(unfinished, copy);
             DurableFile.SyncDirectory(to);
-            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{copy}: {events} events, {new FileInfo(copy).Length:N0} bytes, checked."));
+            output.WriteLine(
+                string.Create(CultureInfo.InvariantCulture, $"{copy}: {events} events, {new FileInfo(copy).Length:N0} bytes, checked."));
             return 0;
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)

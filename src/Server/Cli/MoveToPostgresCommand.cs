@@ -89,12 +89,14 @@ internal static class MoveToPostgresCommand
         foreach (var line in lines) output.WriteLine(line);
         if (differing > 0)
         {
-            output.WriteLine($"{differing} tables differ: no server starts on this database. Empty it and move again; SQLite is as it was.");
+            output.WriteLine(
+                $"{differing} tables differ: no server starts on this database. Empty it and move again; SQLite is as it was.");
             return;
         }
 
         output.WriteLine("All is there. One line to change: start with DATABASE_URL=<that connection string>, on this data directory.");
-        output.WriteLine($"{SqliteStores.FileName} is not used any more: keep it until you have looked, then delete it. Never start on it again.");
+        output.WriteLine(
+            $"{SqliteStores.FileName} is not used any more: keep it until you have looked, then delete it. Never start on it again.");
     }
 
     private static void Line(TextWriter output, string name, FormattableString text) => output.WriteLine($"{name,-11} {Text(text)}");

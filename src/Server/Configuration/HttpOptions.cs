@@ -37,7 +37,8 @@ internal sealed record HttpOptions
     public IReadOnlyList<string> Addresses => Urls.Count > 0 ? Urls : [$"http://{HostPart}:{Port}"];
 
     // Kestrel binds "localhost" on two address families and cannot do that with a port it picks itself.
-    private string HostPart => Port == 0 && Host == "localhost" ? "127.0.0.1" : Host.Contains(':') && !Host.StartsWith('[') ? $"[{Host}]" : Host;
+    private string HostPart =>
+        Port == 0 && Host == "localhost" ? "127.0.0.1" : Host.Contains(':') && !Host.StartsWith('[') ? $"[{Host}]" : Host;
 }
 
 /// <summary>Settings under <c>Cors</c>.</summary>

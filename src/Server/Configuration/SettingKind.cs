@@ -42,7 +42,8 @@ internal static class SettingKind
     /// <summary>A whole number within bounds, both included.</summary>
     public static SettingKind<int> Number(int min, int max, string unit) => new(
         string.Create(CultureInfo.InvariantCulture, $"a whole number from {min} to {max} ({unit})"),
-        (string text, out int value) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out value) && value >= min && value <= max,
+        (string text, out int value) =>
+            int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out value) && value >= min && value <= max,
         value => value.ToString(CultureInfo.InvariantCulture));
 
     /// <summary>Bytes within bounds, both included; written plain or with KiB, MiB, GiB.</summary>

@@ -85,7 +85,8 @@ internal static class SettingText
         {
             // A day is written as 24h: that is how people say it. Longer spans in whole days are not.
             if (unit == "d" && duration.Ticks <= ticks) continue;
-            if (duration.Ticks != 0 && duration.Ticks % ticks == 0) return string.Create(CultureInfo.InvariantCulture, $"{duration.Ticks / ticks}{unit}");
+            if (duration.Ticks != 0 && duration.Ticks % ticks == 0)
+                return string.Create(CultureInfo.InvariantCulture, $"{duration.Ticks / ticks}{unit}");
         }
 
         return duration == TimeSpan.Zero ? "0" : duration.ToString("c", CultureInfo.InvariantCulture);

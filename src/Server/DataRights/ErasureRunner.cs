@@ -117,7 +117,8 @@ internal sealed partial class ErasureRunner(
     }
 
     /// <inheritdoc/>
-    protected override void LogNotDone(Exception? unexpected, string reason, TimeSpan wait) => Log.NotDone(logger, unexpected, reason, wait);
+    protected override void LogNotDone(Exception? unexpected, string reason, TimeSpan wait) =>
+        Log.NotDone(logger, unexpected, reason, wait);
 
     private static partial class Log
     {

@@ -97,13 +97,16 @@ internal sealed partial class ErasureWatch(
 
     private static partial class Log
     {
-        [LoggerMessage(LogEvents.ErasureWatchForgotten, LogLevel.Information, "Another server has erased {Count} events of organization {OrganizationNo}; memory has forgotten them")]
+        [LoggerMessage(
+            LogEvents.ErasureWatchForgotten, LogLevel.Information,
+            "Another server has erased {Count} events of organization {OrganizationNo}; memory has forgotten them")]
         public static partial void Forgotten(ILogger logger, int count, int organizationNo);
 
         [LoggerMessage(LogEvents.ErasureWatchInJournal, LogLevel.Warning, "This server's journal may hold erased events of organization {OrganizationNo} until its segments are deleted: it cannot be written anew now")]
         public static partial void InJournal(ILogger logger, int organizationNo);
 
-        [LoggerMessage(LogEvents.ErasureWatchNotRead, LogLevel.Warning, "What other servers erase cannot be read ({Reason}); it is tried again")]
+        [LoggerMessage(
+            LogEvents.ErasureWatchNotRead, LogLevel.Warning, "What other servers erase cannot be read ({Reason}); it is tried again")]
         public static partial void NotRead(ILogger logger, Exception? error, string reason);
     }
 }

@@ -62,7 +62,8 @@ internal static class Answers
         HttpContext context, Problem problem, string detail, params ReadOnlySpan<(string Name, object Value)> extras)
     {
         problem.NoteAnswered();
-        if (problem.Status == StatusCodes.Status401Unauthorized) context.Response.Headers.WWWAuthenticate = "Bearer realm=\"zapier-triggers\"";
+        if (problem.Status == StatusCodes.Status401Unauthorized)
+            context.Response.Headers.WWWAuthenticate = "Bearer realm=\"zapier-triggers\"";
 
         // Whoever asked first and is refused does not send the body, or does: what follows on the connection cannot be told (RFC 9110,
         // 10.1.1).

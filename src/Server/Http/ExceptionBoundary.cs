@@ -63,9 +63,12 @@ internal static partial class ExceptionBoundary
         var id = context.TraceIdentifier;
         return error switch
         {
-            BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } => Answers.ProblemAsync(context, Problem.PayloadTooLarge, "The body is larger than this route takes."),
-            BadHttpRequestException bad => Answers.ProblemAsync(context, Problem.InvalidRequest with { Status = bad.StatusCode }, bad.Message),
-            StoreException { Failure: StoreFailure.Unavailable } => Answers.ProblemAsync(context, Problem.StorageUnavailable, "The database does not answer now. Try again.", ("retry_after_seconds", 1)),
+            BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } =>
+                Answers.ProblemAsync(context, Problem.PayloadTooLarge, "The body is larger than this route takes."),
+            BadHttpRequestException bad =>
+                Answers.ProblemAsync(context, Problem.InvalidRequest with { Status = bad.StatusCode }, bad.Message),
+            StoreException { Failure: StoreFailure.Unavailable } => Answers.ProblemAsync(
+                context, Problem.StorageUnavailable, "The database does not answer now. Try again.", ("retry_after_seconds", 1)),
             _ => Answers.ProblemAsync(context, Problem.Internal, string.Create(CultureInfo.InvariantCulture, $"Something failed here that should not have. The server's log tells more under request {id}.")),
         };
     }

@@ -43,7 +43,8 @@ internal static class MediaTypes
         refusal = headers.ContentEncoding.Count > 0 ? "The body has a Content-Encoding; send it uncompressed." : null;
         if (refusal is not null) return false;
         var contentType = headers.ContentType.ToString();
-        if (!contentType.StartsWith(CloudEvents, StringComparison.OrdinalIgnoreCase) || IsOf(contentType, CloudEvents + "+json")) return true;
+        if (!contentType.StartsWith(CloudEvents, StringComparison.OrdinalIgnoreCase) || IsOf(contentType, CloudEvents + "+json"))
+            return true;
         refusal = $"The Content-Type is {contentType}; send a CloudEvent as application/cloudevents+json in UTF-8, or with ce- headers; a batch of them goes to /api/events/batch.";
         return false;
     }

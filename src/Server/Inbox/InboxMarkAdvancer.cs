@@ -64,7 +64,8 @@ internal sealed partial class InboxMarkAdvancer(IEventStore store, TimeProvider 
     }
 
     /// <inheritdoc/>
-    protected override void LogNotDone(Exception? unexpected, string reason, TimeSpan wait) => Log.NotDone(logger, unexpected, reason, wait);
+    protected override void LogNotDone(Exception? unexpected, string reason, TimeSpan wait) =>
+        Log.NotDone(logger, unexpected, reason, wait);
 
     private int? Next()
     {
@@ -90,10 +91,14 @@ internal sealed partial class InboxMarkAdvancer(IEventStore store, TimeProvider 
 
     private static partial class Log
     {
-        [LoggerMessage(LogEvents.InboxMarkAdvancerAdvanced, LogLevel.Debug, "The inbox mark of organization {Organization} was moved in {Taken}; more to do: {HasMore}")]
+        [LoggerMessage(
+            LogEvents.InboxMarkAdvancerAdvanced, LogLevel.Debug,
+            "The inbox mark of organization {Organization} was moved in {Taken}; more to do: {HasMore}")]
         public static partial void Advanced(ILogger logger, int organization, TimeSpan taken, bool hasMore);
 
-        [LoggerMessage(LogEvents.InboxMarkAdvancerNotDone, LogLevel.Warning, "Inbox marks cannot be moved ({Reason}), so pending pages may be slow; tried again in {Wait}")]
+        [LoggerMessage(
+            LogEvents.InboxMarkAdvancerNotDone, LogLevel.Warning,
+            "Inbox marks cannot be moved ({Reason}), so pending pages may be slow; tried again in {Wait}")]
         public static partial void NotDone(ILogger logger, Exception? exception, string reason, TimeSpan wait);
     }
 }

@@ -18,18 +18,21 @@ internal static class BatchAnswers
 
     /// <summary>400, or 422 for too many items.</summary>
     public static Task InvalidAsync(HttpContext context, BatchError error) => error == BatchError.TooMany
-        ? IngestAnswers.InvalidFieldAsync(context, "body", $"The batch has over {EventLimits.MaxBatchItems} items; nothing was taken. Send several smaller ones.")
+        ? IngestAnswers.InvalidFieldAsync(
+            context, "body", $"The batch has over {EventLimits.MaxBatchItems} items; nothing was taken. Send several smaller ones.")
         : Answers.ProblemAsync(context, Problem.InvalidJson, error switch
         {
             BatchError.Empty => "The body is empty; send a JSON array of events, or one event a line as application/x-ndjson.",
             BatchError.ByteOrderMark => "The body begins with a byte order mark; send plain UTF-8 without it.",
-            BatchError.NotAnArray => "The body is not a JSON array; send [{\"type\": \"…\", \"payload\": {…}}, …], or one event a line as application/x-ndjson.",
+            BatchError.NotAnArray =>
+                "The body is not a JSON array; send [{\"type\": \"…\", \"payload\": {…}}, …], or one event a line as application/x-ndjson.",
             _ => "The array does not end where the body does; nothing was taken.",
         });
 
     /// <summary>200 with a result for each item, in their order.</summary>
     public static Task ResultsAsync(HttpContext context, BatchResult[] results, EventBatch batch) =>
-        Answers.JsonAsync(context, StatusCodes.Status200OK, (results, batch), static (writer, state) => Write(writer, state.results, state.batch));
+        Answers.JsonAsync(
+            context, StatusCodes.Status200OK, (results, batch), static (writer, state) => Write(writer, state.results, state.batch));
 
     private static void Write(Utf8JsonWriter writer, BatchResult[] results, EventBatch batch)
     {

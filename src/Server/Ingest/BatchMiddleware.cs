@@ -87,7 +87,8 @@ internal sealed class BatchMiddleware(
         }
     }
 
-    private async Task TakeAsync(HttpContext context, Organization organization, Shard shard, ReadOnlyMemory<byte> body, bool isLines, bool isCloudEvents)
+    private async Task TakeAsync(
+        HttpContext context, Organization organization, Shard shard, ReadOnlyMemory<byte> body, bool isLines, bool isCloudEvents)
     {
         // 4.
         var items = new List<Range>();
@@ -104,7 +105,8 @@ internal sealed class BatchMiddleware(
         if (context.Request.Headers.ContainsKey(IdempotencyKey.HeaderName))
         {
             organization.Usage.Add(UsageKind.Invalid);
-            await IngestAnswers.InvalidFieldAsync(context, "dedup_id", $"{IdempotencyKey.HeaderName} is for one event; give each item of a batch a dedup_id.");
+            await IngestAnswers.InvalidFieldAsync(
+                context, "dedup_id", $"{IdempotencyKey.HeaderName} is for one event; give each item of a batch a dedup_id.");
             return;
         }
 
@@ -176,7 +178,8 @@ internal sealed class BatchMiddleware(
             return BatchResult.Refused(problem, detail, field);
         }
 
-        if (parsed.Payload.Length > EventLimits.MaxPayloadBytes) return BatchResult.Refused(Problem.PayloadTooLarge, IngestAnswers.TooLarge);
+        if (parsed.Payload.Length > EventLimits.MaxPayloadBytes)
+            return BatchResult.Refused(Problem.PayloadTooLarge, IngestAnswers.TooLarge);
         if (quotas is not null && !quotas.TryTake(organization))
             return BatchResult.Refused(Problem.QuotaExceeded, QuotaAnswers.Text(quotas.StateOf(organization)));
         var item = parsed.ToEvent(organization.No, parsed.DedupId, TraceParentHeader.Read(headers, parsed.TraceParent));

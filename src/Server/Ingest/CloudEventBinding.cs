@@ -17,7 +17,8 @@ internal static class CloudEventBinding
     private const string MediaType = "application/cloudevents";
 
     /// <summary>Whether the request is a CloudEvent of either kind.</summary>
-    public static bool IsUsed(IHeaderDictionary headers) => headers.ContainsKey("ce-specversion") || headers.ContainsKey("ce-id") || IsStructured(headers);
+    public static bool IsUsed(IHeaderDictionary headers) =>
+        headers.ContainsKey("ce-specversion") || headers.ContainsKey("ce-id") || IsStructured(headers);
 
     /// <summary>Reads it.</summary>
     public static ParsedEvent Read(IHeaderDictionary headers, ReadOnlyMemory<byte> body)
@@ -37,7 +38,8 @@ internal static class CloudEventBinding
     private static bool IsStructured(IHeaderDictionary headers) =>
         headers.ContentType.Count > 0 && headers.ContentType.ToString().StartsWith(MediaType, StringComparison.OrdinalIgnoreCase);
 
-    private static EventParseError WriteStructured(IHeaderDictionary headers, ReadOnlyMemory<byte> body, out ReadOnlyMemory<byte> written, out int position)
+    private static EventParseError WriteStructured(
+        IHeaderDictionary headers, ReadOnlyMemory<byte> body, out ReadOnlyMemory<byte> written, out int position)
     {
         (written, position) = (default, 0);
         var buffer = new ArrayBufferWriter<byte>(body.Length + 512);
@@ -48,7 +50,8 @@ internal static class CloudEventBinding
             {
                 if (!name.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase)) continue;
                 var attribute = name[Prefix.Length..].ToLowerInvariant();
-                if (!IsAttribute(attribute) || values.Count != 1 || Decode(values[0]!) is not { } text) return EventParseError.CloudEventHeader;
+                if (!IsAttribute(attribute) || values.Count != 1 || Decode(values[0]!) is not { } text)
+                    return EventParseError.CloudEventHeader;
                 writer.WriteString(attribute, text);
             }
 
@@ -94,7 +97,8 @@ internal static class CloudEventBinding
     private static string? Decode(string value)
     {
         var text = value.Trim();
-        if (text is ['"', .., '"']) text = text[1..^1].Replace("\\\"", "\"", StringComparison.Ordinal).Replace("\\\\", "\\", StringComparison.Ordinal);
+        if (text is ['"', .., '"'])
+            text = text[1..^1].Replace("\\\"", "\"", StringComparison.Ordinal).Replace("\\\\", "\\", StringComparison.Ordinal);
         if (!text.Contains('%', StringComparison.Ordinal)) return text;
         var bytes = new List<byte>(text.Length);
         var utf8 = Encoding.UTF8.GetBytes(text);

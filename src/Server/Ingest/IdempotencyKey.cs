@@ -28,7 +28,8 @@ internal readonly record struct IdempotencyKey(ReadOnlyMemory<byte> DedupId, boo
         if (values.Count != 1 || Unquote(values[0]!.Trim()) is not { } key)
             return Refuse($"Send {HeaderName} once, bare or as a quoted string with only \\\" and \\\\ escaped.");
         if (key.Length == 0) return new IdempotencyKey(fromBody, IsHeader: false, Refusal: null);
-        if (key.EnumerateRunes().Count() > EventLimits.MaxTextCharacters) return Refuse($"{HeaderName} has over {EventLimits.MaxTextCharacters} characters; send a shorter one.");
+        if (key.EnumerateRunes().Count() > EventLimits.MaxTextCharacters)
+            return Refuse($"{HeaderName} has over {EventLimits.MaxTextCharacters} characters; send a shorter one.");
         var bytes = Encoding.UTF8.GetBytes(key);
         return !fromBody.IsEmpty && !fromBody.Span.SequenceEqual(bytes)
             ? Refuse($"{HeaderName} and dedup_id differ; send one of them, or the same in both.")

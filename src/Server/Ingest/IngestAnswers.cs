@@ -68,7 +68,8 @@ internal static class IngestAnswers
         Answers.ProblemAsync(context, Problem.PayloadTooLarge, TooLarge, ("limit_bytes", EventLimits.MaxPayloadBytes));
 
     /// <summary>415.</summary>
-    public static Task UnsupportedAsync(HttpContext context, string why) => Answers.ProblemAsync(context, Problem.UnsupportedMediaType, why);
+    public static Task UnsupportedAsync(HttpContext context, string why) =>
+        Answers.ProblemAsync(context, Problem.UnsupportedMediaType, why);
 
     /// <summary>422 for a field.</summary>
     public static Task InvalidFieldAsync(HttpContext context, string field, string detail) =>

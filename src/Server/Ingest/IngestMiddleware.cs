@@ -124,7 +124,8 @@ internal sealed class IngestMiddleware(
                 return;
             }
 
-            var item = parsed.ToEvent(organization.No, idempotency.DedupId, TraceParentHeader.Read(context.Request.Headers, parsed.TraceParent));
+            var item = parsed.ToEvent(
+                organization.No, idempotency.DedupId, TraceParentHeader.Read(context.Request.Headers, parsed.TraceParent));
 
             // 6. and 7.
             if (quotas is not null && !quotas.TryTake(organization))

@@ -19,8 +19,10 @@ internal static class ParseErrorText
         EventParseError.ByteOrderMark => "The body begins with a byte order mark; send plain UTF-8 without it.",
         EventParseError.InvalidUtf8 => $"Byte {position} is not UTF-8; send the body in UTF-8.",
         EventParseError.NotAnObject => "The body is not a JSON object; send {\"type\": \"…\", \"payload\": {…}}.",
-        EventParseError.LoneSurrogate => $"The escape at byte {position} is half of a surrogate pair; send both halves, or the character itself.",
-        EventParseError.TooDeep => $"Objects and arrays are nested deeper than {JsonScanner.MaxDepth} at byte {position}; send a flatter payload.",
+        EventParseError.LoneSurrogate =>
+            $"The escape at byte {position} is half of a surrogate pair; send both halves, or the character itself.",
+        EventParseError.TooDeep =>
+            $"Objects and arrays are nested deeper than {JsonScanner.MaxDepth} at byte {position}; send a flatter payload.",
         EventParseError.TwinKey => $"The key at byte {position} was there before; send each key once.",
         EventParseError.TrailingBytes => $"Something follows the object at byte {position}; send one event per request.",
         EventParseError.MissingFields => "Send {\"type\": \"…\", \"payload\": {…}}; dedup_id and ordering_key may be added.",

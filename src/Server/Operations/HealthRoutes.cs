@@ -20,7 +20,8 @@ internal sealed class HealthRoutes(TimeProvider time, Func<ReadyState> readState
         routes.MapBoth(HttpMethods.Get, "/health/detailed", (context, _) => ReadyAsync(context, detailed: true));
     }
 
-    private Task StatusAsync(HttpContext context, string status) => Answers.JsonAsync(context, StatusCodes.Status200OK, (status, Now), static (writer, s) =>
+    private Task StatusAsync(HttpContext context, string status) =>
+        Answers.JsonAsync(context, StatusCodes.Status200OK, (status, Now), static (writer, s) =>
     {
         writer.WriteStartObject();
         writer.WriteString("status"u8, s.status);

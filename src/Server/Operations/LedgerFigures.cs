@@ -5,7 +5,7 @@ namespace ZapierTriggers.Server.Operations;
 
 /// <summary>
 /// The ledger over all organizations, as figures. Counting costs a scan of the store's rows, so it is done in the background and only when
-/// somebody has asked for figures: not within <see cref="Interval"/> of the last count, and never more than a twentieth of the time. Whoever
+/// somebody has asked for figures: not within <see cref="Interval"/> of the last count, and never more than a two-hundredth of the time. Whoever
 /// asks gets what was counted last and does not wait; nothing before the first count has ended. While the store is away the last count stays.
 /// </summary>
 internal sealed partial class LedgerFigures(ILedgerStore store, Func<bool> isReady, TimeProvider time, ILogger<LedgerFigures> logger) : IAsyncDisposable
@@ -14,7 +14,7 @@ internal sealed partial class LedgerFigures(ILedgerStore store, Func<bool> isRea
     public static readonly TimeSpan Interval = TimeSpan.FromSeconds(15);
 
     /// <summary>Of a count's time, how many times it is waited until the next.</summary>
-    private const int Pause = 20;
+    private const int Pause = 200;
 
     private readonly CancellationTokenSource _stop = new();
     private readonly Lock _lock = new();

@@ -10,22 +10,26 @@ namespace ZapierTriggers.Server.Operations;
 internal static class ServerFigures
 {
     /// <summary>Adds all figures. The shard is there only after the journal is replayed; until then its figures are 0.</summary>
-    public static void Add(ServerMeter meter, Func<Shard?> shardNow, Dispatcher dispatcher, Readiness readiness, string directory, TimeProvider time)
+    public static void Add(
+        ServerMeter meter, Func<Shard?> shardNow, Dispatcher dispatcher, Readiness readiness, string directory, TimeProvider time)
     {
-        meter.Gauge("zapier_ready", "1 when events can be taken, 0 when not: GET /health/ready says why.", () => readiness.Read().Ready ? 1 : 0);
+        meter.Gauge(
+            "zapier_ready", "1 when events can be taken, 0 when not: GET /health/ready says why.", () => readiness.Read().Ready ? 1 : 0);
         meter.Counter("zapier_events_accepted", "Events answered 202 or taken in a batch.", () => shardNow()?.Sequencer.Accepted ?? 0);
         meter.Counter("zapier_events_stored", "Events committed in the database.", () => shardNow()?.Writer.StoredEvents ?? 0);
         meter.Counter("zapier_events_set_aside", "Events that could not be stored and are in quarantine, or whose journal frame was damaged.", () => shardNow() is { } s ? s.Writer.SetAside + s.Journal.SetAside : 0);
         meter.Counters("zapier_events_refused", "Requests that were answered with a problem, by its code.", "reason", [.. Problem.All.Select(problem => (problem.Code, (Func<long>)(() => problem.Answered)))]);
         meter.Gauge("zapier_journal_backlog_events", "Accepted events that are not stored yet.", () => shardNow()?.Bound.Events ?? 0);
-        meter.Gauge("zapier_journal_backlog_bytes", "Bytes of accepted events that are not stored yet.", () => shardNow()?.Bound.Bytes ?? 0);
+        meter.Gauge(
+            "zapier_journal_backlog_bytes", "Bytes of accepted events that are not stored yet.", () => shardNow()?.Bound.Bytes ?? 0);
         meter.Gauge("zapier_journal_limit_bytes", "Backlog at which events are refused until half of it is stored.", () => shardNow()?.Bound.MaxBytes ?? 0);
         meter.Gauge("zapier_journal_oldest_unstored_seconds", "Age of the oldest accepted event that is not stored yet.", () => OldestSeconds(shardNow(), time));
         meter.Gauge("zapier_data_free_bytes", "Free space on the disk of the data directory.", () => FreeBytes(directory));
         meter.Gauge("zapier_journal_unsynced_bytes", "Bytes in the journal that no flush has covered yet.", () => shardNow()?.Journal.UnsyncedBytes ?? 0);
         meter.Gauge("zapier_journal_segments", "Segment files on disk.", () => shardNow()?.Journal.Segments ?? 0);
         meter.Counter("zapier_journal_flushes", "Flushes to disk.", () => shardNow()?.Journal.Flushes ?? 0);
-        meter.Counter("zapier_journal_gaps", "Breaks in the journal's sequence: accepted events are missing.", () => shardNow()?.Journal.Gaps ?? 0);
+        meter.Counter(
+            "zapier_journal_gaps", "Breaks in the journal's sequence: accepted events are missing.", () => shardNow()?.Journal.Gaps ?? 0);
         meter.Gauge("zapier_dedup_entries", "Dedup ids held in memory.", () => shardNow()?.Dedup.Count ?? 0);
         meter.Gauge("zapier_dedup_coverage_seconds", "How far back every accepted dedup id is in memory; older ones are looked up in the store.", () => CoverageSeconds(shardNow(), time));
         meter.Gauge("zapier_dedup_bytes", "Memory that they take.", () => shardNow()?.Dedup.Bytes ?? 0);
@@ -45,9 +49,10 @@ internal static class ServerFigures
     public static void AddData(ServerMeter meter, Retention retention, LedgerFigures ledger)
     {
         meter.Gauges("zapier_ledger_events", "Where accepted events are, over all organizations as the database has them: accepted is the sum of the others.", "state", ledger.Read);
-        meter.Gauge("zapier_ledger_age_seconds", "How old these figures are: rows are counted at most every 15 s, a twentieth of the time, and only when figures are asked for.", () => ledger.AgeSeconds);
+        meter.Gauge("zapier_ledger_age_seconds", "How old these figures are: rows are counted at most every 15 s, a two-hundredth of the time, and only when figures are asked for.", () => ledger.AgeSeconds);
         meter.Counter("zapier_events_expired", "Events removed because their tier keeps them no longer.", () => retention.Events);
-        meter.Counter("zapier_webhooks_expired", "Webhooks dropped before they were delivered, since their event expired.", () => retention.Webhooks);
+        meter.Counter(
+            "zapier_webhooks_expired", "Webhooks dropped before they were delivered, since their event expired.", () => retention.Webhooks);
     }
 
     private static long OldestSeconds(Shard? shard, TimeProvider time) =>
@@ -67,5 +72,6 @@ internal static class ServerFigures
     }
 
     private static long CoverageSeconds(Shard? shard, TimeProvider time) =>
-        shard is null ? 0 : Math.Clamp((time.GetUtcNow().ToUnixTimeMilliseconds() - shard.Dedup.CoveredSinceMs) / 1000, 0, DedupWindow.LengthMs / 1000);
+        shard is null ? 0 : Math.Clamp(
+            (time.GetUtcNow().ToUnixTimeMilliseconds() - shard.Dedup.CoveredSinceMs) / 1000, 0, DedupWindow.LengthMs / 1000);
 }

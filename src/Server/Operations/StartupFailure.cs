@@ -26,8 +26,10 @@ internal static class StartupFailure
     {
         StartupException startup => (startup.Message, startup.ExitCode),
         JournalException journal => (journal.Message, 1),
-        StoreException { Failure: StoreFailure.Unavailable } store => ($"the database is not reachable: {OneLine(store.Message)} Check DATABASE_URL and that the database runs.", 1),
-        StoreException { Failure: StoreFailure.Fenced } store => ($"another server works on this database: {OneLine(store.Message)} Stop it first, or give this one a database of its own.", 1),
+        StoreException { Failure: StoreFailure.Unavailable } store =>
+            ($"the database is not reachable: {OneLine(store.Message)} Check DATABASE_URL and that the database runs.", 1),
+        StoreException { Failure: StoreFailure.Fenced } store =>
+            ($"another server works on this database: {OneLine(store.Message)} Stop it first, or give this one a database of its own.", 1),
         StoreException store => ($"the database cannot be used: {OneLine(store.Message)}", 1),
         AddressInUseException or SocketException { SocketErrorCode: SocketError.AddressAlreadyInUse } =>
             ($"{OneLine(error.Message)} Stop the program that uses the port, or choose another with PORT or --urls.", 1),
@@ -38,7 +40,8 @@ internal static class StartupFailure
         InvalidOperationException when error.Message.Contains("HTTPS endpoint", StringComparison.Ordinal) =>
             ("there is no certificate for an https address. Set Kestrel:Certificates:Default:Path (and KeyPath, or Password), or listen on http.", 1),
         AggregateException { InnerExceptions: [var only] } => Explain(only),
-        IOException { InnerException: AddressInUseException inUse } => ($"{OneLine(error.Message)} Stop the program that uses the port, or choose another with PORT or --urls.", 1),
+        IOException { InnerException: AddressInUseException inUse } =>
+            ($"{OneLine(error.Message)} Stop the program that uses the port, or choose another with PORT or --urls.", 1),
         { InnerException: { } inner } => Explain(inner),
         _ => null,
     };

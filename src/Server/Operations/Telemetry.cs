@@ -36,7 +36,8 @@ internal static class Telemetry
     public static void Add(IServiceCollection services, IConfiguration configuration)
     {
         var sends = !string.IsNullOrWhiteSpace(configuration[EndpointVariable]);
-        var telemetry = services.AddOpenTelemetry().ConfigureResource(static resource => resource.AddService(ServiceName, serviceVersion: Build.Version));
+        var telemetry = services.AddOpenTelemetry().ConfigureResource(
+            static resource => resource.AddService(ServiceName, serviceVersion: Build.Version));
         telemetry.WithMetrics(metrics =>
         {
             foreach (var name in Unwanted) metrics.AddView(name, MetricStreamConfiguration.Drop);

@@ -39,7 +39,8 @@ internal static class QuarantinedRow
     /// <summary>Reads what <see cref="Encode"/> wrote. Throws <see cref="FormatException"/> for another version.</summary>
     public static JournaledEvent Decode(int organizationNo, EventId id, ReadOnlyMemory<byte> row)
     {
-        if (row.IsEmpty || row.Span[0] is not (Version or TracedVersion)) throw new FormatException("The quarantined row has an unknown version.");
+        if (row.IsEmpty || row.Span[0] is not (Version or TracedVersion))
+            throw new FormatException("The quarantined row has an unknown version.");
         var at = 9;
         var known = new JournaledEvent
         {

@@ -23,7 +23,8 @@ internal enum ScanKind
 internal static class ScanKinds
 {
     /// <summary>Whether the job is about it.</summary>
-    public static bool IsMeant(this ScanKind kind, Func<bool> isWanted) => kind == ScanKind.Meant || (kind == ScanKind.PassedOver && isWanted());
+    public static bool IsMeant(this ScanKind kind, Func<bool> isWanted) =>
+        kind == ScanKind.Meant || (kind == ScanKind.PassedOver && isWanted());
 }
 
 /// <summary>What a job takes of the deliveries that it has looked at.</summary>

@@ -69,7 +69,8 @@ internal static class StatusPages
         return query.Status switch
         {
             EventStatus.Failed => $"{Part($"{OfRetry} {IsNotAcknowledged} {IsNotDelivered}", range, order)} LIMIT $2 OFFSET $3",
-            EventStatus.DeadLetter => $"{Part($"{OfDeadLetter} {IsNotAcknowledged} {IsNotDelivered} {IsNotRetried}", range, order)} LIMIT $2 OFFSET $3",
+            EventStatus.DeadLetter =>
+                $"{Part($"{OfDeadLetter} {IsNotAcknowledged} {IsNotDelivered} {IsNotRetried}", range, order)} LIMIT $2 OFFSET $3",
             _ => $"""
                 SELECT u.id
                 FROM (

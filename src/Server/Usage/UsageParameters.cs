@@ -23,7 +23,8 @@ internal readonly record struct UsageParameters(DateOnly From, DateOnly To)
         var to = Date(read, "to") ?? today;
         var from = Date(read, "from") ?? new DateOnly(to.Year, to.Month, 1);
         if (from > to) read.Refuse("from", "must not be after to (which is today unless it is sent).");
-        else if (to.DayNumber - from.DayNumber >= MostDays) read.Refuse("from", $"must be at most {MostDays} days before to, both included.");
+        else if (to.DayNumber - from.DayNumber >= MostDays)
+            read.Refuse("from", $"must be at most {MostDays} days before to, both included.");
         error = read.Error;
         return error is null ? new UsageParameters(from, to) : null;
     }

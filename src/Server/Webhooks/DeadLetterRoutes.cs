@@ -41,7 +41,8 @@ internal sealed class DeadLetterRoutes(ReplayCalls calls)
         if (!await calls.SeesWritesAsync(context, key.Organization)) return;
 
         // Not cancelled when the caller hangs up: what is queued must be told to the dispatcher.
-        var replayed = await calls.Store.ReplayDeadLettersAsync(key.Organization.No, eventId, endpointId, calls.Now, CancellationToken.None);
+        var replayed = await calls.Store.ReplayDeadLettersAsync(
+            key.Organization.No, eventId, endpointId, calls.Now, CancellationToken.None);
         await (replayed switch
         {
             { Found: false } => NotFoundAsync(context),

@@ -196,7 +196,8 @@ internal sealed class EndpointFields
     {
         if (isNull) return;
         Start = StartPlace.Read(value.ValueKind == JsonValueKind.String ? value.GetString()! : "");
-        if (Start is null) Refuse("must be \"now\", the id of the first event to send, or an RFC 3339 time (2026-01-31T08:00:00Z) to send from.");
+        if (Start is null)
+            Refuse("must be \"now\", the id of the first event to send, or an RFC 3339 time (2026-01-31T08:00:00Z) to send from.");
     }
 
     /// <summary>A name is said back only if it could be a field's: people put keys into bodies, and errors into logs.</summary>

@@ -25,7 +25,8 @@ internal sealed class EndpointRoutes(
     /// <summary>Adds the routes.</summary>
     public void Map(RouteTable routes)
     {
-        routes.Map(HttpMethods.Post, Collection, RouteAccess.WebhooksManage.Audited("endpoint.create"), (context, _) => CreateAsync(context));
+        routes.Map(
+            HttpMethods.Post, Collection, RouteAccess.WebhooksManage.Audited("endpoint.create"), (context, _) => CreateAsync(context));
         routes.Map(HttpMethods.Get, Collection, RouteAccess.WebhooksManage, (context, _) => ListAsync(context));
         routes.Map(HttpMethods.Get, One, RouteAccess.WebhooksManage, ReadAsync);
         routes.Map(HttpMethods.Patch, One, RouteAccess.WebhooksManage.Audited("endpoint.update"), ChangeAsync);

@@ -32,7 +32,8 @@ internal sealed class EndpointTests(Authenticate authenticate, Dispatcher dispat
             if (_running.AddOrUpdate(no, 1, static (_, running) => running + 1) > MostAtATime)
                 await RefuseAsync(context);
             else
-                await Answers.JsonAsync(context, StatusCodes.Status200OK, await SendAsync(endpoint, context.RequestAborted), EndpointJson.WriteTest);
+                await Answers.JsonAsync(
+                    context, StatusCodes.Status200OK, await SendAsync(endpoint, context.RequestAborted), EndpointJson.WriteTest);
         }
         finally
         {

@@ -36,5 +36,6 @@ internal static class HeaderFields
         return !takesMasks && headers.Any(static one => one.Value == EndpointHeader.Mask) ? "must have their real values; one of them is a mask." : null;
     }
 
-    private static bool IsSame(EndpointHeader one, EndpointHeader other) => string.Equals(one.Name, other.Name, StringComparison.OrdinalIgnoreCase);
+    private static bool IsSame(EndpointHeader one, EndpointHeader other) =>
+        string.Equals(one.Name, other.Name, StringComparison.OrdinalIgnoreCase);
 }

@@ -35,7 +35,8 @@ internal sealed class ReplayCalls(
     public DateTimeOffset Now => time.GetMilliseconds();
 
     /// <summary>The caller's key for a call that sends, or null after 401 or 403.</summary>
-    public ValueTask<ApiKey?> MaySendAsync(HttpContext context) => authentication.AuthenticateOrAnswerAsync(context, KeyScopes.WebhooksManage);
+    public ValueTask<ApiKey?> MaySendAsync(HttpContext context) =>
+        authentication.AuthenticateOrAnswerAsync(context, KeyScopes.WebhooksManage);
 
     /// <summary>The caller's key for a call that reads: whoever may read events, or may send them again. Null after 401 or 403.</summary>
     public ValueTask<ApiKey?> MayReadAsync(HttpContext context) =>

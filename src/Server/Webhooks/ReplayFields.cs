@@ -36,7 +36,8 @@ internal static class ReplayFields
     /// <summary>Since is before until.</summary>
     public static void CheckRange(ReplayFilter filter, ref FieldError? error)
     {
-        if (filter.Since >= filter.Until) error ??= new FieldError("until", "until must be later than since: events accepted from since on and before until are meant.");
+        if (filter.Since >= filter.Until)
+            error ??= new FieldError("until", "until must be later than since: events accepted from since on and before until are meant.");
     }
 
     private static string? CheckText(string? text, string name, ref FieldError? error)

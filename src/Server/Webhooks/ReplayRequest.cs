@@ -36,7 +36,8 @@ internal sealed record ReplayRequest(ReplayFilter Filter, int RatePerSecond, boo
     {
         error = null;
         var since = TimeOf(json, "since", ref error);
-        if (since is null) error ??= new FieldError("since", $"since is missing; send {TimeText.Form}: what was accepted from then on is sent again.");
+        if (since is null)
+            error ??= new FieldError("since", $"since is missing; send {TimeText.Form}: what was accepted from then on is sent again.");
         var filter = new ReplayFilter { Recovers = true, EndpointId = endpointId, Since = since, Until = TimeOf(json, "until", ref error) ?? now };
         return With(json, filter, ref error);
     }

@@ -78,7 +78,8 @@ internal sealed class ReplayRoutes(ReplayCalls calls)
         if (await calls.MayReadAsync(context) is not { } key) return;
         var job = UuidText.TryParse(id, out var jobId) ? await calls.Store.FindJobAsync(key.Organization.No, jobId, context.RequestAborted) : null;
         await (job is null
-            ? Answers.ProblemAsync(context, Problem.ReplayNotFound, "Your organization has no replay with this id. GET /api/replays lists the latest.")
+            ? Answers.ProblemAsync(
+                context, Problem.ReplayNotFound, "Your organization has no replay with this id. GET /api/replays lists the latest.")
             : Answers.JsonAsync(context, StatusCodes.Status200OK, job, ReplayJson.WriteJob));
     }
 }

@@ -35,11 +35,14 @@ internal sealed partial class ReplayRunner(
     }
 
     /// <inheritdoc/>
-    protected override void LogNotDone(Exception? unexpected, string reason, TimeSpan wait) => Log.NotDone(logger, unexpected, reason, wait);
+    protected override void LogNotDone(Exception? unexpected, string reason, TimeSpan wait) =>
+        Log.NotDone(logger, unexpected, reason, wait);
 
     private static partial class Log
     {
-        [LoggerMessage(LogEvents.ReplayRunnerFinished, LogLevel.Information, "Replay {Job} has queued all of its deliveries: {Queued} of {Matched} matched at its start")]
+        [LoggerMessage(
+            LogEvents.ReplayRunnerFinished, LogLevel.Information,
+            "Replay {Job} has queued all of its deliveries: {Queued} of {Matched} matched at its start")]
         public static partial void Finished(ILogger logger, Guid job, long queued, long matched);
 
         [LoggerMessage(LogEvents.ReplayRunnerNotDone, LogLevel.Warning, "Replays cannot go on ({Reason}); they are tried again in {Wait}")]

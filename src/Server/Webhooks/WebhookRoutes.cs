@@ -16,7 +16,8 @@ internal sealed class WebhookRoutes(Authenticate authenticate, Dispatcher dispat
     private const int MaxBodyBytes = 64 * 1024;
 
     /// <summary>Adds the routes.</summary>
-    public void Map(RouteTable routes) => routes.Map(HttpMethods.Post, "/api/webhook/config", RouteAccess.WebhooksManage.Audited("endpoint.set_default"), ConfigureAsync);
+    public void Map(RouteTable routes) =>
+        routes.Map(HttpMethods.Post, "/api/webhook/config", RouteAccess.WebhooksManage.Audited("endpoint.set_default"), ConfigureAsync);
 
     /// <summary><c>POST /api/webhook/config</c>: sets where the organization's default endpoint is.</summary>
     private async Task ConfigureAsync(HttpContext context, string? id)
@@ -82,7 +83,8 @@ internal sealed class WebhookRoutes(Authenticate authenticate, Dispatcher dispat
         var value = named ? first : second;
         if (!named && !aliased) problem = "webhook_url is missing; send the URL that events are to be posted to.";
         else if (value.ValueKind != JsonValueKind.String) problem = $"{field} must be a string: the URL that events are to be posted to.";
-        else if (named && aliased && !JsonElement.DeepEquals(first, second)) problem = "webhook_url and url are the same field and differ here; send one of them.";
+        else if (named && aliased && !JsonElement.DeepEquals(first, second))
+            problem = "webhook_url and url are the same field and differ here; send one of them.";
         return (problem is null ? value.GetString() : null, field);
     }
 }

@@ -82,7 +82,8 @@ internal sealed class Bystander : IAsyncDisposable
         if (await SendAsync(ServerSetup.AdminToken, HttpMethod.Post, "/api/keys/generate", new { organization_name = "Bystander" }) is not { } made) return false;
         var known = new Known { Organization = made.GetProperty("organization_id").GetString()!, Key = made.GetProperty("api_key").GetString()! };
         _known.Add(known);
-        if (await SendAsync(known.Key, HttpMethod.Post, "/api/events", new { type = "seen", payload = new { } }) is not { } taken) return false;
+        if (await SendAsync(known.Key, HttpMethod.Post, "/api/events", new { type = "seen", payload = new { } }) is not { } taken)
+            return false;
         known.Acknowledged = taken.GetProperty("id").GetString();
         if (await SendAsync(known.Key, HttpMethod.Post, $"/api/ack/{known.Acknowledged}", body: null) is not { } acknowledged) return false;
         known.AcknowledgedAt = acknowledged.GetProperty("acknowledged_at").GetString();

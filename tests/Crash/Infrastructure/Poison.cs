@@ -11,11 +11,13 @@ internal static class Poison
     {
         if (scene.Database is { } database)
         {
-            await PostgresServer.ExecuteAsync($"ALTER TABLE events ADD CONSTRAINT refused CHECK (type <> '{Bystander.PoisonType}')", database);
+            await PostgresServer.ExecuteAsync(
+                $"ALTER TABLE events ADD CONSTRAINT refused CHECK (type <> '{Bystander.PoisonType}')", database);
             return;
         }
 
-        await using var connection = new SqliteConnection($"Data Source={Path.Combine(scene.Setup.DataDirectory, "events.db")};Pooling=False");
+        await using var connection = new SqliteConnection(
+            $"Data Source={Path.Combine(scene.Setup.DataDirectory, "events.db")};Pooling=False");
         await connection.OpenAsync();
         await using var command = connection.CreateCommand();
         command.CommandText = $"""

@@ -11,7 +11,8 @@ internal static class Poll
     /// Returns once the condition holds. Throws <see cref="TimeoutException"/> that says what was waited for when it does not within
     /// <paramref name="limit"/>.
     /// </summary>
-    public static Task UntilAsync(Func<bool> condition, TimeSpan limit, string what) => UntilAsync(() => Task.FromResult(condition()), limit, () => what);
+    public static Task UntilAsync(Func<bool> condition, TimeSpan limit, string what) =>
+        UntilAsync(() => Task.FromResult(condition()), limit, () => what);
 
     /// <summary>The same for a condition that takes time to ask; <paramref name="what"/> is asked at the end.</summary>
     public static async Task UntilAsync(Func<Task<bool>> condition, TimeSpan limit, Func<string> what)

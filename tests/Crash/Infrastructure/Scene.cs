@@ -30,9 +30,11 @@ internal sealed class Scene : IAsyncDisposable
 
     private Scene(SceneSettings settings, DirectoryInfo folder, string? schema, ServerProcess server, Tenant tenant, Receiver receiver)
     {
-        (_settings, _folder, _schema, Server, Setup, Tenant, _receiver) = (settings, folder, schema, server, server.Setup, tenant, receiver);
+        (_settings, _folder, _schema, Server, Setup, Tenant, _receiver) = (
+            settings, folder, schema, server, server.Setup, tenant, receiver);
         var seed = settings.Seed;
-        Source = new EventSource(EventTemplates.Generate(settings.PayloadBytes, seed), new DedupMode(HasIds: true, DuplicateShare: 0.05), seed, $"{seed:x8}");
+        Source = new EventSource(
+            EventTemplates.Generate(settings.PayloadBytes, seed), new DedupMode(HasIds: true, DuplicateShare: 0.05), seed, $"{seed:x8}");
     }
 
     /// <summary>The server that runs now, or ran last.</summary>
@@ -96,7 +98,8 @@ internal sealed class Scene : IAsyncDisposable
     public Task SendMoreAsync(int count)
     {
         var target = Sent + count;
-        return Poll.UntilAsync(() => Sent >= target, TimeSpan.FromMinutes(2), $"request {target} to be sent\n{Server.Output}\n{Server.Errors}");
+        return Poll.UntilAsync(
+            () => Sent >= target, TimeSpan.FromMinutes(2), $"request {target} to be sent\n{Server.Output}\n{Server.Errors}");
     }
 
     /// <summary>Starts the server again without waiting for it.</summary>

@@ -31,7 +31,8 @@ internal sealed partial class ServerProcess : IAsyncDisposable
     private ServerProcess(ServerSetup setup)
     {
         Setup = setup;
-        var start = new ProcessStartInfo(setup.RunBy.Count > 0 ? setup.RunBy[0] : ProgramPath(), setup.RunBy.Count > 0 ? [.. setup.RunBy.Skip(1), ProgramPath()] : [])
+        var start = new ProcessStartInfo(
+            setup.RunBy.Count > 0 ? setup.RunBy[0] : ProgramPath(), setup.RunBy.Count > 0 ? [.. setup.RunBy.Skip(1), ProgramPath()] : [])
         {
             UseShellExecute = false,
             RedirectStandardOutput = true,
@@ -90,7 +91,8 @@ internal sealed partial class ServerProcess : IAsyncDisposable
     /// <summary>Sends a signal by its Linux number. Throws <see cref="InvalidOperationException"/> when the process is gone.</summary>
     public void Signal(int signal)
     {
-        if (SendSignal(Id, signal) != 0) throw new InvalidOperationException($"Signal {signal} could not be sent: error {Marshal.GetLastPInvokeError()}.");
+        if (SendSignal(Id, signal) != 0)
+            throw new InvalidOperationException($"Signal {signal} could not be sent: error {Marshal.GetLastPInvokeError()}.");
     }
 
     /// <summary>
@@ -168,7 +170,8 @@ internal sealed partial class ServerProcess : IAsyncDisposable
 
     private async Task<bool> IsReadyAsync(HttpClient client)
     {
-        if (_process.HasExited) throw new InvalidOperationException($"The server ended with {_process.ExitCode} instead of being ready.\n{Output}\n{Errors}");
+        if (_process.HasExited)
+            throw new InvalidOperationException($"The server ended with {_process.ExitCode} instead of being ready.\n{Output}\n{Errors}");
         try
         {
             using var answer = await client.GetAsync("/health/ready");
@@ -187,7 +190,8 @@ internal sealed partial class ServerProcess : IAsyncDisposable
         {
             if (!File.Exists(Path.Combine(folder, "ZapierTriggers.sln"))) continue;
             var program = Path.Combine(folder, "src/Server/bin/Release/net10.0/ZapierTriggers.Server");
-            return File.Exists(program) ? program : throw new FileNotFoundException($"{program} is missing. Type: dotnet build -c Release src/Server", program);
+            return File.Exists(program) ? program : throw new FileNotFoundException(
+                $"{program} is missing. Type: dotnet build -c Release src/Server", program);
         }
 
         throw new DirectoryNotFoundException("ZapierTriggers.sln was not found above the test program.");

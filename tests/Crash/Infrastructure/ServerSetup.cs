@@ -35,5 +35,6 @@ internal sealed record ServerSetup
     };
 
     /// <summary>A setup that differs in one setting.</summary>
-    public ServerSetup With(string name, string value) => this with { Settings = new Dictionary<string, string>(Settings, StringComparer.Ordinal) { [name] = value } };
+    public ServerSetup With(string name, string value) =>
+        this with { Settings = new Dictionary<string, string>(Settings, StringComparer.Ordinal) { [name] = value } };
 }

@@ -9,7 +9,8 @@ internal static class Tool
     public static string Run(string program, params string[] arguments)
     {
         var (exitCode, output) = Try(program, arguments);
-        return exitCode == 0 ? output : throw new InvalidOperationException($"{program} {string.Join(' ', arguments)}: exit code {exitCode}, {output}");
+        return exitCode == 0 ? output : throw new InvalidOperationException(
+            $"{program} {string.Join(' ', arguments)}: exit code {exitCode}, {output}");
     }
 
     /// <summary>Runs a program to its end; exit code 127 when there is no such program.</summary>

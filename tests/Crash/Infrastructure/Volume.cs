@@ -74,7 +74,8 @@ internal sealed partial class Volume : IDisposable
     public void CutPower()
     {
         using var root = new SafeFileHandle(open(Path, ReadOnly), ownsHandle: true);
-        if (root.IsInvalid || ioctl(root, Shutdown, NoLogFlush) != 0) throw new IOException($"FS_IOC_SHUTDOWN failed: {Marshal.GetLastPInvokeError()}");
+        if (root.IsInvalid || ioctl(root, Shutdown, NoLogFlush) != 0)
+            throw new IOException($"FS_IOC_SHUTDOWN failed: {Marshal.GetLastPInvokeError()}");
     }
 
     /// <summary>An error of the device: an ext4 turns read-only.</summary>

@@ -53,7 +53,8 @@ internal sealed class ApiHost : IAsyncDisposable
         _marks = new InboxMarkAdvancer(Events, Time, NullLogger<InboxMarkAdvancer>.Instance);
         new InboxRoutes(Events, authentication, barrier, new PageRoom(64 << 20), no => Endpoints.GetValueOrDefault(no, []), _ => null, _marks).Map(Routes);
         new AckRoutes(Events, authentication, barrier, (no, ids) => Notices.Add((no, ids)), Time).Map(Routes);
-        ZapierTriggers.Server.Webhooks.Authenticate manager = context => authentication.AuthenticateOrAnswerAsync(context, KeyScopes.WebhooksManage);
+        ZapierTriggers.Server.Webhooks.Authenticate manager = context =>
+            authentication.AuthenticateOrAnswerAsync(context, KeyScopes.WebhooksManage);
         new ZapierTriggers.Server.Webhooks.EndpointRoutes(manager, _rig.Dispatcher, new AddressGuard(_rig.Options), _rig.Options, Time).Map(Routes);
         // Refusals only: no call that is let through comes to the store here.
         var replays = new ZapierTriggers.Server.Webhooks.ReplayCalls(

@@ -47,7 +47,8 @@ internal sealed class MemoryAccountStore : IAccountStore
     public Task<KeyChange> AddKeyAsync(ApiKeyRecord added, int mostKeys, CancellationToken cancellationToken)
     {
         ThrowIfAway();
-        if (Keys.Count(key => key.OrganizationNo == added.OrganizationNo && key.ExpiresAt is null) >= mostKeys) return Task.FromResult(KeyChange.TooMany);
+        if (Keys.Count(key => key.OrganizationNo == added.OrganizationNo && key.ExpiresAt is null) >= mostKeys)
+            return Task.FromResult(KeyChange.TooMany);
         Keys.Add(added);
         return Task.FromResult(KeyChange.Done);
     }

@@ -12,7 +12,8 @@ namespace ZapierTriggers.Tests.Integration.DataRights;
 public sealed class ErasedElsewhereTests
 {
     private const int Count = 20;
-    private static readonly string Forgotten = string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{LogEvents.ErasureWatchForgotten}:");
+    private static readonly string Forgotten = string.Create(
+        System.Globalization.CultureInfo.InvariantCulture, $"{LogEvents.ErasureWatchForgotten}:");
 
     [Theory]
     [InlineData(false)]
@@ -60,12 +61,14 @@ public sealed class ErasedElsewhereTests
         var reply = await tenant.EraseAsync($$"""{"event_ids":[{{string.Join(',', ids.Select(id => $"\"{id}\""))}}]}""");
         Assert.True(reply.Status is 200 or 202, reply.Text);
         await Poll.UntilAsync(
-            async () => (string?)(reply = await tenant.GetAsync($"/api/erasures/{(string)reply.Json["erasure_id"]!}")).Json["status"] == "finished",
+            async () =>
+                (string?)(reply = await tenant.GetAsync($"/api/erasures/{(string)reply.Json["erasure_id"]!}")).Json["status"] == "finished",
             "the erasure to be finished");
         return reply;
     }
 
-    private static string Behind(PostgresProxy proxy, PostgresCluster cluster) => new NpgsqlConnectionStringBuilder(cluster.ConnectionString)
+    private static string Behind(PostgresProxy proxy, PostgresCluster cluster) =>
+        new NpgsqlConnectionStringBuilder(cluster.ConnectionString)
     {
         Port = proxy.Port,
         SslMode = SslMode.Disable, // the proxy reads what passes, from the first message on

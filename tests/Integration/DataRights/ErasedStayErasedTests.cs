@@ -29,7 +29,8 @@ public abstract class ErasedStayErasedTests(StoreKind store)
         await Poll.UntilAsync(
             async () => (await server.AdminAsync(HttpMethod.Delete, path, """{"confirm":"One"}""")).Status == 404, "the organization is gone");
         await server.StopAsync();
-        if (store == StoreKind.Sqlite) File.Copy(Path.Combine(server.DataDirectory, "events.db"), Path.Combine(older, "events.db"), overwrite: true);
+        if (store == StoreKind.Sqlite)
+            File.Copy(Path.Combine(server.DataDirectory, "events.db"), Path.Combine(older, "events.db"), overwrite: true);
 
         await using var output = new StringWriter(CultureInfo.InvariantCulture);
         string[] settings = ["--store", $"--Storage:DataDirectory={older}", $"--Storage:ConnectionString={server.ConnectionString}"];
@@ -38,7 +39,8 @@ public abstract class ErasedStayErasedTests(StoreKind store)
         Assert.True(code == 0, output.ToString());
         Assert.Contains("removed     6 were erased by request", output.ToString(), StringComparison.Ordinal);
         Assert.Contains("now         stored 0", output.ToString(), StringComparison.Ordinal);
-        if (store == StoreKind.Sqlite) File.Copy(Path.Combine(older, "events.db"), Path.Combine(server.DataDirectory, "events.db"), overwrite: true);
+        if (store == StoreKind.Sqlite)
+            File.Copy(Path.Combine(older, "events.db"), Path.Combine(server.DataDirectory, "events.db"), overwrite: true);
         var (verified, text) = await server.VerifyAsync();
         Assert.True(verified == 0 && !text.Contains("remark", StringComparison.Ordinal), text);
         await server.StartAsync();

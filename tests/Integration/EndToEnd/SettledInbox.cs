@@ -22,7 +22,8 @@ public abstract class SettledInbox<T>(T fixture) : IClassFixture<T>
         var (server, tenant) = (fixture.Server, await fixture.Server.NewTenantAsync());
         var fresh = (string)(await tenant.PostEventAsync("""{"type":"t","payload":{}}""")).Json["id"]!;
         await tenant.ReadInboxAsync(); // stored
-        var no = Convert.ToInt64(await FullStore.SqlAsync(server, "SELECT organization_no FROM events LIMIT 1"), CultureInfo.InvariantCulture);
+        var no = Convert.ToInt64(
+            await FullStore.SqlAsync(server, "SELECT organization_no FROM events LIMIT 1"), CultureInfo.InvariantCulture);
         await AddOldAsync(no);
 
         await Poll.UntilAsync(

@@ -43,7 +43,8 @@ public sealed class InboxMarkAdvancerTests : IAsyncLifetime
 
         Assert.Equal([2, 2, 2], Advances());
         Assert.DoesNotContain(
-            _logs.Lines, line => !line.StartsWith("Debug", StringComparison.Ordinal) && !line.StartsWith("Trace", StringComparison.Ordinal));
+            _logs.Lines, line =>
+                !line.StartsWith("Debug", StringComparison.Ordinal) && !line.StartsWith("Trace", StringComparison.Ordinal));
     }
 
     [Fact]

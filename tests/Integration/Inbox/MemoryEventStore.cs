@@ -33,16 +33,19 @@ internal sealed class MemoryEventStore : IEventStore
             .Where(stored => query.Type is null || stored.Type == query.Type).ToList();
         var ordered = query.Ascending ? matching : Enumerable.Reverse(matching);
         var rest = ordered.Where(stored => query.Cursor is not { } cursor || (query.Ascending ? stored.Id > cursor : stored.Id < cursor)).Skip(query.Offset).ToList();
-        return Task.FromResult(new InboxPage([.. rest.Take(query.Limit)], rest.Count > query.Limit, query.IncludeTotal ? matching.Count : null));
+        return Task.FromResult(
+            new InboxPage([.. rest.Take(query.Limit)], rest.Count > query.Limit, query.IncludeTotal ? matching.Count : null));
     }
 
     public Task<EventDetail?> FindEventAsync(int organizationNo, EventId id, CancellationToken cancellationToken)
     {
         ThrowIfFailing();
-        return Task.FromResult<EventDetail?>(Events.FirstOrDefault(entry => entry.OrganizationNo == organizationNo && entry.Detail.Event.Id == id).Detail);
+        return Task.FromResult<EventDetail?>(
+            Events.FirstOrDefault(entry => entry.OrganizationNo == organizationNo && entry.Detail.Event.Id == id).Detail);
     }
 
-    public Task<IReadOnlyList<DateTimeOffset?>> AcknowledgeAsync(int organizationNo, IReadOnlyList<EventId> ids, DateTimeOffset at, CancellationToken cancellationToken)
+    public Task<IReadOnlyList<DateTimeOffset?>> AcknowledgeAsync(
+        int organizationNo, IReadOnlyList<EventId> ids, DateTimeOffset at, CancellationToken cancellationToken)
     {
         ThrowIfFailing();
         Acknowledgements.Add([.. ids]);
@@ -58,7 +61,8 @@ internal sealed class MemoryEventStore : IEventStore
 
     public Task PrepareAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    public Task<Checkpoint> ReadCheckpointAsync(int shard, Guid journalId, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public Task<Checkpoint> ReadCheckpointAsync(int shard, Guid journalId, CancellationToken cancellationToken) =>
+        throw new NotSupportedException();
 
     public Task<ShardClaim?> ClaimShardAsync(int shard, Guid journalId, Checkpoint expected, CancellationToken cancellationToken) =>
         throw new NotSupportedException();

@@ -44,7 +44,8 @@ internal static class ApiContract
         if (!operation.Responses.TryGetValue(status.ToString(System.Globalization.CultureInfo.InvariantCulture), out var contents))
             return status < 400 ? $"{method} {path}: {status} is not described" : JudgeProblem(status, mediaType, body);
         if (method == "HEAD" || status is 204 or 304) return null;
-        if (mediaType is null || !contents.TryGetValue(mediaType, out var content)) return $"{method} {path}: {status} as {mediaType} is not described";
+        if (mediaType is null || !contents.TryGetValue(mediaType, out var content))
+            return $"{method} {path}: {status} as {mediaType} is not described";
         return content?.Judge(body) is { } fault ? $"{method} {path} {status}: {fault}" : null;
     }
 
@@ -59,7 +60,8 @@ internal static class ApiContract
     private static Operation? Find(string method, string path)
     {
         if (method == "HEAD") method = "GET";
-        if (Operations.TryGetValue($"{method} {path}", out var found) || Operations.TryGetValue($"{method} /api{path}", out found)) return found;
+        if (Operations.TryGetValue($"{method} {path}", out var found) || Operations.TryGetValue($"{method} /api{path}", out found))
+            return found;
         foreach (var prefix in (ReadOnlySpan<string>)["", "/api"])
         {
             var segments = (prefix + path).Split('/');
@@ -180,7 +182,8 @@ internal sealed class ContractHandler(HttpMessageHandler inner) : DelegatingHand
         await response.Content.LoadIntoBufferAsync(cancellationToken);
         var body = await response.Content.ReadAsByteArrayAsync(cancellationToken);
         var path = Uri.UnescapeDataString(request.RequestUri!.AbsolutePath);
-        var fault = ApiContract.Judge(request.Method.Method, path, (int)response.StatusCode, response.Content.Headers.ContentType?.MediaType, body);
+        var fault = ApiContract.Judge(
+            request.Method.Method, path, (int)response.StatusCode, response.Content.Headers.ContentType?.MediaType, body);
         Assert.True(fault is null, fault);
         return response;
     }

@@ -54,7 +54,8 @@ internal sealed class ServerUnderTest : ITestServer, IAsyncDisposable
     public IReadOnlyList<(string Method, string Template)> Routes => _server!.Routes;
 
     /// <summary>The same with who may call each.</summary>
-    public IReadOnlyList<(string Method, string Template, ZapierTriggers.Server.Http.RouteAccess Access)> DeclaredRoutes => _server!.DeclaredRoutes;
+    public IReadOnlyList<(string Method, string Template, ZapierTriggers.Server.Http.RouteAccess Access)> DeclaredRoutes =>
+        _server!.DeclaredRoutes;
 
     /// <summary>Starts one, with settings such as <c>Ingest:AckWhen=synced</c>.</summary>
     public static async Task<ServerUnderTest> StartAsync(StoreKind store, params string[] settings)
@@ -88,7 +89,8 @@ internal sealed class ServerUnderTest : ITestServer, IAsyncDisposable
             "Delivery:AllowPrivateNetworks=true", "Journal:RingBytes=4194304", "Journal:SegmentBytes=4194304",
             "Usage:Warnings=false", .. _settings, .. more,
         ];
-        _server = await EventServer.StartAsync([.. settings.Select(setting => "--" + setting)], TextWriter.Null, (host, cancel) => Resolve(host, cancel));
+        _server = await EventServer.StartAsync(
+            [.. settings.Select(setting => "--" + setting)], TextWriter.Null, (host, cancel) => Resolve(host, cancel));
         _server.Loggers.AddProvider(Logs);
         await _server.Ready;
         Address = new Uri(_server.Addresses.Single());

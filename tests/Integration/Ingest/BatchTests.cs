@@ -107,7 +107,8 @@ public abstract class BatchTests<T>(T fixture) : IClassFixture<T>
         var tenant = await fixture.Server.NewTenantAsync();
         await fixture.Server.SetLimitAsync(tenant, 3);
 
-        var reply = await tenant.PostAsync("/api/events/batch", Array(["1", .. Enumerable.Range(0, 5).Select(number => Item("a", number))]));
+        var reply = await tenant.PostAsync(
+            "/api/events/batch", Array(["1", .. Enumerable.Range(0, 5).Select(number => Item("a", number))]));
         var none = await tenant.PostAsync("/api/events/batch", Array([Item("a", 1)]));
 
         Assert.Equal((2, 0, 4), Counts(reply));
@@ -216,7 +217,8 @@ public abstract class BatchTests<T>(T fixture) : IClassFixture<T>
         var body = Encoding.UTF8.GetBytes(Array([Item("a", 1)]));
 
         var asText = await SendAsync(tenant, "[]", "text/plain");
-        var withKey = await tenant.SendAsync(HttpMethod.Post, "/api/events/batch", body, ("X-API-Key", tenant.Key), ("Idempotency-Key", "k"));
+        var withKey = await tenant.SendAsync(
+            HttpMethod.Post, "/api/events/batch", body, ("X-API-Key", tenant.Key), ("Idempotency-Key", "k"));
         var anonymous = await tenant.SendAsync(HttpMethod.Post, "/api/events/batch", body);
 
         asText.Problem(415, "unsupported_media_type", "Unsupported media type");

@@ -138,7 +138,8 @@ public sealed class CloudEventTests(SqliteServer fixture) : IClassFixture<Sqlite
     };
 
     private static CloudEvent Read(string payload) =>
-        Formatter.DecodeStructuredModeMessage(Encoding.UTF8.GetBytes(payload), new ContentType("application/cloudevents+json"), extensionAttributes: null);
+        Formatter.DecodeStructuredModeMessage(
+            Encoding.UTF8.GetBytes(payload), new ContentType("application/cloudevents+json"), extensionAttributes: null);
 
     private static void Same(CloudEvent expected, CloudEvent actual)
     {

@@ -60,7 +60,8 @@ public sealed partial class TelemetryTests
         await Poll.UntilAsync(() => Sent("/v1/traces", "webhook try") && Sent("/v1/traces", "store batch"), "spans");
         await Poll.UntilAsync(() => Sent("/v1/metrics", "zapier_events_accepted") && Sent("/v1/metrics", "zapier-triggers"), "figures");
 
-        bool Sent(string path, string text) => collector.Requests.Any(request => request.Path == path && request.Body.Contains(text, StringComparison.Ordinal));
+        bool Sent(string path, string text) =>
+            collector.Requests.Any(request => request.Path == path && request.Body.Contains(text, StringComparison.Ordinal));
     }
 
     [Theory]

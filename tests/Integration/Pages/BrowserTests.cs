@@ -34,14 +34,16 @@ public sealed class BrowserTests(SqliteServer fixture) : IClassFixture<SqliteSer
         await OpenInboxAsync(browser, tenant);
         await browser.UntilAsync($"document.querySelector('#view td button')?.textContent === {text}");
         await browser.EvaluateAsync("document.querySelector('#view td button').click()");
-        await browser.UntilAsync($"document.getElementById('detail').open && document.querySelector('#detail pre').textContent.includes('onerror')");
+        await browser.UntilAsync(
+            $"document.getElementById('detail').open && document.querySelector('#detail pre').textContent.includes('onerror')");
 
         // Numbers are shown as they were sent, where the browser can.
         var shown = (string)(await browser.EvaluateAsync("JSON.rawJSON ? document.querySelector('#detail pre').textContent : '12.50 12345678901234567890'"))!;
         Assert.Contains("12.50", shown, StringComparison.Ordinal);
         Assert.Contains("12345678901234567890", shown, StringComparison.Ordinal);
         Assert.Null(await browser.EvaluateAsync("window.hurt ?? null"));
-        Assert.Equal(0, (int)(await browser.EvaluateAsync("document.querySelectorAll('main img, dialog img, main script, dialog script').length"))!);
+        Assert.Equal(
+            0, (int)(await browser.EvaluateAsync("document.querySelectorAll('main img, dialog img, main script, dialog script').length"))!);
         AssertKeptToItself(browser);
         Assert.Equal([], browser.Complaints);
     }
@@ -99,7 +101,8 @@ public sealed class BrowserTests(SqliteServer fixture) : IClassFixture<SqliteSer
 
     private static async Task OpenInboxAsync(Chromium browser, Tenant tenant)
     {
-        await browser.EvaluateAsync($"document.getElementById('key').value = {Chromium.Quote(tenant.Key)}; document.getElementById('key-form').requestSubmit()");
+        await browser.EvaluateAsync(
+            $"document.getElementById('key').value = {Chromium.Quote(tenant.Key)}; document.getElementById('key-form').requestSubmit()");
         await browser.UntilAsync("!document.getElementById('organization-view').hidden");
     }
 

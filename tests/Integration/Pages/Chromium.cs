@@ -70,7 +70,8 @@ internal sealed class Chromium : IAsyncDisposable
     /// <summary>What an expression of the page comes to.</summary>
     public async Task<JsonNode?> EvaluateAsync(string expression)
     {
-        var answer = await CallAsync("Runtime.evaluate", new JsonObject { ["expression"] = expression, ["returnByValue"] = true, ["awaitPromise"] = true });
+        var answer = await CallAsync(
+            "Runtime.evaluate", new JsonObject { ["expression"] = expression, ["returnByValue"] = true, ["awaitPromise"] = true });
         Assert.True(answer["exceptionDetails"] is null, answer["exceptionDetails"]?.ToJsonString());
         return answer["result"]!["value"];
     }
@@ -134,7 +135,8 @@ internal sealed class Chromium : IAsyncDisposable
         await _sending.WaitAsync();
         try
         {
-            await _socket.SendAsync(Encoding.UTF8.GetBytes(call.ToJsonString()), WebSocketMessageType.Text, endOfMessage: true, _stop.Token);
+            await _socket.SendAsync(
+                Encoding.UTF8.GetBytes(call.ToJsonString()), WebSocketMessageType.Text, endOfMessage: true, _stop.Token);
         }
         finally
         {

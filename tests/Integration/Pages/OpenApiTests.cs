@@ -88,10 +88,12 @@ public sealed class OpenApiTests(SqliteServer fixture) : IClassFixture<SqliteSer
 
     private static IEnumerable<string> ReferencesIn(JsonNode? node) => node switch
     {
-        JsonObject item => item.SelectMany(pair => pair is { Key: "$ref", Value: JsonValue text } ? [(string)text!] : ReferencesIn(pair.Value)),
+        JsonObject item =>
+            item.SelectMany(pair => pair is { Key: "$ref", Value: JsonValue text } ? [(string)text!] : ReferencesIn(pair.Value)),
         JsonArray list => list.SelectMany(ReferencesIn),
         _ => [],
     };
 
-    private static JsonNode? Resolve(string reference) => reference.Split('/').Skip(1).Aggregate<string, JsonNode?>(Document, (node, name) => node?[name]);
+    private static JsonNode? Resolve(string reference) =>
+        reference.Split('/').Skip(1).Aggregate<string, JsonNode?>(Document, (node, name) => node?[name]);
 }

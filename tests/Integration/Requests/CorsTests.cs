@@ -33,7 +33,8 @@ public sealed class CorsTests
         {
             var answer = await tenant.SendAsync(HttpMethod.Get, "/api/inbox", body: null, ("Origin", other), ("X-API-Key", tenant.Key));
             Assert.False(answer.Headers.ContainsKey("Access-Control-Allow-Origin"));
-            var asked = await tenant.SendAsync(HttpMethod.Options, "/api/inbox", body: null, ("Origin", other), ("Access-Control-Request-Method", "GET"));
+            var asked = await tenant.SendAsync(
+                HttpMethod.Options, "/api/inbox", body: null, ("Origin", other), ("Access-Control-Request-Method", "GET"));
             Assert.Equal((204, false), (asked.Status, asked.Headers.ContainsKey("Access-Control-Allow-Origin")));
         }
     }

@@ -32,7 +32,8 @@ public sealed class EdgeTests
     [InlineData("Http:KnownProxies=10.0.0.0/8")]
     public async Task Nobody_else_is(string setting)
     {
-        await using var server = await ServerUnderTest.StartAsync(StoreKind.Sqlite, setting, "Registration:PerAddressPerMinute=1", "Http:HstsMaxAge=1h");
+        await using var server = await ServerUnderTest.StartAsync(
+            StoreKind.Sqlite, setting, "Registration:PerAddressPerMinute=1", "Http:HstsMaxAge=1h");
 
         var first = await RegisterAsync(server, ("X-Forwarded-For", "203.0.113.1"), ("X-Forwarded-Proto", "https"));
         Assert.Equal(201, first.Status);

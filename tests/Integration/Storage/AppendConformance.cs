@@ -29,7 +29,8 @@ public abstract class AppendConformance<T>(T fixture) : IClassFixture<T>
         Assert.Equal([null, "dedup"], stored.Select(found => found.DedupId));
         Assert.Equal([null, "key"], stored.Select(found => found.OrderingKey));
         Assert.Equal([default, TestEvents.Trace], stored.Select(found => found.TraceParent));
-        Assert.Equal(TestEvents.Trace, (await Store.FindEventAsync(_events.OrganizationNo, batch[1].Id, CancellationToken.None))!.Event.TraceParent);
+        Assert.Equal(
+            TestEvents.Trace, (await Store.FindEventAsync(_events.OrganizationNo, batch[1].Id, CancellationToken.None))!.Event.TraceParent);
         Assert.True((await Store.FindEventAsync(_events.OrganizationNo, batch[0].Id, CancellationToken.None))!.Event.TraceParent.IsNone);
         Assert.Equal(batch[1].Id.AcceptedAt, stored[1].UpdatedAt);
         Assert.Equal(new Checkpoint(batch[1].Id, 2), (await ReclaimAsync(writer)).StoredThrough);

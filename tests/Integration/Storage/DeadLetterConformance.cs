@@ -19,14 +19,16 @@ public abstract class DeadLetterConformance<T>(T fixture) : IClassFixture<T>
         var scene = await DeliveryScene.SetAsync(fixture);
         var ids = await scene.AppendAsync(5);
         var gone = Guid.NewGuid();
-        await scene.RecordAsync([.. ids[..4].Select(id => scene.Dead(id, 2)), scene.Dead(ids[1], 3) with { EndpointId = gone }, scene.Delivered(ids[4])]);
+        await scene.RecordAsync(
+            [.. ids[..4].Select(id => scene.Dead(id, 2)), scene.Dead(ids[1], 3) with { EndpointId = gone }, scene.Delivered(ids[4])]);
         await scene.AcknowledgeAsync(Now, ids[0]);
 
         var all = new List<DeadLetter>();
         var cursor = default(DeadLetterCursor?);
         while (true)
         {
-            var page = await scene.DeadLetters.ReadAsync(new DeadLetterQuery(scene.OrganizationNo, new ReplayFilter(), 1, cursor), CancellationToken.None);
+            var page = await scene.DeadLetters.ReadAsync(
+                new DeadLetterQuery(scene.OrganizationNo, new ReplayFilter(), 1, cursor), CancellationToken.None);
             all.AddRange(page.Items);
             if (!page.HasMore) break;
             cursor = new DeadLetterCursor(page.Items[^1].EventId, page.Items[^1].EndpointId);
@@ -120,7 +122,8 @@ public abstract class DeadLetterConformance<T>(T fixture) : IClassFixture<T>
         var second = DeliveryScene.NewEndpoint(scene.OrganizationNo);
         await scene.Store.SaveEndpointAsync(second, CancellationToken.None);
         var ids = await scene.AppendAsync(7);
-        foreach (var endpoint in (Guid[])[scene.Endpoint.Id, second.Id]) await scene.RecordAsync([.. ids.Select(id => scene.Dead(id, 1) with { EndpointId = endpoint })]);
+        foreach (var endpoint in (Guid[])[scene.Endpoint.Id, second.Id]) await scene.RecordAsync(
+            [.. ids.Select(id => scene.Dead(id, 1) with { EndpointId = endpoint })]);
 
         var steps = await RunAsync(scene, await AddAsync(scene, new ReplayFilter()), 5);
 
@@ -137,11 +140,13 @@ public abstract class DeadLetterConformance<T>(T fixture) : IClassFixture<T>
         await scene.AcknowledgeAsync(Now, ids[4]);
         await scene.ReplayAsync(ids[5], Now.AddDays(2));
         // 0, 6 and 7 were passed over, 7 because of its type; 8 and 9 are before the lane yet.
-        await scene.Store.RecordAsync(new DeliveryBatch([], [new LaneCursor(scene.OrganizationNo, scene.Endpoint.Id, ids[7], 0)]), CancellationToken.None);
+        await scene.Store.RecordAsync(
+            new DeliveryBatch([], [new LaneCursor(scene.OrganizationNo, scene.Endpoint.Id, ids[7], 0)]), CancellationToken.None);
         var filter = new ReplayFilter { Recovers = true, EndpointId = scene.Endpoint.Id, Since = StoreFixture.Noon, Until = Now };
 
         Assert.Equal(4, await scene.DeadLetters.CountAsync(scene.OrganizationNo, filter, Wants, CancellationToken.None));
-        Assert.Equal(0, await scene.DeadLetters.CountAsync(scene.OrganizationNo, filter with { Since = Now }, Wants, CancellationToken.None));
+        Assert.Equal(
+            0, await scene.DeadLetters.CountAsync(scene.OrganizationNo, filter with { Since = Now }, Wants, CancellationToken.None));
         var steps = await RunAsync(scene, await AddAsync(scene, filter), 4);
 
         Assert.Equal(4, steps[^1].Queued);
@@ -188,7 +193,8 @@ public abstract class DeadLetterConformance<T>(T fixture) : IClassFixture<T>
         var found = await FindAsync(scene, job);
 
         Assert.Equal(filter.EventIds, found.Filter.EventIds);
-        Assert.Equal(job with { Filter = job.Filter with { EventIds = null } }, found with { Filter = found.Filter with { EventIds = null } });
+        Assert.Equal(
+            job with { Filter = job.Filter with { EventIds = null } }, found with { Filter = found.Filter with { EventIds = null } });
     }
 
     /// <summary>As an endpoint with a filter would.</summary>
@@ -220,7 +226,8 @@ public abstract class DeadLetterConformance<T>(T fixture) : IClassFixture<T>
     private static async Task<ReplayJob> FindAsync(DeliveryScene scene, ReplayJob job) =>
         (await scene.DeadLetters.FindJobAsync(scene.OrganizationNo, job.Id, CancellationToken.None))!;
 
-    private static Task<IReadOnlyList<ClaimedRetry>> ClaimAllAsync(DeliveryScene scene, DateTimeOffset now) => scene.ClaimAsync(now, Now.AddYears(1));
+    private static Task<IReadOnlyList<ClaimedRetry>> ClaimAllAsync(DeliveryScene scene, DateTimeOffset now) =>
+        scene.ClaimAsync(now, Now.AddYears(1));
 
     private static async Task<IEnumerable<EventId>> ListAsync(DeliveryScene scene, ReplayFilter filter, DeadLetterCursor? after = null, int limit = 100) =>
         (await scene.DeadLetters.ReadAsync(new DeadLetterQuery(scene.OrganizationNo, filter, limit, after), CancellationToken.None)).Items

@@ -63,7 +63,8 @@ internal sealed class DeliveryScene
 
     public DeliveryResult Delivered(ClaimedRetry claim) => Delivered(claim.Event.Id, claim.Attempt) with { Claim = claim };
 
-    public DeliveryResult Failed(ClaimedRetry claim, DateTimeOffset nextAt) => Failed(claim.Event.Id, claim.Attempt, nextAt) with { Claim = claim };
+    public DeliveryResult Failed(ClaimedRetry claim, DateTimeOffset nextAt) =>
+        Failed(claim.Event.Id, claim.Attempt, nextAt) with { Claim = claim };
 
     public DeliveryResult Dead(ClaimedRetry claim) => Dead(claim.Event.Id, claim.Attempt) with { Claim = claim };
 

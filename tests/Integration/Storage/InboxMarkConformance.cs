@@ -213,7 +213,8 @@ public abstract class InboxMarkConformance<T>(T fixture) : IClassFixture<T>
         return (scene, await AppendAsync(scene.Events.Many(count)));
     }
 
-    private async Task<EventId> AppendLateAsync(int organizationNo, DateTimeOffset at) => (await AppendAsync(new TestEvents(organizationNo, at).Next()))[0];
+    private async Task<EventId> AppendLateAsync(int organizationNo, DateTimeOffset at) =>
+        (await AppendAsync(new TestEvents(organizationNo, at).Next()))[0];
 
     private async Task<EventId[]> AppendAsync(params JournaledEvent[] batch)
     {
@@ -234,6 +235,7 @@ public abstract class InboxMarkConformance<T>(T fixture) : IClassFixture<T>
     private Task SetMarkAsync(DeliveryScene scene, EventId id)
     {
         var value = fixture is PostgresFixture ? $"'{id}'" : $"x'{Convert.ToHexString(id.ToByteArray())}'";
-        return fixture.ScalarAsync($"INSERT INTO inbox_marks (organization_no, settled_before, lowered) VALUES ({scene.OrganizationNo}, {value}, 0)");
+        return fixture.ScalarAsync(
+            $"INSERT INTO inbox_marks (organization_no, settled_before, lowered) VALUES ({scene.OrganizationNo}, {value}, 0)");
     }
 }

@@ -48,7 +48,8 @@ public abstract class KeyConformance<T>(T fixture) : IClassFixture<T>
     {
         var (organization, _) = await CreateAsync();
 
-        var changes = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Store.AddKeyAsync(NewKey(organization), 4, CancellationToken.None)));
+        var changes = await Task.WhenAll(
+            Enumerable.Range(0, 8).Select(_ => Store.AddKeyAsync(NewKey(organization), 4, CancellationToken.None)));
 
         Assert.Equal(3, changes.Count(change => change == KeyChange.Done));
         Assert.Equal(4, (await LoadAsync(organization.No)).Keys.Count);
@@ -124,14 +125,18 @@ public abstract class KeyConformance<T>(T fixture) : IClassFixture<T>
 
         await AuditedAsync("key.create", organization, () => Store.AddKeyAsync(added, 2, CancellationToken.None));
         await AuditedAsync("key.create", organization, () => Store.AddKeyAsync(NewKey(organization), 2, CancellationToken.None));
-        await AuditedAsync("key.rotate", organization, () => Store.RotateAsync(NewKey(organization), added.Id, Now, CancellationToken.None));
-        await AuditedAsync("key.rotate", organization, () => Store.RotateAsync(NewKey(organization), added.Id, Now, CancellationToken.None));
+        await AuditedAsync(
+            "key.rotate", organization, () => Store.RotateAsync(NewKey(organization), added.Id, Now, CancellationToken.None));
+        await AuditedAsync(
+            "key.rotate", organization, () => Store.RotateAsync(NewKey(organization), added.Id, Now, CancellationToken.None));
         await AuditedAsync("key.revoke", organization, () => Store.RevokeKeyAsync(organization.No, first.Id, Now, CancellationToken.None));
-        await AuditedAsync("key.revoke", organization, () => Store.RevokeKeyAsync(organization.No, Guid.NewGuid(), Now, CancellationToken.None));
+        await AuditedAsync(
+            "key.revoke", organization, () => Store.RevokeKeyAsync(organization.No, Guid.NewGuid(), Now, CancellationToken.None));
         await AuditedAsync("organization.suspend", organization, async () => { await Store.SuspendAsync(organization, CancellationToken.None); return true; });
         await AuditedAsync("of another", organization with { No = StoreFixture.NextNumber() }, () => Store.AddKeyAsync(NewKey(organization), 9, CancellationToken.None));
 
-        var (read, hasMore) = await fixture.Stores.Audit.ReadAsync(new AuditQuery { OrganizationNo = organization.No, Limit = 100 }, CancellationToken.None);
+        var (read, hasMore) = await fixture.Stores.Audit.ReadAsync(
+            new AuditQuery { OrganizationNo = organization.No, Limit = 100 }, CancellationToken.None);
         entries.AddRange(read.Select(entry => (entry.Action, entry.Target)));
         Assert.False(hasMore);
         Assert.Equal(

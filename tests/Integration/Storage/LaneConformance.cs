@@ -147,7 +147,8 @@ public abstract class LaneConformance<T>(T fixture) : IClassFixture<T>
         var ids = await scene.AppendAsync(3);
         await MoveAsync(scene, ids[2]);
 
-        await Store.RewindLanesAsync([new LaneCursor(scene.OrganizationNo, scene.Endpoint.Id, ids[0], Generation: 0)], CancellationToken.None);
+        await Store.RewindLanesAsync(
+            [new LaneCursor(scene.OrganizationNo, scene.Endpoint.Id, ids[0], Generation: 0)], CancellationToken.None);
         await MoveAsync(scene, ids[2]);
 
         var back = await LoadAsync(scene);
@@ -245,7 +246,8 @@ public abstract class LaneConformance<T>(T fixture) : IClassFixture<T>
         var other = DeliveryScene.NewEndpoint(scene.OrganizationNo);
         await Store.SaveEndpointAsync(other, CancellationToken.None);
         var ids = await scene.AppendAsync(3);
-        await scene.RecordAsync(scene.Delivered(ids[0]), scene.Failed(ids[1], 1, Now), scene.Failed(ids[2], 1, Now) with { EndpointId = other.Id });
+        await scene.RecordAsync(
+            scene.Delivered(ids[0]), scene.Failed(ids[1], 1, Now), scene.Failed(ids[2], 1, Now) with { EndpointId = other.Id });
 
         await Store.DeleteEndpointAsync(scene.OrganizationNo + 1, scene.Endpoint.Id, Now, CancellationToken.None);
         Assert.Equal(2, (await Store.LoadEndpointsAsync(CancellationToken.None)).Count(one => one.OrganizationNo == scene.OrganizationNo));

@@ -46,7 +46,8 @@ public abstract class ResendConformance<T>(T fixture) : IClassFixture<T>
     {
         var scene = await DeliveryScene.SetAsync(fixture);
         var (id, fresh, other) = await scene.AppendAsync(3) is [var first, var second, var third] ? (first, second, third) : default;
-        Task<IReadOnlyList<DeliveryResult>> FindAsync(params DeliveryResult[] results) => scene.Store.FindDeadLettersAsync(results, CancellationToken.None);
+        Task<IReadOnlyList<DeliveryResult>> FindAsync(params DeliveryResult[] results) =>
+            scene.Store.FindDeadLettersAsync(results, CancellationToken.None);
 
         Assert.Equal([fresh, id], (await FindAsync(scene.Dead(fresh, 1), scene.Delivered(other), scene.Dead(id, 1) with { Attempt = null })).Select(one => one.EventId));
         await scene.RecordAsync(scene.Delivered(id));
@@ -146,7 +147,8 @@ public abstract class ResendConformance<T>(T fixture) : IClassFixture<T>
         for (var i = 0; i < 3; i++) await scene.RecordAsync(scene.Delivered(claim));
 
         var second = Assert.Single(await scene.ClaimAsync(Later(1)));
-        for (var i = 0; i < 2; i++) await scene.RecordAsync(scene.Delivered(claim), scene.Delivered(second) with { EventId = scene.Events.Next().Id });
+        for (var i = 0; i < 2; i++) await scene.RecordAsync(
+            scene.Delivered(claim), scene.Delivered(second) with { EventId = scene.Events.Next().Id });
         await scene.RecordAsync(scene.Delivered(second));
         Assert.Empty(await scene.ClaimAsync(Now.AddYears(1)));
         await HasTriesAsync(scene, id, 200, 200, 200);
@@ -242,7 +244,8 @@ public abstract class ResendConformance<T>(T fixture) : IClassFixture<T>
         var (scene, id) = await SetAsync();
         var second = DeliveryScene.NewEndpoint(scene.OrganizationNo);
         await scene.Store.SaveEndpointAsync(second, CancellationToken.None);
-        await scene.Store.SaveEndpointAsync(DeliveryScene.NewEndpoint(scene.OrganizationNo) with { Enabled = false }, CancellationToken.None);
+        await scene.Store.SaveEndpointAsync(
+            DeliveryScene.NewEndpoint(scene.OrganizationNo) with { Enabled = false }, CancellationToken.None);
         var strange = (await SetAsync()).Scene;
 
         Assert.Equal(new Requeued(true, 2), await ReplayAsync(scene, id, null));
@@ -318,7 +321,8 @@ public abstract class ResendConformance<T>(T fixture) : IClassFixture<T>
 
     private async Task<DateTimeOffset?> NextDueAsync(DeliveryScene scene)
     {
-        var detail = await fixture.Stores.Events.FindEventAsync(scene.OrganizationNo, (await fixture.ReadAllAsync(scene.OrganizationNo))[0].Id, CancellationToken.None);
+        var detail = await fixture.Stores.Events.FindEventAsync(
+            scene.OrganizationNo, (await fixture.ReadAllAsync(scene.OrganizationNo))[0].Id, CancellationToken.None);
         return detail!.Deliveries[0].NextAttemptAt;
     }
 

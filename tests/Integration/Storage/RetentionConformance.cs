@@ -54,7 +54,8 @@ public abstract class RetentionConformance<T>(T fixture) : IClassFixture<T>
         foreach (var table in Hanging)
         {
             var expected = table is "outcomes" or "acks" ? 1L : 0L;
-            Assert.Equal(expected, await fixture.ScalarAsync($"SELECT count(*) FROM {table} WHERE organization_no = {scene.OrganizationNo}"));
+            Assert.Equal(
+                expected, await fixture.ScalarAsync($"SELECT count(*) FROM {table} WHERE organization_no = {scene.OrganizationNo}"));
         }
 
         var ledger = await LedgerAsync(scene.OrganizationNo);
@@ -70,7 +71,8 @@ public abstract class RetentionConformance<T>(T fixture) : IClassFixture<T>
         var retention = fixture.Stores.Data.Retention;
         var before = new EventId(ids[^1].High + 1, 0);
 
-        Assert.Equal(new Expired(3, 0, IsDone: false), await retention.ExpireAsync(scene.OrganizationNo, before, 3, CancellationToken.None));
+        Assert.Equal(
+            new Expired(3, 0, IsDone: false), await retention.ExpireAsync(scene.OrganizationNo, before, 3, CancellationToken.None));
         await scene.RecordAsync(scene.Delivered(ids[0]));
         Assert.Equal(new Expired(2, 0, IsDone: true), await retention.ExpireAsync(scene.OrganizationNo, before, 3, CancellationToken.None));
 
@@ -116,7 +118,8 @@ public abstract class RetentionConformance<T>(T fixture) : IClassFixture<T>
         foreach (var tier in (string[])["free", "pro", "business", "odd"]) organizations.Add(await AddAsync(writer, tier, now));
         var gone = new List<int>();
         var retention = new Retention(
-            store.Stores.Data.Retention, new RetentionOptions { BusinessDays = 0 }, () => organizations, (no, _) => gone.Add(no), store.Time);
+            store.Stores.Data.Retention, new RetentionOptions { BusinessDays = 0 }, () =>
+                organizations, (no, _) => gone.Add(no), store.Time);
 
         await retention.RunAsync(CancellationToken.None);
 

@@ -129,7 +129,8 @@ public abstract class RetryConformance<T> : IAsyncLifetime
         var all = await scene.Store.ReadFailingKeysAsync(scene.OrganizationNo, scene.Endpoint.Id, Now.AddDays(-1), CancellationToken.None);
 
         Assert.Equal([("k", ids[1]), ("old", ids[0])], all.OrderBy(key => key.Key, StringComparer.Ordinal));
-        Assert.Empty(await scene.Store.ReadFailingKeysAsync(scene.OrganizationNo, scene.Endpoint.Id, Now.AddDays(1), CancellationToken.None));
+        Assert.Empty(
+            await scene.Store.ReadFailingKeysAsync(scene.OrganizationNo, scene.Endpoint.Id, Now.AddDays(1), CancellationToken.None));
         Assert.Empty(await scene.Store.ReadFailingKeysAsync(scene.OrganizationNo + 1, scene.Endpoint.Id, default, CancellationToken.None));
         Assert.Empty(await scene.Store.ReadFailingKeysAsync(scene.OrganizationNo, Guid.NewGuid(), default, CancellationToken.None));
     }

@@ -100,7 +100,8 @@ public abstract class UsageConformance<T>(T fixture) : IClassFixture<T>
         var store = await own.OpenAsync();
         var usage = store.Stores.Data.Usage;
         var today = UsageTime.DayOf(store.Time.GetUtcNow());
-        await usage.AddAsync([new(7, today - 401, UsageKind.Invalid, 1), new(7, today - 400, UsageKind.Invalid, 1)], CancellationToken.None);
+        await usage.AddAsync(
+            [new(7, today - 401, UsageKind.Invalid, 1), new(7, today - 400, UsageKind.Invalid, 1)], CancellationToken.None);
         var retention = new Retention(store.Stores.Data.Retention, new RetentionOptions(), () => [], (_, _) => { }, store.Time, usage);
 
         await retention.RunAsync(CancellationToken.None);

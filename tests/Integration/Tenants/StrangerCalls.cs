@@ -46,7 +46,8 @@ internal static class StrangerCalls
         ["OPTIONS /events/batch"] = Own,
         ["GET /api/keys"] = Own,
         ["GET /api/limits"] = Own,
-        ["GET /api/audit"] = (_, caller, id, method, path) => SendAsync(caller, method, $"{path}?organization_id={id.Organization}&cursor={id.Event}"),
+        ["GET /api/audit"] = (_, caller, id, method, path) =>
+            SendAsync(caller, method, $"{path}?organization_id={id.Organization}&cursor={id.Event}"),
         ["POST /api/keys"] = (_, caller, id, method, path) => SendAsync(
             caller, method, path, $$"""{"name":"another","scopes":["inbox:read"],"organization_id":"{{id.Organization}}"}"""),
         ["DELETE /api/keys/{id}"] = (_, caller, id, method, path) =>
@@ -72,7 +73,8 @@ internal static class StrangerCalls
         ["POST /api/keys/rotate"] = RotateAsync,
         ["POST /api/webhook/config"] = (_, caller, id, method, path) =>
         SendAsync(caller, method, path, $$"""{"webhook_url":"http://127.0.0.1:9/own","organization_id":"{{id.Organization}}"}"""),
-        ["GET /api/dead-letters"] = (_, caller, id, method, path) => SendAsync(caller, method, $"{path}?endpoint_id={id.Endpoint}&cursor={id.Event}"),
+        ["GET /api/dead-letters"] = (_, caller, id, method, path) =>
+            SendAsync(caller, method, $"{path}?endpoint_id={id.Endpoint}&cursor={id.Event}"),
         ["POST /api/dead-letters/replay"] = (_, caller, id, method, path) => SendAsync(
             caller, method, path, $$"""{"dry_run":true,"endpoint_id":"{{id.Endpoint}}","event_ids":["{{id.Event}}"]}"""),
         ["POST /api/dead-letters/{id}/replay"] = ReplayById,
@@ -109,7 +111,8 @@ internal static class StrangerCalls
         ["GET /api/usage"] = Own,
         ["GET /api/admin/organizations/{id}/usage"] = (_, caller, id, method, path) =>
         SendAsync(caller, method, path.Replace("{id}", id.Organization, StringComparison.Ordinal)),
-        ["GET /api/export"] = (_, caller, id, method, path) => SendAsync(caller, method, $"{path}?format={(id.Event[^1] % 2 == 0 ? "csv" : "json")}"),
+        ["GET /api/export"] = (_, caller, id, method, path) =>
+            SendAsync(caller, method, $"{path}?format={(id.Event[^1] % 2 == 0 ? "csv" : "json")}"),
     };
 
     /// <summary>Routes whose answer must be the same for another's id as for one that nobody has.</summary>

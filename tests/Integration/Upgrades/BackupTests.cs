@@ -41,7 +41,8 @@ public sealed class BackupTests : IDisposable
         Assert.Equal("kept", await File.ReadAllTextAsync(Path.Combine(restored.DataDirectory, "admin-token")));
         Assert.Equal(store.Once, (await new Tenant(restored, store.OrganizationId, store.Key).PostEventAsync(FullStore.BodyOf("ü", 5, "once"))).Duplicate());
         var next = (await PostAsync(restored, store, "next")).Accepted();
-        Assert.Equal([.. store.Ids, next], (await new Tenant(restored, store.OrganizationId, store.Key).ReadInboxAsync()).Select(one => one.Id));
+        Assert.Equal(
+            [.. store.Ids, next], (await new Tenant(restored, store.OrganizationId, store.Key).ReadInboxAsync()).Select(one => one.Id));
     }
 
     [Fact]
@@ -97,7 +98,8 @@ public sealed class BackupTests : IDisposable
         await using var server = await ServerUnderTest.StartAsync(StoreKind.Sqlite);
         string[] where = [$"--Storage:DataDirectory={server.DataDirectory}"];
 
-        Assert.Contains("--to", Assert.Throws<StartupException>(() => BackupCommand.Run(where, TextWriter.Null)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "--to", Assert.Throws<StartupException>(() => BackupCommand.Run(where, TextWriter.Null)).Message, StringComparison.Ordinal);
         string[] postgres = [.. where, "--to", _folder.FullName, "--Storage:ConnectionString=postgres://u:s3cret@h/d"];
         var refused = Assert.Throws<StartupException>(() => BackupCommand.Run(postgres, TextWriter.Null));
         Assert.Contains("pg_dump", refused.Message, StringComparison.Ordinal);

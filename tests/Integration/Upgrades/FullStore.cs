@@ -57,7 +57,8 @@ internal sealed record FullStore
             HttpMethod.Delete, "/api/events", Encoding.UTF8.GetBytes($$"""{"event_ids":["{{erased}}"]}"""), ("X-API-Key", tenant.Key));
         Assert.True(answer.Status == 200, answer.Text);
 
-        await Poll.UntilAsync(async () => (await tenant.GetAsync("/api/dead-letters")).Text.Contains(dead, StringComparison.Ordinal), "the dead letter");
+        await Poll.UntilAsync(
+            async () => (await tenant.GetAsync("/api/dead-letters")).Text.Contains(dead, StringComparison.Ordinal), "the dead letter");
         await UntilAsync(server, "SELECT count(*) FROM outcomes WHERE status = 1", 7, "deliveries");
         await UntilAsync(server, "SELECT count(*) FROM retries WHERE attempts = 2", 1, "a failed try and a long wait");
         var replay = await tenant.PostAsync($"/api/endpoints/{waiting}/recover", """{"since":"2026-01-01T00:00:00Z"}""");
@@ -155,7 +156,8 @@ internal sealed record FullStore
         (await tenant.PostEventAsync(BodyOf(type, n, dedupId), ("traceparent", n % 2 == 0 ? null : TraceOf(n)))).Accepted();
 
     /// <summary>The trace of its event of that number, if that is odd.</summary>
-    private static string TraceOf(int n) => string.Create(CultureInfo.InvariantCulture, $"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba9{n:x4}-01");
+    private static string TraceOf(int n) =>
+        string.Create(CultureInfo.InvariantCulture, $"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba9{n:x4}-01");
 
     /// <summary>The body of its event of that number.</summary>
     public static string BodyOf(string type, int n, string? dedupId)
@@ -176,7 +178,9 @@ internal sealed record FullStore
         await SqlAsync(server, isPostgres ? "ALTER TABLE events DROP CONSTRAINT refused" : "DROP TRIGGER refused");
         var zero = isPostgres ? "'00000000-0000-7000-8000-000000000000'::uuid" : "x'00000000000070008000000000000000'";
         var time = isPostgres ? "now()" : "0";
-        await SqlAsync(server, $"INSERT INTO usage_news (organization_no, news, claimed_at) SELECT organization_no, 1, {time} FROM organizations");
-        await SqlAsync(server, $"INSERT INTO expirations (organization_no, expired_through) SELECT organization_no, {zero} FROM organizations");
+        await SqlAsync(
+            server, $"INSERT INTO usage_news (organization_no, news, claimed_at) SELECT organization_no, 1, {time} FROM organizations");
+        await SqlAsync(
+            server, $"INSERT INTO expirations (organization_no, expired_through) SELECT organization_no, {zero} FROM organizations");
     }
 }

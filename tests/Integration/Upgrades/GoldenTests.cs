@@ -21,7 +21,8 @@ public sealed class GoldenTests
     private static readonly string Golden = FindGolden();
 
     /// <summary>Every version for which there are files.</summary>
-    public static IEnumerable<TheoryDataRow<string>> Versions() => Directory.EnumerateDirectories(Golden).Select(path => new TheoryDataRow<string>(Path.GetFileName(path)));
+    public static IEnumerable<TheoryDataRow<string>> Versions() =>
+        Directory.EnumerateDirectories(Golden).Select(path => new TheoryDataRow<string>(Path.GetFileName(path)));
 
     [Theory]
     [MemberData(nameof(Versions))]

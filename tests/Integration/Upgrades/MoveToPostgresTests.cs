@@ -46,12 +46,14 @@ public sealed class MoveToPostgresTests : IAsyncLifetime
         Assert.Equal(sent, receiver.Requests.Count);
 
         Assert.Equal(200, (await tenant.PatchAsync($"/api/endpoints/{store.Waiting}", """{"enabled":true}""")).Status);
-        await Poll.UntilAsync(() => receiver.Requests.Any(one => one.Path.EndsWith("/waiting", StringComparison.Ordinal)), "what waited goes out");
+        await Poll.UntilAsync(
+            () => receiver.Requests.Any(one => one.Path.EndsWith("/waiting", StringComparison.Ordinal)), "what waited goes out");
         var next = (await PostAsync(tenant, "a", "next")).Accepted();
         await Poll.UntilAsync(() => receiver.CountOf(next) == 1, "the next event goes out");
         Assert.Equal([.. store.Ids, next], (await tenant.ReadInboxAsync()).Select(one => one.Id));
         await server.StopAsync();
-        Assert.Contains("is not empty", (await Assert.ThrowsAsync<StoreException>(() => RunAsync(server))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "is not empty", (await Assert.ThrowsAsync<StoreException>(() => RunAsync(server))).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -133,7 +135,8 @@ public sealed class MoveToPostgresTests : IAsyncLifetime
         var none = await Assert.ThrowsAsync<StartupException>(() => RunAsync(server));
         Assert.Contains("has not worked with SQLite", none.Message, StringComparison.Ordinal);
         string[] nowhere = [$"--Storage:DataDirectory={server.DataDirectory}"];
-        var noTarget = await Assert.ThrowsAsync<StartupException>(() => MoveToPostgresCommand.RunAsync(nowhere, TextWriter.Null, CancellationToken.None));
+        var noTarget = await Assert.ThrowsAsync<StartupException>(
+            () => MoveToPostgresCommand.RunAsync(nowhere, TextWriter.Null, CancellationToken.None));
         Assert.Contains("--to", noTarget.Message, StringComparison.Ordinal);
     }
 

@@ -69,7 +69,8 @@ public sealed partial class SchemaUpgradeTests
         if (store == StoreKind.Sqlite)
         {
             foreach (var file in Directory.EnumerateFiles(server.DataDirectory, "events.db*")) File.Delete(file);
-            await using var made = new Microsoft.Data.Sqlite.SqliteConnection($"Data Source={Path.Combine(server.DataDirectory, "events.db")};Pooling=False");
+            await using var made = new Microsoft.Data.Sqlite.SqliteConnection(
+                $"Data Source={Path.Combine(server.DataDirectory, "events.db")};Pooling=False");
             await made.OpenAsync();
         }
         else

@@ -99,7 +99,8 @@ internal static class BadHabits
     }
 
     /// <summary>An answer's head.</summary>
-    public static string Head(string status, params string[] headers) => $"HTTP/1.1 {status}\r\n{string.Concat(headers.Select(header => header + "\r\n"))}\r\n";
+    public static string Head(string status, params string[] headers) =>
+        $"HTTP/1.1 {status}\r\n{string.Concat(headers.Select(header => header + "\r\n"))}\r\n";
 
     /// <summary>Reads and says nothing until the other side or the test is done.</summary>
     public static async Task HoldAsync(Socket socket, CancellationToken cancel)

@@ -44,7 +44,8 @@ public sealed class BadReceiversTests
     {
         var sent = 0L;
         var attempt = await FailsAsync(
-            async (socket, _, cancel) => sent = await BadHabits.FloodAsync(socket, BadHabits.Head("500 Oh no", header), "x"u8.ToArray().Concat(new byte[16_383]).ToArray(), cancel),
+            async (socket, _, cancel) => sent = await BadHabits.FloodAsync(
+                socket, BadHabits.Head("500 Oh no", header), "x"u8.ToArray().Concat(new byte[16_383]).ToArray(), cancel),
             "Answered 500.");
         Assert.Equal((500, AnswerText.MaxBytes), (attempt.ResponseStatus, attempt.ResponseBody!.Length));
         await Poll.UntilAsync(() => Volatile.Read(ref sent) > 0, "the receiver is stopped");
@@ -62,7 +63,8 @@ public sealed class BadReceiversTests
     }
 
     [Fact]
-    public Task A_reset() => FailsAsync((socket, _, cancel) => BadHabits.ResetAsync(socket, cancel), "The connection ended before the answer did: reset by the receiver.");
+    public Task A_reset() => FailsAsync(
+        (socket, _, cancel) => BadHabits.ResetAsync(socket, cancel), "The connection ended before the answer did: reset by the receiver.");
 
     [Fact]
     public Task A_half_closed_connection() =>
@@ -74,14 +76,16 @@ public sealed class BadReceiversTests
 
     [Fact]
     public Task No_TLS_where_it_was_promised() => FailsAsync(
-        async (socket, _, cancel) => await RawServer.SendAsync(socket, BadHabits.Head("400 Bad Request"), cancel), "The TLS handshake failed: ", scheme: "https");
+        async (socket, _, cancel) =>
+            await RawServer.SendAsync(socket, BadHabits.Head("400 Bad Request"), cancel), "The TLS handshake failed: ", scheme: "https");
 
     [Fact]
     public async Task A_redirect_to_an_inner_address()
     {
         await using var inner = new RawServer(static (socket, _, cancel) => BadHabits.HoldAsync(socket, cancel));
         var attempt = await FailsAsync(
-            (socket, _, cancel) => BadHabits.AnswerAsync(socket, BadHabits.Head("302 Found", $"Location: {inner.Url}", "Content-Length: 0"), cancel),
+            (socket, _, cancel) =>
+                BadHabits.AnswerAsync(socket, BadHabits.Head("302 Found", $"Location: {inner.Url}", "Content-Length: 0"), cancel),
             "Answered 302: redirects are not followed; register the final URL.");
         Assert.Equal((302, 0), (attempt.ResponseStatus, inner.Connections));
     }
@@ -97,19 +101,23 @@ public sealed class BadReceiversTests
         await rig.RunUntilAsync(() => rig.Store.StatusOf(endpoint.Id, id) == EventStatus.Failed, "the failed try");
 
         var result = Assert.Single(rig.Store.Results);
-        Assert.InRange(result.NextAttemptAt!.Value - result.Attempt!.At, TimeSpan.FromHours(24), TimeSpan.FromHours(24) + TimeSpan.FromMinutes(1));
+        Assert.InRange(
+            result.NextAttemptAt!.Value - result.Attempt!.At, TimeSpan.FromHours(24), TimeSpan.FromHours(24) + TimeSpan.FromMinutes(1));
         Assert.Equal(0, rig.Dispatcher.InFlight);
     }
 
     /// <summary>One event to such a receiver; the one try as it was recorded.</summary>
-    private static async Task<AttemptRecord> FailsAsync(Func<Socket, TimeProvider, CancellationToken, Task> habit, string error, string scheme = "http")
+    private static async Task<AttemptRecord> FailsAsync(
+        Func<Socket, TimeProvider, CancellationToken, Task> habit, string error, string scheme = "http")
     {
         await using var rig = new DeliveryRig();
         await using var server = Server(habit, rig.Clock);
         await rig.Dispatcher.StartAsync(CancellationToken.None);
-        var endpoint = await rig.Dispatcher.SetDefaultAsync(DeliveryRig.Organization, $"{scheme}://127.0.0.1:{server.Port}/hook", 0, CancellationToken.None);
+        var endpoint = await rig.Dispatcher.SetDefaultAsync(
+            DeliveryRig.Organization, $"{scheme}://127.0.0.1:{server.Port}/hook", 0, CancellationToken.None);
         var id = rig.Store1();
-        await rig.RunUntilAsync(() => rig.Store.StatusOf(endpoint.Id, id) == EventStatus.Failed, "the failed try", busyStep: TimeSpan.FromMilliseconds(100));
+        await rig.RunUntilAsync(
+            () => rig.Store.StatusOf(endpoint.Id, id) == EventStatus.Failed, "the failed try", busyStep: TimeSpan.FromMilliseconds(100));
 
         var attempt = Assert.Single(rig.Store.Results).Attempt!;
         Assert.StartsWith(error, attempt.Error, StringComparison.Ordinal);
@@ -117,5 +125,6 @@ public sealed class BadReceiversTests
         return attempt;
     }
 
-    private static RawServer Server(Func<Socket, TimeProvider, CancellationToken, Task> habit, TimeProvider time) => new((socket, _, cancel) => habit(socket, time, cancel));
+    private static RawServer Server(Func<Socket, TimeProvider, CancellationToken, Task> habit, TimeProvider time) =>
+        new((socket, _, cancel) => habit(socket, time, cancel));
 }

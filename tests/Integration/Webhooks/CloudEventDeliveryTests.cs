@@ -109,5 +109,6 @@ public abstract class CloudEventDeliveryTests<T>(T fixture) : IClassFixture<T>
     }
 
     private static CloudEvent Decode(string body) =>
-        Formatter.DecodeStructuredModeMessage(Encoding.UTF8.GetBytes(body), new ContentType("application/cloudevents+json"), extensionAttributes: null);
+        Formatter.DecodeStructuredModeMessage(
+            Encoding.UTF8.GetBytes(body), new ContentType("application/cloudevents+json"), extensionAttributes: null);
 }

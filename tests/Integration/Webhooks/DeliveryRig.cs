@@ -67,7 +67,8 @@ internal sealed class DeliveryRig : IAsyncDisposable
     /// Moves the clock until the condition holds: by <paramref name="step"/> while nothing is in flight, else by a millisecond (or
     /// <paramref name="busyStep"/>).
     /// </summary>
-    public Task RunUntilAsync(Func<bool> condition, string what, TimeSpan? step = null, TimeSpan? busyStep = null) => Poll.UntilAsync(condition, what, () =>
+    public Task RunUntilAsync(Func<bool> condition, string what, TimeSpan? step = null, TimeSpan? busyStep = null) =>
+        Poll.UntilAsync(condition, what, () =>
         Clock.Advance(Dispatcher.InFlight == 0 && Dispatcher.Unrecorded == 0 ? IdleStep(step ?? TimeSpan.FromMilliseconds(50)) : busyStep ?? TimeSpan.FromMilliseconds(2)));
 
     /// <summary>A claim that is handed over just now must not run out before its try starts: half a minute before the end of its lease.</summary>

@@ -9,7 +9,8 @@ public sealed class DispatcherTests
     public async Task Events_are_delivered_in_their_order_and_the_cursor_follows()
     {
         await using var receiver = await Receiver.StartAsync();
-        var (rig, endpoint) = await DeliveryRig.StartAsync(receiver, new DeliveryOptions { AllowPrivateNetworks = true, MaxInFlightPerEndpoint = 1 });
+        var (rig, endpoint) = await DeliveryRig.StartAsync(
+            receiver, new DeliveryOptions { AllowPrivateNetworks = true, MaxInFlightPerEndpoint = 1 });
         await using var _ = rig;
 
         var ids = Enumerable.Range(0, 100).Select(n => rig.Store1()).ToList();
@@ -30,8 +31,10 @@ public sealed class DispatcherTests
         await using var _ = rig;
 
         var id = rig.Store1();
-        await rig.RunUntilAsync(() => rig.Store.StatusOf(endpoint.Id, id) == EventStatus.DeadLetter, "the dead letter", TimeSpan.FromMinutes(1));
-        await rig.RunUntilAsync(() => rig.Clock.GetUtcNow() > new DateTimeOffset(2026, 1, 4, 0, 0, 0, TimeSpan.Zero), "two more days", TimeSpan.FromHours(1));
+        await rig.RunUntilAsync(
+            () => rig.Store.StatusOf(endpoint.Id, id) == EventStatus.DeadLetter, "the dead letter", TimeSpan.FromMinutes(1));
+        await rig.RunUntilAsync(
+            () => rig.Clock.GetUtcNow() > new DateTimeOffset(2026, 1, 4, 0, 0, 0, TimeSpan.Zero), "two more days", TimeSpan.FromHours(1));
 
         Assert.Equal(9, receiver.CountOf(id.ToString()));
         var attempts = rig.Store.AttemptsOf(endpoint.Id, id);
@@ -67,7 +70,8 @@ public sealed class DispatcherTests
         await using var receiver = await Receiver.StartAsync();
         var release = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         receiver.Answer = (_, _) => release.Task;
-        var (rig, endpoint) = await DeliveryRig.StartAsync(receiver, new DeliveryOptions { AllowPrivateNetworks = true, MaxInFlightPerEndpoint = 1 });
+        var (rig, endpoint) = await DeliveryRig.StartAsync(
+            receiver, new DeliveryOptions { AllowPrivateNetworks = true, MaxInFlightPerEndpoint = 1 });
         await using var _ = rig;
 
         var ids = Enumerable.Range(0, 3).Select(n => rig.Store1()).ToList();
@@ -108,7 +112,8 @@ public sealed class DispatcherTests
         await using var _ = rig;
 
         var first = rig.Store1();
-        await rig.RunUntilAsync(() => rig.Store.StatusOf(endpoint.Id, first) == EventStatus.Failed && !rig.Store.Endpoint(endpoint.Id).Enabled, "disabled");
+        await rig.RunUntilAsync(
+            () => rig.Store.StatusOf(endpoint.Id, first) == EventStatus.Failed && !rig.Store.Endpoint(endpoint.Id).Enabled, "disabled");
         var second = rig.Store1();
         var end = rig.Clock.GetUtcNow() + TimeSpan.FromHours(3);
         await rig.RunUntilAsync(() => rig.Clock.GetUtcNow() > end, "three hours", TimeSpan.FromMinutes(10));

@@ -129,7 +129,8 @@ public sealed class EgressProxyTests
         var test = (await tenant.PostAsync($"/api/endpoints/{(string)made.Json["id"]!}/test")).Json;
         Assert.Contains("link-local", (string)test["error"]!, StringComparison.Ordinal);
         var id = (await tenant.PostEventAsync("""{"type":"t","payload":{}}""")).Accepted();
-        await Poll.UntilAsync(async () => (string?)(await tenant.GetAsync($"/api/events/{id}")).Json["status"] == "dead_letter", "the dead letter");
+        await Poll.UntilAsync(
+            async () => (string?)(await tenant.GetAsync($"/api/events/{id}")).Json["status"] == "dead_letter", "the dead letter");
         Assert.Equal(0, proxy.Connections);
     }
 

@@ -179,7 +179,8 @@ public abstract class EndpointDeliveryTests<T>(T fixture) : IClassFixture<T>
         var id = (string)test.Json["event_id"]!;
         using var body = JsonDocument.Parse(request.Body);
         Assert.Equal(["id", "event_id", "type", "data", "timestamp"], body.RootElement.EnumerateObject().Select(one => one.Name));
-        Assert.Equal((id, "endpoint.test"), (body.RootElement.GetProperty("id").GetString(), body.RootElement.GetProperty("type").GetString()));
+        Assert.Equal(
+            (id, "endpoint.test"), (body.RootElement.GetProperty("id").GetString(), body.RootElement.GetProperty("type").GetString()));
         var shown = test.Json["request_headers"]!.AsObject();
         foreach (var (name, value) in request.Headers.Where(pair => pair.Key is not ("Host" or "X-Token"))) Assert.Equal(value, (string?)shown[name]);
         Assert.DoesNotContain("secret-value", test.Text, StringComparison.Ordinal);
@@ -224,7 +225,8 @@ public abstract class EndpointDeliveryTests<T>(T fixture) : IClassFixture<T>
         await using var other = await Receiver.StartAsync();
         await MakeAsync(tenant, other);
         await PostAsync(tenant, "a");
-        await Poll.UntilAsync(async () => other.Requests.Count == 1 && (await tenant.ReadInboxAsync("&status=delivered")).Count == 1, "the other goes on");
+        await Poll.UntilAsync(
+            async () => other.Requests.Count == 1 && (await tenant.ReadInboxAsync("&status=delivered")).Count == 1, "the other goes on");
 
         Assert.InRange(receiver.Requests.Count, started, InFlight);
         Assert.Empty(await tenant.ReadInboxAsync("&status=failed"));

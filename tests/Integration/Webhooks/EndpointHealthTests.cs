@@ -153,7 +153,8 @@ public sealed class EndpointHealthTests
         Assert.NotEmpty((string)told["last_error"]!);
         var dead = (await tenant.ReadInboxAsync()).Single(found => found.Type == "event.dead_letter").Id;
         await Poll.UntilAsync(
-            async () => (string?)(await tenant.GetAsync($"/api/events/{dead}")).Json["status"] == "dead_letter", "that it cannot be told there");
+            async () =>
+                (string?)(await tenant.GetAsync($"/api/events/{dead}")).Json["status"] == "dead_letter", "that it cannot be told there");
 
         Assert.Equal(2, other.CountOf(dead));
         Assert.All(broken.Requests, request => Assert.Equal(id, request.Id));
@@ -172,7 +173,8 @@ public sealed class EndpointHealthTests
         var tenant = await server.NewTenantAsync();
         await MakeAsync(tenant, receiver.Url);
         var id = (await tenant.PostEventAsync("""{"type":"a","payload":{}}""")).Accepted();
-        await Poll.UntilAsync(async () => (string?)(await tenant.GetAsync($"/api/events/{id}")).Json["status"] == "delivered", "the first send");
+        await Poll.UntilAsync(
+            async () => (string?)(await tenant.GetAsync($"/api/events/{id}")).Json["status"] == "delivered", "the first send");
 
         receiver.Answer = Status(400);
         Assert.Equal(202, (await tenant.PostAsync($"/api/events/{id}/replay")).Status);
@@ -191,7 +193,8 @@ public sealed class EndpointHealthTests
     public async Task Nothing_is_told_where_that_is_switched_off_and_a_producers_event_of_such_a_type_is_like_any_other()
     {
         await using var receiver = await Receiver.StartAsync();
-        await using var server = await ServerUnderTest.StartAsync(StoreKind.Sqlite, "Delivery:RetrySchedule=50ms", "Delivery:OperationalEvents=false");
+        await using var server = await ServerUnderTest.StartAsync(
+            StoreKind.Sqlite, "Delivery:RetrySchedule=50ms", "Delivery:OperationalEvents=false");
         var tenant = await server.NewTenantAsync();
         await MakeAsync(tenant, receiver.Url);
 
@@ -199,7 +202,8 @@ public sealed class EndpointHealthTests
         await Poll.UntilAsync(() => receiver.CountOf(own) == 1, "the producer's event");
         receiver.Answer = Status(400);
         var id = (await tenant.PostEventAsync("""{"type":"a","payload":{}}""")).Accepted();
-        await Poll.UntilAsync(async () => (string?)(await tenant.GetAsync($"/api/events/{id}")).Json["status"] == "dead_letter", "the dead letter");
+        await Poll.UntilAsync(
+            async () => (string?)(await tenant.GetAsync($"/api/events/{id}")).Json["status"] == "dead_letter", "the dead letter");
 
         Assert.Equal([own, id], (await tenant.ReadInboxAsync()).Select(found => found.Id));
     }
@@ -228,7 +232,8 @@ public sealed class EndpointHealthTests
     {
         InboxEvent? found = null;
         await Poll.UntilAsync(
-            async () => (found = (await tenant.ReadInboxAsync()).SingleOrDefault(one => one.Type == type)) is not null, $"{type} in the inbox");
+            async () =>
+                (found = (await tenant.ReadInboxAsync()).SingleOrDefault(one => one.Type == type)) is not null, $"{type} in the inbox");
         return JsonNode.Parse(found!.Payload)!;
     }
 }

@@ -148,7 +148,8 @@ public abstract class EndpointRoutesTests<T>(T fixture) : IClassFixture<T>
         var made = await tenant.PostAsync(Path, """{"url":"http://127.0.0.1:9/own"}""");
         var body = new JsonObject { ["url"] = url }.ToJsonString();
 
-        Assert.Equal("url", (string?)(await tenant.PostAsync(Path, body)).Problem(422, "invalid_url", "Invalid webhook URL", "field")["field"]);
+        Assert.Equal(
+            "url", (string?)(await tenant.PostAsync(Path, body)).Problem(422, "invalid_url", "Invalid webhook URL", "field")["field"]);
         (await tenant.PatchAsync($"{Path}/{made.Json["id"]}", body)).Problem(422, "invalid_url", "Invalid webhook URL", "field");
         Assert.Equal(1, (int)(await tenant.GetAsync(Path)).Json["count"]!);
     }
@@ -199,7 +200,8 @@ public abstract class EndpointRoutesTests<T>(T fixture) : IClassFixture<T>
             foreach (var (key, code, title) in ((string?, string, string)[])[(null, "missing_api_key", "Missing API key"), ("zap_live_x", "invalid_api_key", "Invalid API key")])
             {
                 var tenant = new Tenant(fixture.Server, "", "");
-                var reply = await tenant.SendAsync(new HttpMethod(method), path.Replace("{id}", Unknown, StringComparison.Ordinal), body: null, ("X-API-Key", key));
+                var reply = await tenant.SendAsync(
+                    new HttpMethod(method), path.Replace("{id}", Unknown, StringComparison.Ordinal), body: null, ("X-API-Key", key));
                 reply.Problem(401, code, title);
             }
         }
@@ -309,5 +311,6 @@ public abstract class EndpointRoutesTests<T>(T fixture) : IClassFixture<T>
     private static DateTimeOffset Time(JsonNode? text) => DateTimeOffset.Parse((string)text!, CultureInfo.InvariantCulture);
 
     private static readonly IEqualityComparer<string> Normal = EqualityComparer<string>.Create(
-        static (one, other) => one?[..one.IndexOf("updated_at", StringComparison.Ordinal)] == other?[..other.IndexOf("updated_at", StringComparison.Ordinal)]);
+        static (one, other) =>
+            one?[..one.IndexOf("updated_at", StringComparison.Ordinal)] == other?[..other.IndexOf("updated_at", StringComparison.Ordinal)]);
 }

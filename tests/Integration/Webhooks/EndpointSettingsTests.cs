@@ -73,7 +73,8 @@ public sealed class EndpointSettingsTests
         await using var _ = rig;
 
         var id = rig.Store1();
-        await rig.RunUntilAsync(() => rig.Store.StatusOf(endpoint.Id, id) == EventStatus.DeadLetter, "the dead letter", TimeSpan.FromSeconds(1));
+        await rig.RunUntilAsync(
+            () => rig.Store.StatusOf(endpoint.Id, id) == EventStatus.DeadLetter, "the dead letter", TimeSpan.FromSeconds(1));
 
         var attempts = rig.Store.AttemptsOf(endpoint.Id, id);
         Assert.Equal(3, attempts.Count);
@@ -110,7 +111,8 @@ public sealed class EndpointSettingsTests
         await using var _ = rig;
 
         var id = rig.Store1();
-        await rig.RunUntilAsync(() => rig.Store.AttemptsOf(endpoint.Id, id).Count == 1, "the try has ended", busyStep: TimeSpan.FromMilliseconds(50));
+        await rig.RunUntilAsync(
+            () => rig.Store.AttemptsOf(endpoint.Id, id).Count == 1, "the try has ended", busyStep: TimeSpan.FromMilliseconds(50));
 
         Assert.InRange(rig.Store.AttemptsOf(endpoint.Id, id)[0].LatencyMilliseconds, seconds * 1000, seconds * 1000 + 500);
     }
@@ -125,7 +127,8 @@ public sealed class EndpointSettingsTests
 
         rig.Clock.Advance(EndpointConfiguration.PreviousSecretLives - TimeSpan.FromSeconds(1));
         rig.Store1();
-        await rig.RunUntilAsync(() => receiver.Requests.Count == 1, "one within the day", TimeSpan.FromMilliseconds(1), TimeSpan.FromTicks(1));
+        await rig.RunUntilAsync(
+            () => receiver.Requests.Count == 1, "one within the day", TimeSpan.FromMilliseconds(1), TimeSpan.FromTicks(1));
         rig.Clock.Advance(TimeSpan.FromSeconds(1));
         rig.Store1();
         await rig.RunUntilAsync(() => receiver.Requests.Count == 2, "one after it");
@@ -151,7 +154,8 @@ public sealed class EndpointSettingsTests
 
         var headers = new EqualList<EndpointHeader>(new EndpointHeader("X-New", "1"));
         await rig.Dispatcher.ChangeAsync(DeliveryRig.Organization, endpoint.Id, one => one with { Url = after.Url, Headers = headers }, patterns: null, 0, CancellationToken.None);
-        await rig.RunUntilAsync(() => rig.Store.StatusOf(endpoint.Id, id) == EventStatus.Delivered, "the second", TimeSpan.FromMilliseconds(500));
+        await rig.RunUntilAsync(
+            () => rig.Store.StatusOf(endpoint.Id, id) == EventStatus.Delivered, "the second", TimeSpan.FromMilliseconds(500));
 
         Assert.Equal((1, 1), (before.Requests.Count, after.Requests.Count));
         Assert.Equal("1", Assert.Single(after.Requests).Headers["X-New"]);

@@ -37,7 +37,8 @@ public sealed class GuardedPathsTests
     public async Task A_name_of_this_machine_is_never_connected_to_on_any_of_them(StoreKind store)
     {
         await using var listener = new RawServer(static (_, _, _) => Task.CompletedTask);
-        await using var server = await ServerUnderTest.StartAsync(store, [.. ByDefault, "environment=Production", "Delivery:RetrySchedule=20ms,20ms"]);
+        await using var server = await ServerUnderTest.StartAsync(
+            store, [.. ByDefault, "environment=Production", "Delivery:RetrySchedule=20ms,20ms"]);
         server.Resolve = static (_, _) => Task.FromResult<IPAddress[]>([IPAddress.Loopback]);
         var tenant = await server.NewTenantAsync();
         var endpoint = await MakeAsync(tenant, $"http://{Name}:{listener.Port}/");
@@ -55,7 +56,8 @@ public sealed class GuardedPathsTests
         Assert.All(await ErrorsAsync(tenant, id), AssertBlocked);
         Assert.Equal(0, listener.Connections);
 
-        static void AssertBlocked(string? error) => Assert.Equal($"{Name} is or resolves to an address that may not be sent to (127.0.0.1).", error);
+        static void AssertBlocked(string? error) =>
+            Assert.Equal($"{Name} is or resolves to an address that may not be sent to (127.0.0.1).", error);
     }
 
     [Theory]
@@ -65,7 +67,8 @@ public sealed class GuardedPathsTests
     {
         await using var receiver = await Receiver.StartAsync();
         receiver.Answer = Status(500);
-        await using var server = await ServerUnderTest.StartAsync(store, [.. ByDefault, "environment=Development", "Delivery:RetrySchedule=3s,1h,1h"]);
+        await using var server = await ServerUnderTest.StartAsync(
+            store, [.. ByDefault, "environment=Development", "Delivery:RetrySchedule=3s,1h,1h"]);
         var tenant = await server.NewTenantAsync();
         var endpoint = await MakeAsync(tenant, receiver.Url.Replace("127.0.0.1", host, StringComparison.Ordinal));
         var failed = await PostAsync(tenant);
@@ -141,7 +144,8 @@ public sealed class GuardedPathsTests
     private static async Task<string> PostAsync(Tenant tenant) => (await tenant.PostEventAsync("""{"type":"t","payload":{}}""")).Accepted();
 
     /// <summary>Sends a test; its error.</summary>
-    private static async Task<string?> TestAsync(Tenant tenant, string endpoint) => (string?)(await tenant.PostAsync($"/api/endpoints/{endpoint}/test")).Json["error"];
+    private static async Task<string?> TestAsync(Tenant tenant, string endpoint) =>
+        (string?)(await tenant.PostAsync($"/api/endpoints/{endpoint}/test")).Json["error"];
 
     private static Task<Reply> RecoverAsync(Tenant tenant, string endpoint)
     {
@@ -165,7 +169,8 @@ public sealed class GuardedPathsTests
     /// <summary>A replay has been asked for: waits until it is a dead letter again, without a try.</summary>
     private static async Task RefusedAgainAsync(Tenant tenant, string id)
     {
-        await Poll.UntilAsync(async () => (string?)(await tenant.GetAsync($"/api/events/{id}")).Json["status"] == "dead_letter", "a dead letter again");
+        await Poll.UntilAsync(
+            async () => (string?)(await tenant.GetAsync($"/api/events/{id}")).Json["status"] == "dead_letter", "a dead letter again");
         Assert.InRange((await DeliveryAsync(tenant, id))["attempts"]!.AsArray().Count, 0, 1);
     }
 
@@ -178,7 +183,8 @@ public sealed class GuardedPathsTests
                 using var socket = await listener.AcceptSocketAsync();
                 reached.Add(((IPEndPoint)socket.LocalEndPoint!).Address.ToString());
                 await RawServer.ReadRequestAsync(socket, CancellationToken.None);
-                await RawServer.SendAsync(socket, $"HTTP/1.1 {status()} X\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", CancellationToken.None);
+                await RawServer.SendAsync(
+                    socket, $"HTTP/1.1 {status()} X\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", CancellationToken.None);
             }
         }
         catch (Exception exception) when (exception is SocketException or ObjectDisposedException or InvalidOperationException)

@@ -62,7 +62,8 @@ public sealed class IsolationTests
         var (endpoint, _) = await AddOneAsync(rig, DeliveryRig.Organization, healthy, 1);
         await rig.RunUntilAsync(() => rig.Store.Count(EventStatus.Delivered) == 1, "it is known to answer");
         await AddAsync(rig, FirstBad, 2000, hanging, eventsEach: 1);
-        await rig.RunUntilAsync(() => hanging.Taken > Options.MaxSlowInFlight + (Options.MaxInFlight / 2), "they hold all places that they may");
+        await rig.RunUntilAsync(
+            () => hanging.Taken > Options.MaxSlowInFlight + (Options.MaxInFlight / 2), "they hold all places that they may");
 
         var ids = Enumerable.Range(0, 500).Select(_ => rig.Store1()).ToList();
         await rig.RunUntilAsync(() => rig.Store.Endpoint(endpoint.Id).DeliveredThrough == ids[^1], "the healthy one is served");
@@ -107,7 +108,8 @@ public sealed class IsolationTests
 
         // Turn by turn the large one got about as many as the small one; far more only while that one's events were read.
         Assert.InRange(large.Taken - before, 0, 5000);
-        Assert.Equal(ids.Select(id => id.ToString()).Order(), small.TakeArrivals().Select(arrival => arrival.Delivery.EventId.ToString()).Order());
+        Assert.Equal(
+            ids.Select(id => id.ToString()).Order(), small.TakeArrivals().Select(arrival => arrival.Delivery.EventId.ToString()).Order());
     }
 
     private static async Task<DeliveryRig> StartAsync(DeliveryOptions? options = null)
@@ -124,11 +126,13 @@ public sealed class IsolationTests
     private static async Task<List<EndpointRecord>> AddAsync(DeliveryRig rig, int first, int count, FastReceiver receiver, int eventsEach)
     {
         var endpoints = new List<EndpointRecord>();
-        for (var organizationNo = first; organizationNo < first + count; organizationNo++) endpoints.Add((await AddOneAsync(rig, organizationNo, receiver, eventsEach)).Endpoint);
+        for (var organizationNo = first; organizationNo < first + count; organizationNo++) endpoints.Add(
+            (await AddOneAsync(rig, organizationNo, receiver, eventsEach)).Endpoint);
         return endpoints;
     }
 
-    private static async Task<(EndpointRecord Endpoint, List<EventId> Ids)> AddOneAsync(DeliveryRig rig, int organizationNo, FastReceiver receiver, int events)
+    private static async Task<(EndpointRecord Endpoint, List<EventId> Ids)> AddOneAsync(
+        DeliveryRig rig, int organizationNo, FastReceiver receiver, int events)
     {
         var endpoint = await rig.Dispatcher.SetDefaultAsync(organizationNo, receiver.Url.ToString(), 0, CancellationToken.None);
         return (endpoint, Enumerable.Range(0, events).Select(_ => rig.Store1(organizationNo: organizationNo)).ToList());

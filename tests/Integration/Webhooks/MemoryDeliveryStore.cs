@@ -148,7 +148,8 @@ internal sealed class MemoryDeliveryStore : IDeliveryStore
         return claimed;
     });
 
-    public Task ReleaseRetriesAsync(IReadOnlyList<HeldClaim> claims, DateTimeOffset now, CancellationToken cancellationToken) => Call("release", () =>
+    public Task ReleaseRetriesAsync(IReadOnlyList<HeldClaim> claims, DateTimeOffset now, CancellationToken cancellationToken) =>
+        Call("release", () =>
     {
         foreach (var claim in claims)
         {
@@ -179,7 +180,8 @@ internal sealed class MemoryDeliveryStore : IDeliveryStore
             if (cursor <= endpoint.DeliveredThrough || generation != endpoint.LaneGeneration) continue;
             foreach (var (id, (owner, stored)) in _events)
             {
-                if (owner != endpoint.OrganizationNo || id <= endpoint.DeliveredThrough || id > cursor || IsFinished(endpointId, id)) continue;
+                if (owner != endpoint.OrganizationNo || id <= endpoint.DeliveredThrough || id > cursor || IsFinished(endpointId, id))
+                    continue;
                 if (endpoint.Filters.At(id).Matches(stored.Type)) _violations.Add($"cursor passed {id}");
             }
 
@@ -194,7 +196,8 @@ internal sealed class MemoryDeliveryStore : IDeliveryStore
         _results.Add(result);
         var key = (result.EndpointId, result.EventId);
         var plan = PlanOf(result);
-        if (plan.Try != TryPlace.Nowhere && result.Attempt is { } attempt) _attempts.TryAdd((result.EndpointId, result.EventId, attempt.Number), attempt);
+        if (plan.Try != TryPlace.Nowhere && result.Attempt is { } attempt)
+            _attempts.TryAdd((result.EndpointId, result.EventId, attempt.Number), attempt);
         if (plan.Try == TryPlace.Outcome) _outcomes[key] = new OutcomeState(plan.OutcomeStatus, result.Number);
         if (plan.Retry is not null) _retries[key] = plan.Retry;
         if (plan.DropsRetry) _retries.Remove(key);
@@ -204,7 +207,8 @@ internal sealed class MemoryDeliveryStore : IDeliveryStore
     private DeliveryPlan PlanOf(DeliveryResult result)
     {
         var key = (result.EndpointId, result.EventId);
-        var state = new DeliveryState(_retries.GetValueOrDefault(key), _outcomes.GetValueOrDefault(key), _acknowledged.Contains(result.EventId));
+        var state = new DeliveryState(
+            _retries.GetValueOrDefault(key), _outcomes.GetValueOrDefault(key), _acknowledged.Contains(result.EventId));
         return DeliveryPlan.Decide(result, state, result.Attempt?.At ?? default);
     }
 

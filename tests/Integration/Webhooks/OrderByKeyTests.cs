@@ -64,7 +64,8 @@ public sealed class OrderByKeyTests
             if (received.Body.Contains("bad", StringComparison.Ordinal)) context.Response.StatusCode = 500;
             return Task.CompletedTask;
         };
-        await using var server = await ServerUnderTest.StartAsync(StoreKind.Sqlite, "Delivery:OrderingWait=2s", "Delivery:RetrySchedule=1h");
+        await using var server = await ServerUnderTest.StartAsync(
+            StoreKind.Sqlite, "Delivery:OrderingWait=2s", "Delivery:RetrySchedule=1h");
         var tenant = await server.NewTenantAsync();
         Assert.Equal(201, (await tenant.PostAsync(Path, $$"""{"url":"{{receiver.Url}}","ordering":"key"}""")).Status);
         var bad = await PostAsync(tenant, "a", "bad");

@@ -57,7 +57,8 @@ internal sealed class RawServer : IAsyncDisposable
         {
             while (true) serving.Add(ServeAsync(await _listener.AcceptSocketAsync(_stop.Token), serve));
         }
-        catch (Exception exception) when (exception is OperationCanceledException or SocketException or ObjectDisposedException or InvalidOperationException)
+        catch (Exception exception) when (
+            exception is OperationCanceledException or SocketException or ObjectDisposedException or InvalidOperationException)
         {
             await Task.WhenAll(serving);
         }

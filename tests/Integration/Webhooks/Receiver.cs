@@ -37,7 +37,8 @@ internal sealed class Receiver : IAsyncDisposable
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
-        builder.WebHost.ConfigureKestrel(options => options.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http1));
+        builder.WebHost.ConfigureKestrel(
+            options => options.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http1));
         var receiver = new Receiver(builder.Build());
         receiver._app.Run(receiver.ReceiveAsync);
         await receiver._app.StartAsync();
@@ -46,7 +47,8 @@ internal sealed class Receiver : IAsyncDisposable
 
     public int CountOf(string id) => _received.Count(received => received.Id == id);
 
-    public Task HangAsync(HttpContext context, Received _) => Closing.WaitAsync(context.RequestAborted).ContinueWith(static ended => ended.Exception, TaskScheduler.Default);
+    public Task HangAsync(HttpContext context, Received _) =>
+        Closing.WaitAsync(context.RequestAborted).ContinueWith(static ended => ended.Exception, TaskScheduler.Default);
 
     public async ValueTask DisposeAsync()
     {
@@ -58,7 +60,8 @@ internal sealed class Receiver : IAsyncDisposable
     {
         using var reader = new StreamReader(context.Request.Body);
         var body = await reader.ReadToEndAsync();
-        var headers = context.Request.Headers.ToDictionary(pair => pair.Key, pair => pair.Value.ToString(), StringComparer.OrdinalIgnoreCase);
+        var headers = context.Request.Headers.ToDictionary(
+            pair => pair.Key, pair => pair.Value.ToString(), StringComparer.OrdinalIgnoreCase);
         var received = new Received(context.Request.Path, headers, body);
         _received.Enqueue(received);
         await Answer(context, received);

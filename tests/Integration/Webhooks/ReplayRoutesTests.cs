@@ -163,7 +163,8 @@ public abstract class ReplayRoutesTests<T>(T fixture) : IClassFixture<T>
     [Fact]
     public async Task A_job_goes_on_after_a_restart()
     {
-        await using var server = await ServerUnderTest.StartAsync(fixture is SqliteThreeTries ? StoreKind.Sqlite : StoreKind.Postgres, "Delivery:RetrySchedule=,");
+        await using var server = await ServerUnderTest.StartAsync(
+            fixture is SqliteThreeTries ? StoreKind.Sqlite : StoreKind.Postgres, "Delivery:RetrySchedule=,");
         await using var receiver = await Receiver.StartAsync();
         receiver.Answer = Status(400);
         var tenant = await server.NewTenantAsync();
@@ -274,7 +275,8 @@ public abstract class ReplayRoutesTests<T>(T fixture) : IClassFixture<T>
             foreach (var id in ids)
             {
                 var seen = await EventAsync(tenant, id);
-                if ((string?)seen["status"] != "delivered" || seen["deliveries"]!.AsArray().Any(one => one!["next_attempt_at"] is not null)) return false;
+                if ((string?)seen["status"] != "delivered" || seen["deliveries"]!.AsArray().Any(one => one!["next_attempt_at"] is not null))
+                    return false;
             }
 
             return true;
@@ -289,7 +291,8 @@ public abstract class ReplayRoutesTests<T>(T fixture) : IClassFixture<T>
 
     private static async Task<JsonObject> EventAsync(Tenant tenant, string id) => (await tenant.GetAsync($"/api/events/{id}")).Json;
 
-    private static IEnumerable<int> NumbersOf(JsonObject seen) => seen["deliveries"]![0]!["attempts"]!.AsArray().Select(one => (int)one!["number"]!);
+    private static IEnumerable<int> NumbersOf(JsonObject seen) =>
+        seen["deliveries"]![0]!["attempts"]!.AsArray().Select(one => (int)one!["number"]!);
 
     private static IEnumerable<string> IdsOf(JsonObject page) => page["dead_letters"]!.AsArray().Select(one => (string)one!["event_id"]!);
 

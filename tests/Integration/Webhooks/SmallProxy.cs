@@ -99,7 +99,8 @@ internal sealed class SmallProxy : IAsyncDisposable
         const string Name = "Content-Length: ";
         if (head.IndexOf(Name, StringComparison.Ordinal) is not (var start and > 0)) return;
         var end = head.IndexOf('\r', start);
-        await stream.ReadExactlyAsync(new byte[int.Parse(head.AsSpan((start + Name.Length)..end), System.Globalization.CultureInfo.InvariantCulture)], cancel);
+        await stream.ReadExactlyAsync(
+            new byte[int.Parse(head.AsSpan((start + Name.Length)..end), System.Globalization.CultureInfo.InvariantCulture)], cancel);
     }
 
     private static Task WriteAsync(NetworkStream stream, string text, CancellationToken cancel) =>

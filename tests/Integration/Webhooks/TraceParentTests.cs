@@ -137,5 +137,6 @@ public sealed class TraceParentTests
         Assert.Equal(expected, TraceOf(receiver, id));
     }
 
-    private static string? TraceOf(Receiver receiver, string id) => receiver.Requests.Single(request => request.Id == id).Headers.GetValueOrDefault("traceparent");
+    private static string? TraceOf(Receiver receiver, string id) =>
+        receiver.Requests.Single(request => request.Id == id).Headers.GetValueOrDefault("traceparent");
 }

@@ -93,10 +93,12 @@ public sealed class WebhookRoutesTests : IAsyncLifetime
     [Theory]
     [InlineData("not json", HttpStatusCode.BadRequest)]
     [InlineData("[]", HttpStatusCode.BadRequest)]
-    public async Task A_body_that_is_no_object_is_refused(string body, HttpStatusCode status) => Assert.Equal(status, (await PostAsync(body)).Status);
+    public async Task A_body_that_is_no_object_is_refused(string body, HttpStatusCode status) =>
+        Assert.Equal(status, (await PostAsync(body)).Status);
 
     [Fact]
-    public async Task Another_media_type_is_refused() => Assert.Equal(HttpStatusCode.UnsupportedMediaType, (await PostAsync("{}", "text/plain")).Status);
+    public async Task Another_media_type_is_refused() =>
+        Assert.Equal(HttpStatusCode.UnsupportedMediaType, (await PostAsync("{}", "text/plain")).Status);
 
     [Fact]
     public async Task A_store_that_is_away_is_a_503_and_changes_nothing()

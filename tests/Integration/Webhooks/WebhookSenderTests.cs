@@ -228,7 +228,8 @@ public sealed class WebhookSenderTests : IDisposable
     {
         using var sender = Create(Options, resolve: static (_, _) => throw new SocketException((int)SocketError.HostNotFound));
 
-        Assert.Equal(DeliveryError.NameNotResolved, (await sender.SendAsync(Target("http://nx.invalid/"), Event(), CancellationToken.None)).Error);
+        Assert.Equal(
+            DeliveryError.NameNotResolved, (await sender.SendAsync(Target("http://nx.invalid/"), Event(), CancellationToken.None)).Error);
     }
 
     [Fact]
@@ -236,7 +237,8 @@ public sealed class WebhookSenderTests : IDisposable
     {
         await using var server = new RawServer(static (socket, _, cancel) => HoldAsync(socket, cancel));
         var options = new DeliveryOptions { AllowedNetworks = [IPNetwork.Parse("127.0.0.1/32")] };
-        using var sender = Create(options, resolve: static (_, _) => Task.FromResult<IPAddress[]>([IPAddress.Loopback, IPAddress.IPv6Loopback]));
+        using var sender = Create(
+            options, resolve: static (_, _) => Task.FromResult<IPAddress[]>([IPAddress.Loopback, IPAddress.IPv6Loopback]));
 
         var result = await sender.SendAsync(Target($"http://example.com:{server.Port}/"), Event(), CancellationToken.None);
 
@@ -249,9 +251,11 @@ public sealed class WebhookSenderTests : IDisposable
     public async Task The_next_address_is_tried_when_one_does_not_answer()
     {
         await using var receiver = await Receiver.StartAsync();
-        using var sender = Create(Options, resolve: static (_, _) => Task.FromResult<IPAddress[]>([IPAddress.Parse("127.0.0.9"), IPAddress.Loopback]));
+        using var sender = Create(
+            Options, resolve: static (_, _) => Task.FromResult<IPAddress[]>([IPAddress.Parse("127.0.0.9"), IPAddress.Loopback]));
 
-        var result = await sender.SendAsync(Target(receiver.Url.Replace("127.0.0.1", "hooks.example", StringComparison.Ordinal)), Event(), CancellationToken.None);
+        var result = await sender.SendAsync(
+            Target(receiver.Url.Replace("127.0.0.1", "hooks.example", StringComparison.Ordinal)), Event(), CancellationToken.None);
 
         Assert.Equal(DeliveryError.None, result.Error);
     }
@@ -275,7 +279,8 @@ public sealed class WebhookSenderTests : IDisposable
         var strict = new DeliveryOptions();
         using var sender = Create(strict);
 
-        var result = await sender.SendAsync(WebhookTarget.Create(Record(receiver.Url), new AddressGuard(strict)), Event(), CancellationToken.None);
+        var result = await sender.SendAsync(
+            WebhookTarget.Create(Record(receiver.Url), new AddressGuard(strict)), Event(), CancellationToken.None);
 
         Assert.Equal(DeliveryError.BlockedAddress, result.Error);
         Assert.NotNull(result.ErrorText);

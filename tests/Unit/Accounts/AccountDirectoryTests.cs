@@ -100,7 +100,8 @@ public sealed class AccountDirectoryTests
     {
         var organization = NewAccount.Organization("Acme", Tier.Default, _time.GetUtcNow());
         var refused = Assert.Throws<InvalidDataException>(() => _directory.Load(new AccountSnapshot([], [NewKey(organization).Record])));
-        Assert.Contains(organization.No.ToString(System.Globalization.CultureInfo.InvariantCulture), refused.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            organization.No.ToString(System.Globalization.CultureInfo.InvariantCulture), refused.Message, StringComparison.Ordinal);
     }
 
     [Fact]

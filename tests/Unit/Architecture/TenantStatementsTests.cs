@@ -91,7 +91,8 @@ public sealed partial class TenantStatementsTests
     [Fact]
     public void No_statement_changes_or_removes_an_audit_entry()
     {
-        var texts = Files("*.cs").Concat(Files("*.sql")).Select(file => (File: Path.GetFileName(file), Text: Space().Replace(File.ReadAllText(file), " ")));
+        var texts = Files("*.cs").Concat(Files("*.sql")).Select(
+            file => (File: Path.GetFileName(file), Text: Space().Replace(File.ReadAllText(file), " ")));
 
         Assert.Equal([], texts.Where(one => ChangedEntry().IsMatch(one.Text)).Select(one => one.File));
         Assert.Matches(ChangedEntry(), "DELETE FROM audit_entries a");

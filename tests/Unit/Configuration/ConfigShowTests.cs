@@ -41,7 +41,8 @@ public sealed class ConfigShowTests
     [Fact]
     public void All_errors_are_told_at_once()
     {
-        var refused = Assert.Throws<StartupException>(() => ConfigShowCommand.Run(["--Http:Prot=1", "--Ingest:AckWhen=never"], TextWriter.Null));
+        var refused = Assert.Throws<StartupException>(
+            () => ConfigShowCommand.Run(["--Http:Prot=1", "--Ingest:AckWhen=never"], TextWriter.Null));
 
         Assert.Contains("did you mean Http:Port?", refused.Message, StringComparison.Ordinal);
         Assert.Contains("Ingest:AckWhen = \"never\" is not allowed", refused.Message, StringComparison.Ordinal);

@@ -28,7 +28,8 @@ public sealed class EnvironmentSettingsTests
         Assert.Contains("did you mean Ingest:AckWhen?", Assert.Throws<StartupException>(Load).Message, StringComparison.Ordinal);
     }
 
-    private static ServerSettings Load() => ServerSettings.Load(new ConfigurationBuilder().AddEnvironmentVariables(Prefix).Build(), development: false);
+    private static ServerSettings Load() =>
+        ServerSettings.Load(new ConfigurationBuilder().AddEnvironmentVariables(Prefix).Build(), development: false);
 
     private static Variable Set(string name, string value) => new(Prefix + name, value);
 

@@ -44,8 +44,10 @@ public sealed class ServerSettingsTests
         var error = Refused(("Ingest:AckWhen", "never"), ("Journal:FlushInterval", "50"), ("Http:Port", "70000"), ("Journal:Color", "red"));
 
         Assert.Equal(2, error.ExitCode);
-        Assert.Contains("Ingest:AckWhen = \"never\" is not allowed; use one of journaled, synced, stored.", error.Message, StringComparison.Ordinal);
-        Assert.Contains("Journal:FlushInterval = \"50\" is not allowed; use a duration from 1ms to 10s", error.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "Ingest:AckWhen = \"never\" is not allowed; use one of journaled, synced, stored.", error.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "Journal:FlushInterval = \"50\" is not allowed; use a duration from 1ms to 10s", error.Message, StringComparison.Ordinal);
         Assert.Contains("Http:Port = \"70000\" is not allowed; use a whole number from 0 to 65535 (TCP port).", error.Message, StringComparison.Ordinal);
         Assert.Contains("Journal:Color is not a setting", error.Message, StringComparison.Ordinal);
         Assert.StartsWith("4 settings are wrong.", error.Message, StringComparison.Ordinal);
@@ -65,7 +67,8 @@ public sealed class ServerSettingsTests
         Assert.Contains("Weather:Tomorrow is not a setting; docs/settings.md lists them all.", Refused(("Weather:Tomorrow", "rain")).Message, StringComparison.Ordinal);
 
     [Fact]
-    public void Keys_are_found_in_either_case_of_letters() => Assert.Equal(AckWhen.Synced, Load(("INGEST:ACKWHEN", "Synced")).Ingest.AckWhen);
+    public void Keys_are_found_in_either_case_of_letters() =>
+        Assert.Equal(AckWhen.Synced, Load(("INGEST:ACKWHEN", "Synced")).Ingest.AckWhen);
 
     [Fact]
     public void What_the_framework_reads_is_left_to_it() =>
@@ -95,7 +98,8 @@ public sealed class ServerSettingsTests
     [InlineData("localhost", "http://127.0.0.1:0")]
     [InlineData("::1", "http://[::1]:0")]
     [InlineData("[::1]", "http://[::1]:0")]
-    public void A_free_port_is_asked_for_on_one_address(string host, string url) => Assert.Equal([url], Load(("HOST", host), ("PORT", "0")).Http.Addresses);
+    public void A_free_port_is_asked_for_on_one_address(string host, string url) =>
+        Assert.Equal([url], Load(("HOST", host), ("PORT", "0")).Http.Addresses);
 
     [Fact]
     public void A_container_image_s_port_is_on_every_address_and_PORT_still_wins()
@@ -128,7 +132,8 @@ public sealed class ServerSettingsTests
     [Fact]
     public void A_json_file_is_read_and_its_unknown_keys_refused()
     {
-        static IConfigurationRoot File(string json) => new ConfigurationBuilder().AddJsonStream(new MemoryStream(Encoding.UTF8.GetBytes(json))).Build();
+        static IConfigurationRoot File(string json) =>
+            new ConfigurationBuilder().AddJsonStream(new MemoryStream(Encoding.UTF8.GetBytes(json))).Build();
 
         Assert.Equal(64L << 20, ServerSettings.Load(File("""{"Journal":{"SegmentBytes":"64MiB"},"Cors":{"AllowedOrigins":["https://a.example"]},"Ingest":{}}"""), false).Journal.SegmentBytes);
         Assert.Throws<StartupException>(() => ServerSettings.Load(File("""{"Journal":{"SegmentByte":"64MiB"}}"""), false));
@@ -202,9 +207,11 @@ public sealed class ServerSettingsTests
     [Fact]
     public void An_empty_text_is_not_given() => Assert.Equal(8080, Load(("PORT", ""), ("DATABASE_URL", " ")).Http.Port);
 
-    private static ServerSettings Load(params (string Key, string Value)[] values) => ServerSettings.Load(Given(values), development: false);
+    private static ServerSettings Load(params (string Key, string Value)[] values) =>
+        ServerSettings.Load(Given(values), development: false);
 
-    private static StartupException Refused(params (string Key, string Value)[] values) => Assert.Throws<StartupException>(() => Load(values));
+    private static StartupException Refused(params (string Key, string Value)[] values) =>
+        Assert.Throws<StartupException>(() => Load(values));
 
     private static IConfigurationRoot Given(params (string Key, string Value)[] values) =>
         new ConfigurationBuilder().AddInMemoryCollection(Pairs(values)).Build();

@@ -81,7 +81,8 @@ public sealed class DedupAgreementTests : IDisposable
         var directory = _life.OpenDirectory();
         var parts = new ShardParts(_store, _ => { }, _life.Time, NullLogger.Instance) { Host = _life.Host };
         var options = new DedupOptions { MaxEntries = Entries };
-        var opening = _life.Host.Run(async () => _shard = await Shard.OpenAsync(directory, parts, Journal, new IngestOptions(), options, CancellationToken.None));
+        var opening = _life.Host.Run(
+            async () => _shard = await Shard.OpenAsync(directory, parts, Journal, new IngestOptions(), options, CancellationToken.None));
         Assert.True(_life.RunUntil(() => opening.IsCompleted, MostTurns, () => { }));
         Assert.True(opening.IsCompletedSuccessfully, opening.Exception?.ToString());
     }
@@ -128,7 +129,8 @@ public sealed class DedupAgreementTests : IDisposable
             Payload = payload,
         };
         var now = _life.Time.GetUtcNow().ToUnixTimeMilliseconds();
-        var submitting = _life.Host.Run(async () => _answer = await _shard.Admission.SubmitAsync(organization, item, CancellationToken.None));
+        var submitting = _life.Host.Run(
+            async () => _answer = await _shard.Admission.SubmitAsync(organization, item, CancellationToken.None));
         Assert.True(_life.RunUntil(() => submitting.IsCompleted, MostTurns, () => { }));
         if (submitting.IsFaulted)
         {

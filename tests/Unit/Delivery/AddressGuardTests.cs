@@ -56,7 +56,8 @@ public sealed class AddressGuardTests
     [Fact]
     public void A_named_network_is_lifted_whatever_it_is()
     {
-        var guard = new AddressGuard(new DeliveryOptions { AllowedNetworks = [IPNetwork.Parse("169.254.169.254/32"), IPNetwork.Parse("fe80::/64")] });
+        var guard = new AddressGuard(
+            new DeliveryOptions { AllowedNetworks = [IPNetwork.Parse("169.254.169.254/32"), IPNetwork.Parse("fe80::/64")] });
 
         Assert.False(guard.IsBlocked(IPAddress.Parse("169.254.169.254")));
         Assert.False(guard.IsBlocked(IPAddress.Parse("::ffff:169.254.169.254")));
@@ -90,7 +91,8 @@ public sealed class AddressGuardTests
     {
         var theirs = new AntiSSRFPolicy(PolicyConfigOptions.ExternalOnlyLatest).DeniedAddresses.Select(IPNetwork.Parse).ToList();
 
-        var open = BlockedNetworks.All.Where(ours => !theirs.Exists(network => network.Contains(ours.BaseAddress) && network.Contains(Last(ours))));
+        var open = BlockedNetworks.All.Where(
+            ours => !theirs.Exists(network => network.Contains(ours.BaseAddress) && network.Contains(Last(ours))));
 
         Assert.Equal(OnlyOurs, open.Select(network => network.ToString()).Order(StringComparer.Ordinal));
     }

@@ -13,7 +13,8 @@ public sealed class AnswerTextTests
     [InlineData("left\u202Eright", "left\uFFFDright")]
     [InlineData("\u001b[31mred", "\uFFFD[31mred")]
     [InlineData("日本 🙂", "日本 🙂")]
-    public void Only_what_prints_is_kept(string answer, string kept) => Assert.Equal(kept, AnswerText.Sanitise(Encoding.UTF8.GetBytes(answer)));
+    public void Only_what_prints_is_kept(string answer, string kept) =>
+        Assert.Equal(kept, AnswerText.Sanitise(Encoding.UTF8.GetBytes(answer)));
 
     [Fact]
     public void A_character_cut_off_at_the_end_is_left_out() => Assert.Equal("a", AnswerText.Sanitise([(byte)'a', 0xE6, 0x97]));

@@ -47,7 +47,8 @@ public sealed class DeliveryPlanTests
     [Fact]
     public void A_try_that_was_not_asked_for_pays_nothing()
     {
-        var plan = DeliveryPlan.Decide(Result(EventStatus.Delivered, Claim(2, 0, isReplay: false)), new DeliveryState(Row(2, 0, 1), null, false), Now);
+        var plan = DeliveryPlan.Decide(
+            Result(EventStatus.Delivered, Claim(2, 0, isReplay: false)), new DeliveryState(Row(2, 0, 1), null, false), Now);
 
         Assert.Equal(new RetryState(2, 2, 1, false, Now), plan.Retry);
     }
@@ -67,7 +68,8 @@ public sealed class DeliveryPlanTests
     [Fact]
     public void An_acknowledged_event_has_no_ladder()
     {
-        var plan = DeliveryPlan.Decide(Result(EventStatus.Failed, Claim(1, 0, isReplay: true)), new DeliveryState(Row(1, 0, 1), null, true), Now);
+        var plan = DeliveryPlan.Decide(
+            Result(EventStatus.Failed, Claim(1, 0, isReplay: true)), new DeliveryState(Row(1, 0, 1), null, true), Now);
 
         Assert.Equal((TryPlace.Attempts, true, null), (plan.Try, plan.DropsRetry, plan.Retry));
     }
@@ -75,7 +77,8 @@ public sealed class DeliveryPlanTests
     [Fact]
     public void The_end_of_a_round_is_a_dead_letter()
     {
-        var plan = DeliveryPlan.Decide(Result(EventStatus.DeadLetter, Claim(5, 2, isReplay: false)), new DeliveryState(Row(5, 2, 0), null, false), Now);
+        var plan = DeliveryPlan.Decide(
+            Result(EventStatus.DeadLetter, Claim(5, 2, isReplay: false)), new DeliveryState(Row(5, 2, 0), null, false), Now);
 
         Assert.Equal((TryPlace.Outcome, EventStatus.DeadLetter, true), (plan.Try, plan.OutcomeStatus, plan.DropsRetry));
         Assert.True(plan.MakesDeadLetter);
@@ -85,9 +88,12 @@ public sealed class DeliveryPlanTests
     public void The_same_again_changes_nothing()
     {
         var claim = Claim(4, 2, isReplay: true);
-        var failed = DeliveryPlan.Decide(Result(EventStatus.Failed, claim), new DeliveryState(new RetryState(4, 2, 0, false, Next), null, false), Now);
-        var owed = DeliveryPlan.Decide(Result(EventStatus.Failed, claim), new DeliveryState(new RetryState(4, 4, 2, false, Now), null, false), Now);
-        var delivered = DeliveryPlan.Decide(Result(EventStatus.Delivered, claim), new DeliveryState(null, new OutcomeState(EventStatus.Delivered, 4), false), Now);
+        var failed = DeliveryPlan.Decide(
+            Result(EventStatus.Failed, claim), new DeliveryState(new RetryState(4, 2, 0, false, Next), null, false), Now);
+        var owed = DeliveryPlan.Decide(
+            Result(EventStatus.Failed, claim), new DeliveryState(new RetryState(4, 4, 2, false, Now), null, false), Now);
+        var delivered = DeliveryPlan.Decide(
+            Result(EventStatus.Delivered, claim), new DeliveryState(null, new OutcomeState(EventStatus.Delivered, 4), false), Now);
 
         Assert.Null(failed.Retry);
         Assert.Null(owed.Retry);

@@ -166,7 +166,8 @@ public sealed class LaneFilterTests
     {
         var due = new DueEvent { Id = Id(1000), Type = "a", Payload = [] };
         lane.BeginClaim();
-        lane.EndClaim([new ClaimedRetry(1, lane.Endpoint.Id, due, Attempt: 2, Base: 0, IsReplay: false)], DateTimeOffset.MaxValue, moreDue: false);
+        lane.EndClaim(
+            [new ClaimedRetry(1, lane.Endpoint.Id, due, Attempt: 2, Base: 0, IsReplay: false)], DateTimeOffset.MaxValue, moreDue: false);
         var started = lane.TryStart(_time.GetUtcNow())!;
         lane.Ended(started, new TryResult { Error = DeliveryError.None, At = default, Latency = default }, slow: false);
         lane.Decided(started, isFinal: true);

@@ -91,7 +91,8 @@ public sealed class LaneHealthTests
         return count;
     }
 
-    private static DueEvent Due(DateTimeOffset at) => new() { Id = new EventId(EventId.LowerBound(at).High, (ulong)Random.Shared.NextInt64()), Type = "t", Payload = [] };
+    private static DueEvent Due(DateTimeOffset at) =>
+        new() { Id = new EventId(EventId.LowerBound(at).High, (ulong)Random.Shared.NextInt64()), Type = "t", Payload = [] };
 
     private static TryResult Result(string? error, TimeSpan? retryAfter = null) => new()
     {
@@ -102,7 +103,8 @@ public sealed class LaneHealthTests
         RetryAfter = retryAfter,
     };
 
-    private static WebhookTarget Target(bool enabled) => WebhookTarget.Create(Endpoint() with { Enabled = enabled }, new AddressGuard(Options));
+    private static WebhookTarget Target(bool enabled) =>
+        WebhookTarget.Create(Endpoint() with { Enabled = enabled }, new AddressGuard(Options));
 
     private static EndpointRecord Endpoint() => new()
     {

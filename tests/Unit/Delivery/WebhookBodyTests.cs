@@ -30,7 +30,8 @@ public sealed class WebhookBodyTests
     [InlineData("""{"big": 12345678901234567890.10, "e":1E5, "u":"\u00e9", "z":1, "a":2 }""")]
     [InlineData("{ \n\t\"x\" : [ ] }")]
     [InlineData("""{"ü":"日本"}""")]
-    public void The_payload_is_kept_byte_for_byte(string payload) => Assert.Contains($"\"data\":{payload},\"timestamp\":", Encode("t", payload), StringComparison.Ordinal);
+    public void The_payload_is_kept_byte_for_byte(string payload) =>
+        Assert.Contains($"\"data\":{payload},\"timestamp\":", Encode("t", payload), StringComparison.Ordinal);
 
     [Fact]
     public void Any_type_comes_back_as_it_was()

@@ -62,7 +62,8 @@ internal static class JsonGen
         Gen.Double.Unit,
         Gen.Frequency(
             (6, Gen
-                .OneOf("{", "}", "[", "]", ",", ":", "\"", "\\", "0", "-", ".", "e", "u", " ", "\0", "/", "1", "+", "t", "\\ud800", "\\udc00")
+                .OneOf(
+                    "{", "}", "[", "]", ",", ":", "\"", "\\", "0", "-", ".", "e", "u", " ", "\0", "/", "1", "+", "t", "\\ud800", "\\udc00")
                 .Select(Encoding.UTF8.GetBytes)),
             (1, Gen.Byte.Array[1])));
 

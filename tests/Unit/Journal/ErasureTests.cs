@@ -31,7 +31,8 @@ public sealed class ErasureTests : IDisposable
 
             Assert.True(await erasing);
             journal.Journal.WipeRing();
-            Assert.Equal([], erased.Where(one => Holds(one.Payload) || Holds($"\"number\":{one.DedupId[2..]},")).Select(one => one.DedupId));
+            Assert.Equal(
+                [], erased.Where(one => Holds(one.Payload) || Holds($"\"number\":{one.DedupId[2..]},")).Select(one => one.DedupId));
             Assert.True(Holds(journal.Appended[11].Payload));
 
             journal.Append(5, 600);
@@ -53,7 +54,8 @@ public sealed class ErasureTests : IDisposable
         journal.Append(10, 600);
         await journal.SyncAsync();
 
-        Assert.False(await journal.Journal.TryEraseAsync(FramesOf([journal.Appended[3]]), TimeSpan.FromMilliseconds(50), CancellationToken.None));
+        Assert.False(
+            await journal.Journal.TryEraseAsync(FramesOf([journal.Appended[3]]), TimeSpan.FromMilliseconds(50), CancellationToken.None));
         Assert.Equal(10, journal.ReadAll().Count);
     }
 

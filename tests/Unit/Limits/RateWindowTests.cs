@@ -94,7 +94,8 @@ public sealed class RateWindowTests
             var clock = 0L;
 
             // 8 x 600 x 11 ms = 52.8 s in all: every take of the round is within one window.
-            var granted = InParallel(8, thread => Enumerable.Range(0, 600).Sum(_ => window.TryTake(1, Interlocked.Add(ref clock, 11)).Granted));
+            var granted = InParallel(
+                8, thread => Enumerable.Range(0, 600).Sum(_ => window.TryTake(1, Interlocked.Add(ref clock, 11)).Granted));
             Assert.Equal(500, granted);
         }
     }
@@ -118,7 +119,8 @@ public sealed class RateWindowTests
 
         // A take happened somewhere between its two clock readings: only those certainly inside a window are counted against it.
         var takes = log.OrderBy(take => take.Before).ToList();
-        foreach (var (start, _) in takes) Assert.True(takes.Count(take => take.Before >= start && take.After <= start + LeastMemory) <= 100);
+        foreach (var (start, _) in takes) Assert.True(
+            takes.Count(take => take.Before >= start && take.After <= start + LeastMemory) <= 100);
         Assert.True(takes.Count > 1_000, $"only {takes.Count} takes went through in {clock} ms");
     }
 
@@ -154,7 +156,8 @@ public sealed class RateWindowTests
         Assert.Equal(before, GC.GetAllocatedBytesForCurrentThread());
     }
 
-    private static int SumSince(List<(long At, int Count)> log, long since) => log.Where(entry => entry.At > since).Sum(entry => entry.Count);
+    private static int SumSince(List<(long At, int Count)> log, long since) =>
+        log.Where(entry => entry.At > since).Sum(entry => entry.Count);
 
     private static int InParallel(int threads, Func<int, int> work)
     {

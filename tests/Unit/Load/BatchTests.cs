@@ -80,7 +80,8 @@ public sealed class BatchTests
     public async Task Every_item_of_every_call_is_noted()
     {
         // The first call is refused whole, the others have one duplicate each.
-        await using var server = new StubServer(request => request.Index == 0 ? StubServer.Answer(503, "{}") : StubServer.Answer(200, Results(request.Body)));
+        await using var server = new StubServer(
+            request => request.Index == 0 ? StubServer.Answer(503, "{}") : StubServer.Answer(200, Results(request.Body)));
         var ledger = new Ledger();
         using var stop = new CancellationTokenSource();
         var settings = new LoadSettings { Server = server.Url, Source = Source(DedupMode.None), Connections = 2 };

@@ -47,7 +47,8 @@ public sealed class ContestTests
 
     [Fact]
     public void A_program_that_is_nowhere_is_named() =>
-        Assert.Equal("no-such-program is not installed", Assert.Throws<MissingProgramException>(() => Programs.Find("no-such-program")).Message);
+        Assert.Equal(
+            "no-such-program is not installed", Assert.Throws<MissingProgramException>(() => Programs.Find("no-such-program")).Message);
 
     private static EventSource Source() => new(EventTemplates.Generate(100, 1), DedupMode.None, 1, "contest1");
 

@@ -109,7 +109,8 @@ public sealed class FastReceiverTests : IDisposable
         Assert.Equal(new LatencySummary(1, 5, 5, 5), LatencySummary.Of([TimeSpan.FromMilliseconds(5)]));
     }
 
-    private static string Signature(string body) => new StandardWebhook(Secret).Sign(Id, DateTimeOffset.FromUnixTimeSeconds(1_735_689_600), body);
+    private static string Signature(string body) =>
+        new StandardWebhook(Secret).Sign(Id, DateTimeOffset.FromUnixTimeSeconds(1_735_689_600), body);
 
     private async Task<HttpResponseMessage> PostAsync(FastReceiver receiver, string signature)
     {

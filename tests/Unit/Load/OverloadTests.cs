@@ -28,7 +28,8 @@ public sealed class OverloadTests
     {
         var timeline = new AnswerTimeline();
         int[] latencies = [50, 5, 5, 50, 5, 5, 5, 5, 50]; // one a window of 250 ms
-        for (var window = 0; window < latencies.Length; window++) timeline.Note(202, window * 250 * Millisecond, latencies[window] * Millisecond);
+        for (var window = 0; window < latencies.Length; window++) timeline.Note(
+            202, window * 250 * Millisecond, latencies[window] * Millisecond);
 
         Assert.Equal(TimeSpan.FromSeconds(1), timeline.CalmAfter(10));
         Assert.Equal(TimeSpan.Zero, timeline.CalmAfter(60));

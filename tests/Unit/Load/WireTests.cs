@@ -18,7 +18,8 @@ public sealed class WireTests
     [InlineData("-ERR unknown command\r\n", WireReply.Refused)]
     [InlineData("-OOM command not allowed\r\n", WireReply.Refused)]
     [InlineData("$-1\r\n", WireReply.Refused)]
-    public void Redis_answers_are_read_at_every_split(string text, object expected) => ReadSplit(new RedisProtocol(Plain), text, (WireReply)expected);
+    public void Redis_answers_are_read_at_every_split(string text, object expected) =>
+        ReadSplit(new RedisProtocol(Plain), text, (WireReply)expected);
 
     [Theory]
     [InlineData("MSG _INBOX.load.3 1 27\r\n{\"stream\":\"EVENTS\",\"seq\":12}\r\n", WireReply.Acknowledged)]
@@ -120,11 +121,13 @@ public sealed class WireTests
     private static void ReadSplit(IWireProtocol protocol, string text, WireReply expected)
     {
         var bytes = Encoding.Latin1.GetBytes(text);
-        for (var length = 0; length < bytes.Length; length++) Assert.Equal(WireReply.Incomplete, protocol.TryRead(bytes.AsSpan(0, length), out _));
+        for (var length = 0; length < bytes.Length; length++) Assert.Equal(
+            WireReply.Incomplete, protocol.TryRead(bytes.AsSpan(0, length), out _));
         byte[] more = [.. bytes, .. bytes];
         Assert.Equal(expected, protocol.TryRead(more, out var consumed));
         Assert.Equal(bytes.Length, consumed);
     }
 
-    private static string Body(EventSource source, long content) => Encoding.UTF8.GetString(source.CreateEncoder((body, _) => body).Encode(content));
+    private static string Body(EventSource source, long content) =>
+        Encoding.UTF8.GetString(source.CreateEncoder((body, _) => body).Encode(content));
 }

@@ -39,7 +39,8 @@ public sealed class BannerTests
     {
         using var folder = new ScratchFolder();
 
-        Assert.DoesNotContain("a-token-of-mine", Write(AdminToken.Provision("a-token-of-mine", folder.Path), folder.Path, []), StringComparison.Ordinal);
+        Assert.DoesNotContain(
+            "a-token-of-mine", Write(AdminToken.Provision("a-token-of-mine", folder.Path), folder.Path, []), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -72,7 +73,8 @@ public sealed class BannerTests
         Assert.Contains("curl -X POST http://localhost:9000/api/events", Write(AdminToken.Provision(null, folder.Path), folder.Path, [], bound: bound), StringComparison.Ordinal);
     }
 
-    private static string Write(AdminToken token, string folder, (string Key, string Value)[] given, bool ansi = false, string bound = "http://localhost:8080")
+    private static string Write(
+        AdminToken token, string folder, (string Key, string Value)[] given, bool ansi = false, string bound = "http://localhost:8080")
     {
         var configuration = new ConfigurationBuilder()
             .AddInMemoryCollection(given.Select(pair => new KeyValuePair<string, string?>(pair.Key, pair.Value))).Build();

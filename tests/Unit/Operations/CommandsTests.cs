@@ -22,7 +22,8 @@ public sealed class CommandsTests
     [InlineData("serve-everything", "there are config show, verify,")]
     public async Task A_word_that_is_no_command_starts_nothing(string word, string hint)
     {
-        var error = await Assert.ThrowsAsync<StartupException>(() => Commands.RunAsync([word, "--urls", "http://localhost:1"], TextWriter.Null));
+        var error = await Assert.ThrowsAsync<StartupException>(
+            () => Commands.RunAsync([word, "--urls", "http://localhost:1"], TextWriter.Null));
         Assert.Contains($"'{word}'", error.Message, StringComparison.Ordinal);
         Assert.Contains(hint, error.Message, StringComparison.Ordinal);
         Assert.Equal(2, error.ExitCode);

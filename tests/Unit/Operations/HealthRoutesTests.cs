@@ -47,7 +47,8 @@ public sealed class HealthRoutesTests
         var (_, body) = await GetAsync("/api/health/detailed", ReadyState.Healthy);
 
         Assert.Contains(""""oldest_unstored_ms":250,"endpoints":{"active":0,"backing_off":0,"paused":2,"disabled":0}"""", body, StringComparison.Ordinal);
-        Assert.Equal(17, JsonDocument.Parse(body).RootElement.GetProperty("figures").GetProperty("zapier_journal_backlog_events").GetInt64());
+        Assert.Equal(
+            17, JsonDocument.Parse(body).RootElement.GetProperty("figures").GetProperty("zapier_journal_backlog_events").GetInt64());
     }
 
     private static async Task<(HttpStatusCode Status, string Body)> GetAsync(string path, ReadyState state)

@@ -13,7 +13,8 @@ public sealed class LogLevelReloadTests
     {
         var configuration = new ConfigurationBuilder().AddInMemoryCollection([new("Log:Level", "warning")]).Build();
         using var services = new ServiceCollection()
-            .AddLogging(logging => LoggingSetup.Configure(logging, new LogOptions { Level = LogLevel.Warning }, configuration, terminal: false))
+            .AddLogging(
+                logging => LoggingSetup.Configure(logging, new LogOptions { Level = LogLevel.Warning }, configuration, terminal: false))
             .BuildServiceProvider();
         var ours = services.GetRequiredService<ILoggerFactory>().CreateLogger("ZapierTriggers.Something");
         var framework = services.GetRequiredService<ILoggerFactory>().CreateLogger("Microsoft.Something");

@@ -23,7 +23,8 @@ public sealed class StartupFailureTests
     [Fact]
     public void An_https_address_without_a_certificate_is_told_where_to_name_one()
     {
-        var (line, exitCode) = Report(new InvalidOperationException("Unable to configure HTTPS endpoint. No server certificate was specified, and …"));
+        var (line, exitCode) = Report(
+            new InvalidOperationException("Unable to configure HTTPS endpoint. No server certificate was specified, and …"));
 
         Assert.Equal(1, exitCode);
         Assert.Contains("Kestrel:Certificates:Default:Path", line, StringComparison.Ordinal);
@@ -64,7 +65,8 @@ public sealed class StartupFailureTests
     {
         var (line, _) = Report(new StoreException(StoreFailure.Unavailable, "connection\nrefused"));
 
-        Assert.Equal("Cannot start: the database is not reachable: connection refused. Check DATABASE_URL and that the database runs.", line);
+        Assert.Equal(
+            "Cannot start: the database is not reachable: connection refused. Check DATABASE_URL and that the database runs.", line);
     }
 
     [Fact]

@@ -13,7 +13,8 @@ public sealed class TelemetryTests
         meter.Counter("zapier_events_accepted", "Events answered 202.", () => accepted);
         meter.Counters("zapier_events_refused", "Events refused.", "reason", [("rate_limited", () => 3), ("queue_full", () => 0)]);
         meter.Gauge("zapier_dedup_entries", "Dedup ids in memory.", () => 7);
-        await using var server = await LoopbackServer.StartAsync(Telemetry.BuildMetrics, static services => Telemetry.Add(services, new ConfigurationBuilder().Build()));
+        await using var server = await LoopbackServer.StartAsync(
+            Telemetry.BuildMetrics, static services => Telemetry.Add(services, new ConfigurationBuilder().Build()));
 
         accepted++;
         var text = await server.Client.GetStringAsync("/metrics");

@@ -95,5 +95,6 @@ public sealed class BatchTests : IDisposable
     };
 
     private static DedupKey KeyOf(ShardUnderTest test, string dedupId) =>
-        dedupId.Length == 0 ? default : DedupKey.Of(System.Text.Encoding.UTF8.GetBytes(dedupId), test.Organization.No, test.Directory.DedupSecret);
+        dedupId.Length == 0 ? default : DedupKey.Of(
+            System.Text.Encoding.UTF8.GetBytes(dedupId), test.Organization.No, test.Directory.DedupSecret);
 }

@@ -23,7 +23,8 @@ internal sealed class DeliveryConnection(StoreConnection connection, SimulatedSt
         int organizationNo, Guid endpointId, DateTimeOffset since, CancellationToken cancellationToken) => throw new NotSupportedException();
 
     /// <inheritdoc/>
-    public Task RewindLanesAsync(IReadOnlyList<LaneCursor> places, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public Task RewindLanesAsync(IReadOnlyList<LaneCursor> places, CancellationToken cancellationToken) =>
+        throw new NotSupportedException();
 
     /// <inheritdoc/>
     public Task SaveEndpointAsync(EndpointRecord endpoint, CancellationToken cancellationToken) => throw new NotSupportedException();
@@ -63,7 +64,8 @@ internal sealed class DeliveryConnection(StoreConnection connection, SimulatedSt
     }
 
     /// <inheritdoc/>
-    public async Task<IReadOnlyList<DeliveryResult>> FindDeadLettersAsync(IReadOnlyList<DeliveryResult> results, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<DeliveryResult>> FindDeadLettersAsync(
+        IReadOnlyList<DeliveryResult> results, CancellationToken cancellationToken)
     {
         await connection.AskAsync();
         return [.. results.Where(store.Deliveries.WouldDie)];
@@ -82,5 +84,6 @@ internal sealed class DeliveryConnection(StoreConnection connection, SimulatedSt
         return isDueNow;
     }
 
-    private static DueEvent DueOf(StoredRow row) => new() { Id = row.Id, Type = row.Type, Payload = BitConverter.GetBytes(row.PayloadHash), TraceParent = row.Trace };
+    private static DueEvent DueOf(StoredRow row) =>
+        new() { Id = row.Id, Type = row.Type, Payload = BitConverter.GetBytes(row.PayloadHash), TraceParent = row.Trace };
 }

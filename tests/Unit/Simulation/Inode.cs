@@ -38,7 +38,8 @@ internal sealed unsafe class Inode(Random random) : IDisposable
             _dirty.Remove(page);
         }
 
-        if (length % PageBytes != 0 && _cached.ContainsKey(length / PageBytes)) Writable(length / PageBytes).AsSpan((int)(length % PageBytes)).Clear();
+        if (length % PageBytes != 0 && _cached.ContainsKey(length / PageBytes))
+            Writable(length / PageBytes).AsSpan((int)(length % PageBytes)).Clear();
     }
 
     public void Write(ReadOnlySpan<byte> bytes, long offset)

@@ -87,7 +87,8 @@ internal sealed class Life
     public Task TravelAsync() => Random.Next(4) == 0 ? PassAsync(200) : Task.CompletedTask;
 
     /// <summary>Lets up to so many milliseconds of the simulated time pass.</summary>
-    public Task PassAsync(int atMost) => new Promise().WaitAsync(TimeSpan.FromMilliseconds(Random.Next(1, atMost)), Time, CancellationToken.None);
+    public Task PassAsync(int atMost) =>
+        new Promise().WaitAsync(TimeSpan.FromMilliseconds(Random.Next(1, atMost)), Time, CancellationToken.None);
 
     /// <summary>The data directory as this process opens it; the same one in every life.</summary>
     public DataDirectory OpenDirectory()

@@ -29,7 +29,8 @@ internal sealed class Producers(Scenario scenario, Random random, SimulatedStore
     {
         var organizations = Enumerable.Range(1, 3).Select(Organization).ToArray();
         _ = life.Host.Run(() => ReadAsync(life, shard, organizations));
-        return Task.WhenAll(Enumerable.Range(0, _left.Length).Select(producer => life.Host.Run(() => ProduceAsync(life, shard, organizations, producer))));
+        return Task.WhenAll(
+            Enumerable.Range(0, _left.Length).Select(producer => life.Host.Run(() => ProduceAsync(life, shard, organizations, producer))));
     }
 
     private async Task ProduceAsync(Life life, Shard shard, Organization[] organizations, int producer)
@@ -63,7 +64,8 @@ internal sealed class Producers(Scenario scenario, Random random, SimulatedStore
         {
             await life.PassAsync(300);
             var organization = organizations[random.Next(organizations.Length)];
-            var answered = Sent.Where(sending => sending is { IsAnswered: true, IsExcused: false } && sending.OrganizationNo == organization.No)
+            var answered = Sent.Where(
+                sending => sending is { IsAnswered: true, IsExcused: false } && sending.OrganizationNo == organization.No)
                 .Select(static sending => sending.Receipt!.Value.Id).ToList();
             if (!await shard.WaitStoredAsync(organization, CancellationToken.None) || life.IsDead) continue;
             var there = store.Events.Concat(store.Quarantined).Select(static row => row.Id).ToHashSet();

@@ -26,7 +26,8 @@ internal sealed class Receivers(Random random, DateTimeOffset begin)
     public async Task<TryResult> ReceiveAsync(Life life, WebhookTarget target, DueEvent due)
     {
         await life.TravelAsync();
-        life.Effect("receive", "webhook", () => _received.Add((target.Endpoint.Id, due.Id, BitConverter.ToUInt64(due.Payload), due.TraceParent)));
+        life.Effect(
+            "receive", "webhook", () => _received.Add((target.Endpoint.Id, due.Id, BitConverter.ToUInt64(due.Payload), due.TraceParent)));
         var fails = random.Next(4) == 0;
         await life.TravelAsync();
         return new TryResult
@@ -42,7 +43,8 @@ internal sealed class Receivers(Random random, DateTimeOffset begin)
     public bool AsksAgain() => random.Next(8) == 0;
 
     /// <summary>Whether every stored event that has an endpoint has come to its end there, and nothing asked for is left to send.</summary>
-    public bool AreDone(SimulatedStore store) => !store.Deliveries.Owes && Due(store).All(due => store.Deliveries.Outcomes.ContainsKey((due.Endpoint, due.Row.Id)));
+    public bool AreDone(SimulatedStore store) =>
+        !store.Deliveries.Owes && Due(store).All(due => store.Deliveries.Outcomes.ContainsKey((due.Endpoint, due.Row.Id)));
 
     /// <summary>No webhook is forgotten: each was sent as it is, and ended by success or after all its tries.</summary>
     public string? Check(SimulatedStore store)

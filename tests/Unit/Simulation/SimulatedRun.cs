@@ -174,5 +174,6 @@ internal sealed class SimulatedRun : IDisposable
 
     private bool IsDrained(Shard shard) =>
         (!_scenario.HasWebhooks || _receivers.AreDone(_store))
-        && shard.Writer.Stored.Position >= Math.Max(shard.Sequencer.Journaled, shard.Recovered.Events > 0 ? shard.Recovered.LastId.High : 0);
+        && shard.Writer.Stored.Position >= Math.Max(
+            shard.Sequencer.Journaled, shard.Recovered.Events > 0 ? shard.Recovered.LastId.High : 0);
 }

@@ -6,7 +6,8 @@ using ZapierTriggers.Core.Storing;
 namespace ZapierTriggers.Tests.Unit.Simulation;
 
 /// <summary>An event as the store has it. The payload by its hash.</summary>
-internal sealed record StoredRow(EventId Id, int OrganizationNo, string Type, string DedupId, string OrderingKey, ulong PayloadHash, TraceParent Trace)
+internal sealed record StoredRow(
+    EventId Id, int OrganizationNo, string Type, string DedupId, string OrderingKey, ulong PayloadHash, TraceParent Trace)
 {
     public static StoredRow Of(in JournaledEvent item) => new(
         item.Id,

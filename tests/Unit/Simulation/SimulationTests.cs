@@ -18,7 +18,8 @@ public sealed class SimulationTests(ITestOutputHelper output)
         if (Environment.GetEnvironmentVariable("ZAP_SIMULATION") is { Length: > 0 } one)
         {
             var parts = one.Split(':');
-            var again = Run(int.Parse(parts[0], CultureInfo.InvariantCulture), long.Parse(parts[1], CultureInfo.InvariantCulture), true, out _, out _);
+            var again = Run(
+                int.Parse(parts[0], CultureInfo.InvariantCulture), long.Parse(parts[1], CultureInfo.InvariantCulture), true, out _, out _);
             Assert.True(again is null, again);
             return;
         }

@@ -48,7 +48,8 @@ internal sealed class StoreConnection(Life life, SimulatedStore store) : IEventS
     }
 
     /// <inheritdoc/>
-    public async Task<DuplicateOf?> FindDuplicateAsync(int organizationNo, string dedupId, EventId notBefore, CancellationToken cancellationToken)
+    public async Task<DuplicateOf?> FindDuplicateAsync(
+        int organizationNo, string dedupId, EventId notBefore, CancellationToken cancellationToken)
     {
         await life.TravelAsync();
         if (life.Fails(FaultKind.StoreAway)) throw Away();
@@ -64,7 +65,8 @@ internal sealed class StoreConnection(Life life, SimulatedStore store) : IEventS
     public Task<InboxPage> ReadInboxAsync(InboxQuery query, CancellationToken cancellationToken) => throw new NotSupportedException();
 
     /// <inheritdoc/>
-    public Task<EventDetail?> FindEventAsync(int organizationNo, EventId id, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public Task<EventDetail?> FindEventAsync(int organizationNo, EventId id, CancellationToken cancellationToken) =>
+        throw new NotSupportedException();
 
     /// <inheritdoc/>
     public Task<IReadOnlyList<DateTimeOffset?>> AcknowledgeAsync(

@@ -34,7 +34,8 @@ internal sealed class MemoryUsageStore : IUsageStore
         return Task.FromResult<IReadOnlyList<QuotaSum>>(Quotas);
     }
 
-    public Task<bool> ClaimNewsAsync(int organizationNo, UsageNews news, DateTimeOffset toldBefore, DateTimeOffset now, CancellationToken cancellationToken)
+    public Task<bool> ClaimNewsAsync(
+        int organizationNo, UsageNews news, DateTimeOffset toldBefore, DateTimeOffset now, CancellationToken cancellationToken)
     {
         RequireThere();
         if (_news.TryGetValue((organizationNo, news), out var known)

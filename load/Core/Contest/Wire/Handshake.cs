@@ -27,6 +27,7 @@ internal static class Handshake
             if (isComplete(bytes)) return bytes;
         }
 
-        throw new IOException($"A connection was not made ready: '{Encoding.Latin1.GetString(bytes.AsSpan(0, Math.Min(bytes.Length, 200)))}'.");
+        throw new IOException(
+            $"A connection was not made ready: '{Encoding.Latin1.GetString(bytes.AsSpan(0, Math.Min(bytes.Length, 200)))}'.");
     }
 }

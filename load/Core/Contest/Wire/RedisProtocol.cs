@@ -29,7 +29,8 @@ internal sealed class RedisProtocol(EventSource source) : IWireProtocol
         var line = received.IndexOf("\r\n"u8);
         if (line < 0) return WireReply.Incomplete;
         consumed = line + 2;
-        if (received[0] != (byte)'$' || !Utf8Parser.TryParse(received[1..line], out int length, out _) || length < 0) return WireReply.Refused;
+        if (received[0] != (byte)'$' || !Utf8Parser.TryParse(received[1..line], out int length, out _) || length < 0)
+            return WireReply.Refused;
         consumed += length + 2;
         return received.Length >= consumed ? WireReply.Acknowledged : WireReply.Incomplete;
     }

@@ -15,7 +15,8 @@ internal sealed unsafe class SystemMapping : IMapping
     public SystemMapping(SafeFileHandle file, long length)
     {
         _length = length;
-        _map = MemoryMappedFile.CreateFromFile(file, null, length, MemoryMappedFileAccess.ReadWrite, HandleInheritability.None, leaveOpen: true);
+        _map = MemoryMappedFile.CreateFromFile(
+            file, null, length, MemoryMappedFileAccess.ReadWrite, HandleInheritability.None, leaveOpen: true);
         _view = _map.CreateViewAccessor();
         _view.SafeMemoryMappedViewHandle.AcquirePointer(ref _address);
     }

@@ -61,9 +61,11 @@ internal sealed class StoreMove(SqliteTables source, PostgresDatabase target, Ti
         foreach (var name in theirs.Keys.Union(ours.Keys).Where(name => !NotMoved.ContainsKey(name)))
         {
             var fits = theirs.TryGetValue(name, out var table) && ours.TryGetValue(name, out var columns) && table.Key.Count > 0
-                && columns.Order(StringComparer.Ordinal).SequenceEqual(table.Columns.Select(column => column.Name).Order(StringComparer.Ordinal));
+                && columns.Order(StringComparer.Ordinal).SequenceEqual(
+                    table.Columns.Select(column => column.Name).Order(StringComparer.Ordinal));
             if (!fits)
-                throw new StoreException(StoreFailure.Fault, $"The table {name} is not the same in both stores; no move knows what to do with it.");
+                throw new StoreException(
+                    StoreFailure.Fault, $"The table {name} is not the same in both stores; no move knows what to do with it.");
         }
 
         // Quarantine before events: it takes those that Postgres refuses, and goes on behind its own last row.

@@ -144,10 +144,12 @@ internal sealed class PostgresAccountStore(PostgresDatabase database, TimeProvid
                 {
                     var rows = await connection.ExecuteAsync(
                         Rotate,
-                        parameters => BindKey(parameters, added).With(replacedKeyId).With(replacedEndsAt.ToUniversalTime()).With(time.GetUtcNow()),
+                        parameters =>
+                            BindKey(parameters, added).With(replacedKeyId).With(replacedEndsAt.ToUniversalTime()).With(time.GetUtcNow()),
                         cancellationToken);
                     if (rows == 1)
-                        await PostgresAudit.InsertAsync(connection, AuditedCall.EntryFor(added.OrganizationNo, replacedKeyId), cancellationToken);
+                        await PostgresAudit.InsertAsync(
+                            connection, AuditedCall.EntryFor(added.OrganizationNo, replacedKeyId), cancellationToken);
                     return rows == 1;
                 },
                 cancellationToken);
@@ -162,7 +164,8 @@ internal sealed class PostgresAccountStore(PostgresDatabase database, TimeProvid
     }
 
     /// <inheritdoc/>
-    public Task<KeyChange> AddKeyAsync(ApiKeyRecord added, int mostKeys, CancellationToken cancellationToken) => database.RunInTransactionAsync(
+    public Task<KeyChange> AddKeyAsync(ApiKeyRecord added, int mostKeys, CancellationToken cancellationToken) =>
+        database.RunInTransactionAsync(
         async connection =>
         {
             var no = added.OrganizationNo;

@@ -60,7 +60,8 @@ internal sealed class PostgresAudit(PostgresDatabase database) : IAuditStore
     {
         var rows = await database.QueryAsync(
             query.OrganizationNo is null ? OfAll : OfOne,
-            parameters => parameters.With(query.OrganizationNo).With(query.After).With(query.OrganizationId).With(query.Action).With(query.Actor)
+            parameters =>
+                parameters.With(query.OrganizationNo).With(query.After).With(query.OrganizationId).With(query.Action).With(query.Actor)
                 .With(query.KeyId).With(query.From?.ToUniversalTime()).With(query.To?.ToUniversalTime()).With(query.Limit + 1),
             ReadEntry,
             cancellationToken);

@@ -38,7 +38,8 @@ internal sealed class PostgresDays(PostgresDatabase database)
     public async Task<long> DropAsync(DateOnly day, CancellationToken cancellationToken)
     {
         var name = PostgresPartitions.NameOf(day);
-        var (number, end) = (day.DayNumber - DateOnly.FromDateTime(DateTime.UnixEpoch).DayNumber, PostgresPartitions.BoundOf(day.AddDays(1)));
+        var (number, end) = (
+            day.DayNumber - DateOnly.FromDateTime(DateTime.UnixEpoch).DayNumber, PostgresPartitions.BoundOf(day.AddDays(1)));
         return await database.RunInTransactionAsync(
             async connection =>
             {

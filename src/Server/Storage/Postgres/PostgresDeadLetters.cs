@@ -71,7 +71,8 @@ internal sealed class PostgresDeadLetters(PostgresDatabase database) : IDeadLett
                 var endpoints = found.Where(static one => one.IsThere).Select(static one => one.Id).ToList();
                 await RequeueAsync(connection, organizationNo, eventId, endpoints, now, cancellationToken);
                 if (endpoints.Count > 0)
-                    await PostgresAudit.InsertAsync(connection, AuditedCall.EntryFor(organizationNo, eventId.ToString()), cancellationToken);
+                    await PostgresAudit.InsertAsync(
+                        connection, AuditedCall.EntryFor(organizationNo, eventId.ToString()), cancellationToken);
                 return new Requeued(found.Count > 0, endpoints.Count);
             },
             cancellationToken);
@@ -91,7 +92,8 @@ internal sealed class PostgresDeadLetters(PostgresDatabase database) : IDeadLett
                 var endpoints = await ReadAsync(command, row => row.GetGuid(0), cancellationToken);
                 await RequeueAsync(connection, organizationNo, eventId, endpoints, now, cancellationToken);
                 if (endpoints.Count > 0)
-                    await PostgresAudit.InsertAsync(connection, AuditedCall.EntryFor(organizationNo, eventId.ToString()), cancellationToken);
+                    await PostgresAudit.InsertAsync(
+                        connection, AuditedCall.EntryFor(organizationNo, eventId.ToString()), cancellationToken);
                 return new Requeued(Found: true, endpoints.Count);
             },
             cancellationToken);
@@ -120,13 +122,15 @@ internal sealed class PostgresDeadLetters(PostgresDatabase database) : IDeadLett
         _jobs.ReadAsync(organizationNo, limit, cancellationToken);
 
     /// <inheritdoc/>
-    public Task<IReadOnlyList<ReplayJob>> ReadUnfinishedAsync(CancellationToken cancellationToken) => _jobs.ReadUnfinishedAsync(cancellationToken);
+    public Task<IReadOnlyList<ReplayJob>> ReadUnfinishedAsync(CancellationToken cancellationToken) =>
+        _jobs.ReadUnfinishedAsync(cancellationToken);
 
     /// <inheritdoc/>
     public Task<ReplayJob?> RunChunkAsync(ReplayJob job, int limit, DateTimeOffset now, WantsEvent wants, CancellationToken cancellationToken) =>
         _jobs.RunChunkAsync(job, limit, now, wants, cancellationToken);
 
-    private static async Task<List<T>> ReadAsync<T>(NpgsqlCommand command, Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken)
+    private static async Task<List<T>> ReadAsync<T>(
+        NpgsqlCommand command, Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken)
     {
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         return await reader.ReadAllAsync(read, cancellationToken);

@@ -151,7 +151,8 @@ internal sealed class PostgresDeliveryStore(PostgresDatabase database, TimeProvi
         _outcomes.FindDeadLettersAsync(results, cancellationToken);
 
     /// <inheritdoc/>
-    public Task<bool> RecordAsync(DeliveryBatch batch, CancellationToken cancellationToken) => _outcomes.RecordAsync(batch, cancellationToken);
+    public Task<bool> RecordAsync(DeliveryBatch batch, CancellationToken cancellationToken) =>
+        _outcomes.RecordAsync(batch, cancellationToken);
 
     private static DueEvent ReadDue(NpgsqlDataReader row) => new()
     {

@@ -117,7 +117,8 @@ internal sealed class PostgresErasures(PostgresDatabase database, TimeProvider t
         int organizationNo, EventId after, EventId through, string? type, int limit, CancellationToken cancellationToken) =>
         await database.QueryAsync(
             Scan,
-            parameters => parameters.With(organizationNo).With(after).With(through).With(type).With(limit).With((long)InboxPage.EndsAtBytes),
+            parameters =>
+                parameters.With(organizationNo).With(after).With(through).With(type).With(limit).With((long)InboxPage.EndsAtBytes),
             row => new ScannedEvent(row.GetEventId(0), row.GetFieldValue<byte[]>(1)),
             cancellationToken);
 

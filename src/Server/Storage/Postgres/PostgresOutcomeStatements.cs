@@ -170,14 +170,16 @@ internal static class PostgresOutcomeStatements
         BindTries(BindKeys(parameters, results).With(Column(results, static result => (short)result.Status)), results, now);
 
     /// <summary>Binds results with the status that was decided.</summary>
-    public static void BindOutcomes(NpgsqlParameterCollection parameters, (DeliveryResult Result, DeliveryPlan Plan)[] plans, DateTimeOffset now)
+    public static void BindOutcomes(
+        NpgsqlParameterCollection parameters, (DeliveryResult Result, DeliveryPlan Plan)[] plans, DateTimeOffset now)
     {
         var results = Array.ConvertAll(plans, static pair => pair.Result);
         BindTries(BindKeys(parameters, results).With(Array.ConvertAll(plans, static pair => (short)pair.Plan.OutcomeStatus)), results, now);
     }
 
     /// <summary>Binds retry rows as they are to be.</summary>
-    public static void BindRetries(NpgsqlParameterCollection parameters, (DeliveryResult Result, DeliveryPlan Plan)[] plans, DateTimeOffset now)
+    public static void BindRetries(
+        NpgsqlParameterCollection parameters, (DeliveryResult Result, DeliveryPlan Plan)[] plans, DateTimeOffset now)
     {
         var results = Array.ConvertAll(plans, static pair => pair.Result);
         var rows = Array.ConvertAll(plans, static pair => pair.Plan.Retry!);

@@ -34,7 +34,8 @@ internal sealed class PostgresOutcomes(PostgresDatabase database, TimeProvider t
             [.. batch.Results.OrderBy(result => result.OrganizationNo).ThenBy(result => result.EventId).ThenBy(result => result.EndpointId)];
         return results.All(static result => result is { Claim: null, Status: EventStatus.Delivered, Attempt.Number: 1 })
             ? database.RunAsync(connection => RecordFirstAsync(connection, results, batch.Cursors, cancellationToken), cancellationToken)
-            : database.RunInTransactionAsync(connection => RecordAsync(connection, results, batch.Cursors, cancellationToken), cancellationToken);
+            : database.RunInTransactionAsync(
+                connection => RecordAsync(connection, results, batch.Cursors, cancellationToken), cancellationToken);
     }
 
     /// <summary>One implicit transaction, each of its statements with a view of its own.</summary>
@@ -112,7 +113,8 @@ internal sealed class PostgresOutcomes(PostgresDatabase database, TimeProvider t
 
     private static DeliveryState ReadState(NpgsqlDataReader row)
     {
-        var retry = row.IsDBNull(1) ? null : new RetryState(row.GetInt32(1), row.GetInt32(2), row.GetInt32(3), row.GetBoolean(4), row.GetTime(5));
+        var retry = row.IsDBNull(1) ? null : new RetryState(
+            row.GetInt32(1), row.GetInt32(2), row.GetInt32(3), row.GetBoolean(4), row.GetTime(5));
         var outcome = row.IsDBNull(6) ? null : new OutcomeState((EventStatus)row.GetInt16(6), row.GetInt32(7));
         return new DeliveryState(retry, outcome, row.GetBoolean(8));
     }

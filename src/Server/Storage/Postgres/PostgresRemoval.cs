@@ -66,7 +66,8 @@ internal static class PostgresRemoval
             {
                 while (await reader.ReadAsync(cancellationToken))
                 {
-                    if (reader.FieldCount == 3) removed.Add(new RemovedEvent(reader.GetEventId(0), reader.GetTextOrNull(1), reader.GetInt64(2)));
+                    if (reader.FieldCount == 3)
+                        removed.Add(new RemovedEvent(reader.GetEventId(0), reader.GetTextOrNull(1), reader.GetInt64(2)));
                 }
             }
             while (await reader.NextResultAsync(cancellationToken));

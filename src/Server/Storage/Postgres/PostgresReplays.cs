@@ -26,7 +26,8 @@ internal sealed class PostgresReplays(PostgresDatabase database) : IReplayStore
         for (var i = 0; i < ids.Length; i++)
             (organizations[i], ids[i]) = (events.Span[i].OrganizationNo, events.Span[i].Id.ToGuid());
         var rows = await database.QueryAsync(
-            Known, parameters => parameters.With(organizations).With(ids), row => (Id: row.GetEventId(0), IsThere: row.GetBoolean(1)), cancellationToken);
+            Known, parameters =>
+                parameters.With(organizations).With(ids), row => (Id: row.GetEventId(0), IsThere: row.GetBoolean(1)), cancellationToken);
         return new KnownEvents(
             rows.Where(row => row.IsThere).Select(row => row.Id).ToHashSet(), rows.Where(row => !row.IsThere).Select(row => row.Id).ToHashSet());
     }

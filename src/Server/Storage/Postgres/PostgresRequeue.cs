@@ -58,7 +58,8 @@ internal static class PostgresRequeue
         """;
 
     /// <summary>Locks one lane or all of the organization: no result of them is recorded until the transaction ends.</summary>
-    public static async Task LockLanesAsync(NpgsqlConnection connection, int organizationNo, Guid? endpointId, CancellationToken cancellationToken)
+    public static async Task LockLanesAsync(
+        NpgsqlConnection connection, int organizationNo, Guid? endpointId, CancellationToken cancellationToken)
     {
         await using var command = new NpgsqlCommand(LockLanes, connection);
         command.Parameters.With(organizationNo).With(endpointId);

@@ -102,7 +102,8 @@ internal sealed class PostgresRetries(PostgresDatabase database)
             cancellationToken);
 
     /// <summary>See <see cref="IDeliveryStore.ReleaseRetriesAsync"/>.</summary>
-    public Task ReleaseAsync(IReadOnlyList<HeldClaim> claims, DateTimeOffset now, CancellationToken cancellationToken) => database.ExecuteAsync(
+    public Task ReleaseAsync(IReadOnlyList<HeldClaim> claims, DateTimeOffset now, CancellationToken cancellationToken) =>
+        database.ExecuteAsync(
         Release,
         parameters => parameters.With(now.ToUniversalTime()).With(claims.Select(claim => claim.OrganizationNo).ToArray())
             .With(claims.Select(claim => claim.EndpointId).ToArray()).With(claims.Select(claim => claim.EventId.ToGuid()).ToArray())

@@ -101,6 +101,7 @@ internal sealed class PostgresTables(PostgresDatabase database)
         "uuid" => ColumnKind.Uuid,
         "text" => ColumnKind.Text,
         "bytea" => ColumnKind.Bytes,
-        _ => throw new StoreException(StoreFailure.Fault, $"A column has the type {type}, which no move knows; is the table one of the server's?"),
+        _ => throw new StoreException(
+            StoreFailure.Fault, $"A column has the type {type}, which no move knows; is the table one of the server's?"),
     };
 }

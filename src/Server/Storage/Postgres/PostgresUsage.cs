@@ -103,7 +103,8 @@ internal sealed class PostgresUsage(PostgresDatabase database) : IUsageStore
         int organizationNo, UsageNews news, DateTimeOffset toldBefore, DateTimeOffset now, CancellationToken cancellationToken) =>
         await database.ExecuteAsync(
             Claim,
-            parameters => parameters.With(organizationNo).With((short)news).With(now).With(toldBefore).With(now - UsageNewsTimes.ClaimLasts),
+            parameters =>
+                parameters.With(organizationNo).With((short)news).With(now).With(toldBefore).With(now - UsageNewsTimes.ClaimLasts),
             cancellationToken) > 0;
 
     /// <inheritdoc/>

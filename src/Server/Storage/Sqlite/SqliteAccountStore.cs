@@ -150,7 +150,8 @@ internal sealed class SqliteAccountStore(SqliteDatabase database, TimeProvider t
         return database.WriteAsync(
             connection =>
             {
-                var found = connection.Query(FindKey, row => (EndsAt: row.GetTimeOrNull(0), Scopes: row.GetString(1)), organizationNo, keyId);
+                var found = connection.Query(
+                    FindKey, row => (EndsAt: row.GetTimeOrNull(0), Scopes: row.GetString(1)), organizationNo, keyId);
                 if (found is not [var key]) return KeyChange.NotFound;
                 if (key.EndsAt == at) return KeyChange.Done;
                 if (key.EndsAt < at) return KeyChange.NotFound;

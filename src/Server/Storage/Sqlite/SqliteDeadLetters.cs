@@ -124,7 +124,8 @@ internal sealed class SqliteDeadLetters(SqliteDatabase database) : IDeadLetterSt
         _jobs.ReadAsync(organizationNo, limit, cancellationToken);
 
     /// <inheritdoc/>
-    public Task<IReadOnlyList<ReplayJob>> ReadUnfinishedAsync(CancellationToken cancellationToken) => _jobs.ReadUnfinishedAsync(cancellationToken);
+    public Task<IReadOnlyList<ReplayJob>> ReadUnfinishedAsync(CancellationToken cancellationToken) =>
+        _jobs.ReadUnfinishedAsync(cancellationToken);
 
     /// <inheritdoc/>
     public Task<ReplayJob?> RunChunkAsync(ReplayJob job, int limit, DateTimeOffset now, WantsEvent wants, CancellationToken cancellationToken) =>

@@ -97,7 +97,8 @@ internal sealed class SqliteDeliveryStore(SqliteDatabase database, TimeProvider 
         _outcomes.FindDeadLettersAsync(results, cancellationToken);
 
     /// <inheritdoc/>
-    public Task<bool> RecordAsync(DeliveryBatch batch, CancellationToken cancellationToken) => _outcomes.RecordAsync(batch, cancellationToken);
+    public Task<bool> RecordAsync(DeliveryBatch batch, CancellationToken cancellationToken) =>
+        _outcomes.RecordAsync(batch, cancellationToken);
 
     private static LanePage ReadAll(SqliteConnection connection, LaneRead read)
     {

@@ -88,7 +88,8 @@ internal sealed class SqliteInboxMarks(SqliteDatabase database)
         var (mark, lowered) = Find(connection, organizationNo);
         if (connection.Query(FirstPending, row => row.GetEventId(0), organizationNo, mark, limit) is [var pending, ..])
             return (mark, lowered, pending, false);
-        if (connection.Query(Next, row => row.GetEventId(0), organizationNo, mark, limit) is [var next, ..]) return (mark, lowered, next, true);
+        if (connection.Query(Next, row => row.GetEventId(0), organizationNo, mark, limit) is [var next, ..])
+            return (mark, lowered, next, true);
         return connection.Query(Last, row => row.GetEventId(0), organizationNo, mark) is [var last, ..]
             ? (mark, lowered, last, false)
             : (mark, lowered, mark, false);

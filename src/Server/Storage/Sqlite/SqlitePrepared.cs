@@ -26,7 +26,8 @@ internal sealed class SqlitePrepared : IDisposable
     public void Bind(int index, long value) => Check(raw.sqlite3_bind_int64(_statement, index, value));
 
     /// <summary>Binds a number or NULL.</summary>
-    public void Bind(int index, int? value) => Check(value is { } number ? raw.sqlite3_bind_int64(_statement, index, number) : raw.sqlite3_bind_null(_statement, index));
+    public void Bind(int index, int? value) =>
+        Check(value is { } number ? raw.sqlite3_bind_int64(_statement, index, number) : raw.sqlite3_bind_null(_statement, index));
 
     /// <summary>Binds a time, in Unix milliseconds.</summary>
     public void Bind(int index, DateTimeOffset value) => Bind(index, value.ToUnixTimeMilliseconds());

@@ -123,14 +123,16 @@ internal sealed class SqliteReplayJobs(SqliteDatabase database)
     private static ScannedDelivery ReadScanned(SqliteDataReader row, int organizationNo, WantsEvent wants)
     {
         var (id, endpointId, kind) = (row.GetEventId(0), row.GetUuid(1), (ScanKind)row.GetInt32(2));
-        return new ScannedDelivery(id, endpointId, kind.IsMeant(() => wants(organizationNo, endpointId, id, row.GetString(3), row.GetTextOrNull(4))));
+        return new ScannedDelivery(
+            id, endpointId, kind.IsMeant(() => wants(organizationNo, endpointId, id, row.GetString(3), row.GetTextOrNull(4))));
     }
 
     private static ReplayJob ReadJob(SqliteDataReader row) => new()
     {
         OrganizationNo = row.GetInt32(0),
         Id = row.GetUuid(1),
-        Filter = ReplayFilterText.Read(row.GetString(3), row.IsDBNull(2) ? null : row.GetUuid(2), row.GetTimeOrNull(4), row.GetTimeOrNull(5)),
+        Filter = ReplayFilterText.Read(
+            row.GetString(3), row.IsDBNull(2) ? null : row.GetUuid(2), row.GetTimeOrNull(4), row.GetTimeOrNull(5)),
         RatePerSecond = row.GetInt32(6),
         Cursor = row.IsDBNull(7) ? null : row.GetEventId(7),
         Matched = row.GetInt64(8),

@@ -113,7 +113,8 @@ internal sealed class SqliteUsage(SqliteDatabase database) : IUsageStore
     public Task<IReadOnlyList<UsageDifference>> FindDifferencesAsync(int fromDay, int limit, CancellationToken cancellationToken) =>
         database.ReadAsync<IReadOnlyList<UsageDifference>>(
             connection => connection.Query(
-                Differences, row => new UsageDifference(row.GetInt32(0), row.GetInt32(1), row.GetInt64(2), row.GetInt64(3)), fromDay, limit),
+                Differences, row =>
+                    new UsageDifference(row.GetInt32(0), row.GetInt32(1), row.GetInt64(2), row.GetInt64(3)), fromDay, limit),
             cancellationToken);
 
     /// <inheritdoc/>
