@@ -52,7 +52,7 @@ internal sealed class DrainCommand
         var source = options.CreateSource();
         Console.WriteLine($"machine   {Machine.Describe()}, generator, server and PostgreSQL on it");
         Console.WriteLine(options.Describe(source));
-        Console.WriteLine($"plan      {rounds} rounds of {events:N0} events, after one to warm up");
+        Console.WriteLine($"plan      {rounds} rounds of {events:N0} events, after two to warm up");
         var command = new DrainCommand(postgres, account, options.CreateSettings(ours.Url, account.Key, source, FillConnections), events);
         var good = await command.RoundsAsync(rounds, isShort, stop);
         return Math.Max(good ? 0 : 2, await command.AuditAsync(source, stop));
@@ -63,7 +63,7 @@ internal sealed class DrainCommand
         await _bare.PrepareAsync(stop);
         Console.WriteLine("          journal/s      COPY/s    ratio");
         var (ratios, before) = (new List<double>(), (Stream: Array.Empty<byte>(), Rows: 0L));
-        for (var round = 0; round <= rounds && !stop.IsCancellationRequested; round++)
+        for (var round = 0; round <= rounds + 1 && !stop.IsCancellationRequested; round++)
         {
             await using var hold = await StoreHold.OfAsync(_postgres, stop);
             await FillAsync(stop);
@@ -73,11 +73,11 @@ internal sealed class DrainCommand
             if (!bareFirst && before.Rows > 0) copy = await CopyAsync(before, stop);
             var copied = before.Rows;
             before = await _bare.ReadNewAsync(stop);
-            if (round == 0) continue;
+            if (round <= 1) continue; // in round 0 there was nothing to copy yet, so in round 1 the copy was cold
             var (ours, theirs) = (before.Rows / drain.TotalSeconds, copied / copy.TotalSeconds);
             ratios.Add(ours / theirs);
             Console.WriteLine(
-                string.Create(CultureInfo.InvariantCulture, $"  {round,4}  {ours,11:N0} {theirs,11:N0}    {ours / theirs:F3}"));
+                string.Create(CultureInfo.InvariantCulture, $"  {round - 1,4}  {ours,11:N0} {theirs,11:N0}    {ours / theirs:F3}"));
         }
 
         if (ratios.Count == 0) return false;
@@ -92,6 +92,7 @@ internal sealed class DrainCommand
         var figures = await new BatchRun(_settings, ItemsPerCall, _ledger, _numbers).RunAsync(_events, stop);
         if (figures.Items[202] != _events) throw new IOException($"Only {figures.Items[202]:N0} of {_events:N0} events were accepted.");
         await Task.Delay(Settles, stop); // Ten times Journal:FlushInterval.
+        await TemporaryServer.CheckHeldAsync(_account, _events, stop);
     }
 
     /// <summary>Lets go of the store and waits until it has all.</summary>

@@ -72,6 +72,7 @@ internal sealed class StartCommand
             var settings = options.CreateSettings(server.Url, account.Key, source, FillConnections);
             var figures = await new BatchRun(settings, ItemsPerCall, ledger).RunAsync(_events, stop);
             if (figures.Items[202] != _events) throw new IOException($"Only {figures.Items[202]:N0} of {_events:N0} events were accepted.");
+            await TemporaryServer.CheckHeldAsync(account, _events, stop);
             await server.KillAsync();
         }
 
@@ -107,7 +108,7 @@ internal sealed class StartCommand
         Console.WriteLine(
             $"stored    {Text(RatioSummary.Of(_stored), 1, "s")} from the start of the process until all {_events:N0} were stored");
         return Bar.Tell("empty", $"ready after {Text(empty, 1, "s")}", empty.Median <= EmptyBarSeconds, "1.5 s", !isShort)
-            & Bar.Tell("idle", $"{Text(bytes, 1 << 20, "MiB")} resident", bytes.Median <= IdleBarBytes, "150 MiB", !isShort)
+            & Bar.Tell("idle", $"{Text(bytes, 1 << 20, "MiB")} resident", bytes.Median is > 0 and <= IdleBarBytes, "150 MiB", !isShort)
             & Bar.Tell("full", $"ready after {Text(ready, 1, "s")}", ready.Median <= FullBarSeconds, "10 s", !isShort);
     }
 

@@ -99,12 +99,13 @@ internal sealed class SoakCommand
         var result = await running;
         foreach (var line in Report.Final(result)) Console.WriteLine(line);
         Console.WriteLine(Report.Generator(result));
-        if (result.VoidReason is { } reason) Console.WriteLine($"VOID      {reason}: the latencies say nothing about the server");
+        var others = result.Answered - result.Accepted - result.Statuses[409] + result.Unanswered;
         var trend = SoakTrend.Of(_samples, _latencies, _plan.Duration);
         return Bar.Tell(
-            "memory", trend.SlopeText(), trend.IsFlat, $"zero in the interval, or at most {SoakTrend.SlopeBar} MB/h", !_plan.IsShort)
+            "memory", trend.SlopeText(), trend.IsFlat, $"zero in the interval, or at most {SoakTrend.SlopeBar} MB/h; surely below {SoakTrend.CertainBar} MB/h", !_plan.IsShort)
             & Bar.Tell("latency", trend.LatencyText(), trend.IsSteady, $"at most {SoakTrend.LatencyBar} times, or 1 ms", !_plan.IsShort)
-            & (result.VoidReason is null || _plan.IsShort)
+            & Bar.Tell("generator", result.VoidReason ?? "in time", result.VoidReason is null, "latencies of a late one say nothing", !_plan.IsShort)
+            & Bar.Tell("refused", $"{others:N0} requests, those without an answer among them", others == 0, "none", !_plan.IsShort)
             & Bar.Tell("offered", $"{result.Backlog:N0} requests of the plan were never sent", result.Backlog == 0, "none", !_plan.IsShort)
             ? ExitCode.Success : ExitCode.Verdict;
     }

@@ -73,6 +73,14 @@ internal sealed class TemporaryServer(string? program, string? database) : IAsyn
         return Stopwatch.GetElapsedTime(start);
     }
 
+    /// <summary>Makes sure that the store has taken nothing of what was accepted: a hold that does not hold would make any figure.</summary>
+    /// <exception cref="IOException">It has.</exception>
+    public static async Task CheckHeldAsync(Account account, long accepted, CancellationToken stop)
+    {
+        var backlog = await new ServerProbe(account.Client).ReadBacklogAsync(stop);
+        if (backlog != accepted) throw new IOException($"The store was held, but of {accepted:N0} events {backlog:N0} wait for it.");
+    }
+
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => _process.DisposeAsync();
 

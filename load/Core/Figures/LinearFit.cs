@@ -26,7 +26,7 @@ internal static class LinearFit
         return (slope, Quantile(freedom) * Math.Sqrt(rest / freedom / spread));
     }
 
-    // Student's t at 97.5 %, to 1 % from 3 degrees of freedom on (Cornish-Fisher expansion; Abramowitz and Stegun 26.7.5).
+    // Student's t at 97.5 %, to 1 % from 5 degrees of freedom on (Cornish-Fisher expansion; Abramowitz and Stegun 26.7.5).
     private static double Quantile(int freedom)
     {
         const double Z = 1.959964;

@@ -16,14 +16,19 @@ internal sealed record SoakTrend(double? Slope, double Margin, double FirstP99, 
     /// <summary>The last quarter's p99 may be so many times the first's.</summary>
     public const double LatencyBar = 1.2;
 
+    /// <summary>An interval that reaches higher than this tells nothing: the run was too short, or memory moved too much.</summary>
+    public const double CertainBar = 50;
+
     /// <summary>Whether the confidence interval holds zero.</summary>
-    public bool MayBeFlat => Slope is not { } slope || Math.Abs(slope) <= Margin;
+    public bool MayBeFlat => Slope is { } slope && Math.Abs(slope) <= Margin;
 
-    /// <summary>Whether memory does not grow as far as can be told: no more than the bar, or not surely.</summary>
-    public bool IsFlat => MayBeFlat || Slope <= SlopeBar;
+    /// <summary>
+    /// Whether memory does not grow: no more than the bar, or not surely, in an interval that is narrow enough to tell. Not known is not flat.
+    /// </summary>
+    public bool IsFlat => Slope is { } slope && slope + Margin <= CertainBar && (MayBeFlat || slope <= SlopeBar);
 
-    /// <summary>Whether latency is the same at the end, or too small to matter (1 ms).</summary>
-    public bool IsSteady => LastP99 <= Math.Max(1, FirstP99 * LatencyBar);
+    /// <summary>Whether latency is the same at the end, or too small to matter (1 ms). Without answers in a quarter it is not.</summary>
+    public bool IsSteady => FirstP99 > 0 && LastP99 > 0 && LastP99 <= Math.Max(1, FirstP99 * LatencyBar);
 
     /// <summary>Of the samples, and of the latencies by quarter.</summary>
     public static SoakTrend Of(IReadOnlyList<SoakSample> samples, SoakLatencies latencies, TimeSpan duration)

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Json;
+using System.Net.Sockets;
 using System.Text.Json;
 
 namespace ZapierTriggers.Tests.Crash.Infrastructure;
@@ -120,7 +121,7 @@ internal sealed class Bystander : IAsyncDisposable
             Assert.True(answer.StatusCode is HttpStatusCode.ServiceUnavailable, $"{method} {path}: {(int)answer.StatusCode} {text}");
             return null;
         }
-        catch (Exception error) when (error is HttpRequestException or TaskCanceledException)
+        catch (Exception error) when (error is HttpRequestException or TaskCanceledException or SocketException)
         {
             return null;
         }

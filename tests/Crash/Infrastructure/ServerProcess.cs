@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Net;
+using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using System.Text;
 
@@ -162,7 +163,7 @@ internal sealed partial class ServerProcess : IAsyncDisposable
             using var answer = await client.GetAsync("/health/ready");
             return await answer.Content.ReadAsStringAsync();
         }
-        catch (Exception error) when (error is HttpRequestException or TaskCanceledException)
+        catch (Exception error) when (error is HttpRequestException or TaskCanceledException or SocketException)
         {
             return "";
         }
@@ -177,7 +178,7 @@ internal sealed partial class ServerProcess : IAsyncDisposable
             using var answer = await client.GetAsync("/health/ready");
             return answer.StatusCode == HttpStatusCode.OK;
         }
-        catch (Exception error) when (error is HttpRequestException or TaskCanceledException)
+        catch (Exception error) when (error is HttpRequestException or TaskCanceledException or SocketException)
         {
             // Not listening yet.
             return false;
