@@ -27,7 +27,7 @@ internal sealed class Lane
     /// <summary>Creates the lane at its stored cursor; it wants to look for events once.</summary>
     public Lane(WebhookTarget target, DeliveryOptions options, TimeProvider time)
     {
-        _target = target;
+        (_target, Turn) = (target, new LinkedListNode<Lane>(this));
         (_window, Generation) = (new LaneWindow(target.Endpoint.DeliveredThrough), target.Endpoint.LaneGeneration);
         _mostInFlight = options.MaxInFlightPerEndpoint;
         _limit = new InFlightLimit(MostOf(target));
@@ -60,6 +60,9 @@ internal sealed class Lane
 
     /// <summary>The current configuration's row.</summary>
     public EndpointRecord Endpoint => Target.Endpoint;
+
+    /// <summary>Where it waits for a place, if it does; only <see cref="LaneLines"/> uses it.</summary>
+    public LinkedListNode<Lane> Turn { get; }
 
     /// <summary>See <see cref="EndpointRecord.LaneGeneration"/>.</summary>
     public int Generation { get; private set; }
@@ -145,7 +148,6 @@ internal sealed class Lane
     private bool IsOpen => Endpoint.Enabled && !_removed && !_held && !_health.IsPaused;
 
     private bool MayStart => HasRoom && _pace.Wait == TimeSpan.Zero;
-
     private bool HasRoom => _inFlight < _limit.Value && IsOpen;
 
     /// <summary>A claimed retry that cannot start soon would outlive its claim: what the rate lets through in ten seconds.</summary>
@@ -210,8 +212,7 @@ internal sealed class Lane
         {
             if (!_readWanted || _reading || !IsOpen || _queue.Fresh >= _limit.Value * 2 || _window.Count >= MaxWindow) return false;
             if (_filter.HoldsAfter(_window.ReadThrough)) return false;
-            _readWanted = false;
-            _reading = true;
+            (_readWanted, _reading) = (false, true);
             _queue.BeginFetch();
             return true;
         }

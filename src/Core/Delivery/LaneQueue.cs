@@ -117,8 +117,15 @@ internal sealed class LaneQueue(TimeProvider time, TimeSpan orderingWait)
         for (var i = _fresh.Count; i > 0; i--)
         {
             var due = _fresh.Dequeue();
-            if (ids.Contains(due.Id)) window.Finish(due.Id);
-            else _fresh.Enqueue(due);
+            if (!ids.Contains(due.Id))
+            {
+                _fresh.Enqueue(due);
+                continue;
+            }
+
+            window.Finish(due.Id);
+            // A replay that its try was to end: the claim runs out in the store, which gives it out again.
+            if (!_busy.Contains(due.Id)) _claims.Remove(due.Id);
         }
 
         for (var i = _retries.Count; i > 0; i--)

@@ -4,21 +4,35 @@ namespace ZapierTriggers.Core.Delivery;
 
 /// <summary>
 /// Shares the places for tries among the lanes that are ready: each lane stands in line once, gives one try, and joins the end again. There is
-/// a line for each standing, taken in turn as far as <see cref="PlaceShares"/> lets it; slow lanes have places of their own, and a try that
+/// a line for each standing, taken in turn as far as <see cref="PlaceShares"/> lets it; a lane whose organization has its share is sent away,
+/// to come back with the next place that this returns (<see cref="LaneLines"/>). Slow lanes have places of their own, and a try that
 /// turns slow takes its place over to them. So receivers that hang cost the others at most <see cref="DeliveryOptions.SlowAfter"/> each,
 /// once, and hold neither all places nor those kept for receivers that answer. Safe for concurrent use; nothing blocks.
 /// </summary>
-internal sealed class Turns(DeliveryOptions options, ILoopHost host, TimeProvider time, Func<LaneTry, Turns.Place, Task> run)
+internal sealed class Turns
 {
+    private static readonly int Lines = Enum.GetValues<LaneStanding>().Length;
+
+    private readonly DeliveryOptions _options;
+    private readonly ILoopHost _host;
+    private readonly TimeProvider _time;
+    private readonly Func<LaneTry, Place, Task> _run;
     private readonly Lock _lock = new();
-    private readonly Queue<Lane>[] _lines = [.. Enum.GetValues<LaneStanding>().Select(static _ => new Queue<Lane>())];
-    private readonly PlaceShares _shares = new(options);
-    private readonly HashSet<Lane> _queued = [];
+    private readonly PlaceShares _shares;
+    private readonly LaneLines _lines;
     private readonly HashSet<Place> _places = [];
     private readonly TaskCompletionSource _empty = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _nextLine;
     private bool _held;
     private bool _stopped;
+
+    /// <summary>Nothing runs yet; <paramref name="run"/> makes a try and never throws.</summary>
+    public Turns(DeliveryOptions options, ILoopHost host, TimeProvider time, Func<LaneTry, Place, Task> run)
+    {
+        (_options, _host, _time, _run) = (options, host, time, run);
+        _shares = new PlaceShares(options);
+        _lines = new LaneLines(_shares);
+    }
 
     /// <summary>Tries in flight, slow ones too.</summary>
     public int InUse
@@ -30,15 +44,16 @@ internal sealed class Turns(DeliveryOptions options, ILoopHost host, TimeProvide
     }
 
     /// <summary>
-    /// Puts a lane at the end of its line, unless it stands there already. Called for every ready lane every now and then: one whose
-    /// organization has its share is sent away when its turn comes.
+    /// Puts a lane at the end of its line, unless it waits already. Called for every ready lane every now and then: so lanes that were sent
+    /// away come back, too, when their organization's share has grown because others returned places.
     /// </summary>
     public void Enqueue(Lane lane)
     {
         lock (_lock)
         {
-            if (_stopped || !_queued.Add(lane)) return;
-            LineOf(lane).Enqueue(lane);
+            if (_stopped) return;
+            _lines.Join(lane);
+            _lines.BringBack(lane.Endpoint.OrganizationNo, lane.Standing);
             FillPlaces();
         }
     }
@@ -60,15 +75,16 @@ internal sealed class Turns(DeliveryOptions options, ILoopHost host, TimeProvide
     {
         lock (_lock)
         {
-            if (options.MaxSlowInFlight == 0) return; // nothing is slow: it would have no place
+            if (_options.MaxSlowInFlight == 0) return; // nothing is slow: it would have no place
             foreach (var place in _places)
             {
-                if (place.IsSlow || place.Running is not { } running || time.GetElapsedTime(place.StartedAt) < options.SlowAfter) continue;
+                if (place.IsSlow || place.Running is not { } running || _time.GetElapsedTime(place.StartedAt) < _options.SlowAfter) continue;
                 running.Lane.TurnSlow();
                 if (!_shares.HasSlowRoom) continue;
                 _shares.Return(place.OrganizationNo, place.Standing);
                 place.Standing = LaneStanding.Slow;
                 _shares.Take(place.OrganizationNo, place.Standing);
+                _lines.BringBack(place.OrganizationNo);
             }
 
             FillPlaces();
@@ -86,41 +102,47 @@ internal sealed class Turns(DeliveryOptions options, ILoopHost host, TimeProvide
         }
     }
 
-    private Queue<Lane> LineOf(Lane lane) => _lines[(int)lane.Standing];
-
     private void FillPlaces()
     {
-        var place = new Place();
-        while (TryTake(place) is { } lane)
+        while (TryTake(out var standing) is { } lane)
         {
-            var (taken, first) = (place, lane);
-            _places.Add(taken);
-            _ = host.Run(() => RunAsync(taken, first));
-            place = new Place();
+            var place = new Place { OrganizationNo = lane.Endpoint.OrganizationNo, Standing = standing };
+            _places.Add(place);
+            Start(place, lane);
         }
     }
 
-    /// <summary>The next lane that there is a place for; the place is taken. Each line in turn, from the one after the last taken.</summary>
-    private Lane? TryTake(Place place)
+    /// <summary>A method of its own, so that a look that finds nobody makes no closure.</summary>
+    private void Start(Place place, Lane first) => _ = _host.Run(() => RunAsync(place, first));
+
+    /// <summary>
+    /// The next lane that there is a place for, and what it counts as; the place is taken. Each line in turn, from the one after the last
+    /// taken.
+    /// </summary>
+    private Lane? TryTake(out LaneStanding standing)
     {
+        standing = default;
         if (_held || _stopped) return null;
-        for (var i = 0; i < _lines.Length; i++)
+        for (var i = 0; i < Lines; i++)
         {
-            var standing = (LaneStanding)((_nextLine + i) % _lines.Length);
-            while (_shares.HasRoom(standing) && _lines[(int)standing].TryDequeue(out var lane))
+            standing = (LaneStanding)((_nextLine + i) % Lines);
+            while (_shares.HasRoom(standing) && _lines.Next(standing) is { } lane)
             {
                 if (lane.Standing != standing)
                 {
-                    LineOf(lane).Enqueue(lane);
+                    _lines.Join(lane);
                     i = -1; // that line may have been looked at
                     break;
                 }
 
-                _queued.Remove(lane);
                 var no = lane.Endpoint.OrganizationNo;
-                if (!_shares.MayTake(no, standing)) continue;
+                if (!_shares.MayTake(no, standing))
+                {
+                    _lines.SendAway(lane, standing);
+                    continue;
+                }
+
                 _shares.Take(no, standing);
-                (place.OrganizationNo, place.Standing) = (no, standing);
                 _nextLine = (int)standing + 1;
                 return lane;
             }
@@ -134,26 +156,32 @@ internal sealed class Turns(DeliveryOptions options, ILoopHost host, TimeProvide
     {
         for (var next = lane; next is not null; next = PassOn(place, next))
         {
-            var started = next.TryStart(time.GetUtcNow());
+            var started = next.TryStart(_time.GetUtcNow());
             if (started is null) continue;
             if (next.IsReady) Enqueue(next);
-            place.Begin(started, time.GetTimestamp());
-            await run(started, place);
+            place.Begin(started, _time.GetTimestamp());
+            await _run(started, place);
             place.Running = null;
         }
     }
 
     /// <summary>
     /// Gives the place back and takes one again for whoever is next: the lane that had it stands at the end of the line, unless it has
-    /// nothing to start. Null when nobody is next.
+    /// nothing to start, and behind those that were sent away because its organization had its share. Null when nobody is next.
     /// </summary>
     private Lane? PassOn(Place place, Lane had)
     {
         lock (_lock)
         {
             _shares.Return(place.OrganizationNo, place.Standing);
-            if (!_stopped && had.IsReady && _queued.Add(had)) LineOf(had).Enqueue(had);
-            if (TryTake(place) is { } next) return next;
+            _lines.BringBack(place.OrganizationNo);
+            if (!_stopped && had.IsReady) _lines.Join(had);
+            if (TryTake(out var standing) is { } next)
+            {
+                (place.OrganizationNo, place.Standing) = (next.Endpoint.OrganizationNo, standing);
+                return next;
+            }
+
             _places.Remove(place);
             if (_stopped && _places.Count == 0) _empty.TrySetResult();
             return null;

@@ -27,19 +27,25 @@ internal sealed partial class ErasureRunner(
     /// <summary>How long the journal may take in one turn; the next one goes on.</summary>
     private static readonly TimeSpan JournalWait = TimeSpan.FromSeconds(5);
 
+    private readonly PurgePause _pause = new(time);
     private volatile TaskCompletionSource _turn = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Completes when something has moved.</summary>
     public Task Turn => _turn.Task;
 
     /// <inheritdoc/>
+    protected override TimeSpan UntilNextLook => _pause.IsOn ? PurgePause.Length : base.UntilNextLook;
+
+    /// <inheritdoc/>
     protected override async Task<bool> RunOnceAsync(CancellationToken stop)
     {
         var hasMoved = false;
+        _pause.EndIfOver();
         var erasures = await store.ReadUnfinishedAsync(stop);
         foreach (var erasure in erasures)
         {
             stop.ThrowIfCancellationRequested();
+            if (_pause.Rests(erasure.Id)) continue;
             hasMoved |= erasure.Kind == ErasureKind.Organization
                 ? await EraseOrganizationAsync(erasure, stop)
                 : await EraseEventsAsync(erasure, stop);
@@ -60,7 +66,7 @@ internal sealed partial class ErasureRunner(
         var done = await store.EraseAsync(erasure, moved, erasure.IsDryRun ? [] : matched, journalFrom, stop);
         Failpoint.Pass(Failpoint.ErasureRemoved);
         if (done is null || !isLast) return done is not null;
-        var isErased = erasure.IsDryRun || (await EraseFromJournalAsync(done, stop) && await store.TryPurgeAsync(stop));
+        var isErased = erasure.IsDryRun || (await EraseFromJournalAsync(done, stop) && await TryPurgeAsync(done, stop));
         if (!isErased) return false;
         Failpoint.Pass(Failpoint.ErasureNoted);
         await store.FinishAsync(done with { IsJournalErased = !done.IsDryRun, FinishedAt = Time.GetUtcNow() }, stop);
@@ -84,6 +90,8 @@ internal sealed partial class ErasureRunner(
         return true;
     }
 
+    private Task<bool> TryPurgeAsync(Erasure erasure, CancellationToken stop) => _pause.TryAsync(erasure.Id, store.TryPurgeAsync, stop);
+
     /// <summary>
     /// Stored first is what was on its way when its keys ended; the journal goes before the last row, which says that there is work.
     /// </summary>
@@ -102,7 +110,7 @@ internal sealed partial class ErasureRunner(
             if (!await shard.TryEraseAsync(ErasedFrames.OfOrganization(no), JournalWait, stop)) return false;
         }
 
-        if (ids == 0 && !await store.TryPurgeAsync(stop)) return false;
+        if (ids == 0 && !await TryPurgeAsync(erasure, stop)) return false;
         var (events, isDone) = await store.EraseOrganizationAsync(no, ChunkSize, mayEnd: ids == 0, stop);
         if (!isDone)
         {

@@ -10,13 +10,13 @@ namespace ZapierTriggers.Server.Operations;
 /// </summary>
 internal abstract class JobRunner(TimeProvider time) : BackgroundService
 {
-    /// <summary>Between two looks for jobs that nobody has told of.</summary>
-    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(30);
-
     private readonly WakeSignal _wake = new();
 
     /// <summary>Clock and timers.</summary>
     protected TimeProvider Time { get; } = time;
+
+    /// <summary>Until the next look for jobs, which nobody may have told of; asked after each look.</summary>
+    protected virtual TimeSpan UntilNextLook => TimeSpan.FromSeconds(30);
 
     /// <summary>A job has been kept.</summary>
     public void Wake() => _wake.Set();
@@ -33,7 +33,7 @@ internal abstract class JobRunner(TimeProvider time) : BackgroundService
         var backoff = new Backoff(Time);
         while (!stoppingToken.IsCancellationRequested)
         {
-            var wait = Interval;
+            TimeSpan wait;
             try
             {
                 while (await RunOnceAsync(stoppingToken))
@@ -41,6 +41,7 @@ internal abstract class JobRunner(TimeProvider time) : BackgroundService
                 }
 
                 backoff.Succeeded();
+                wait = UntilNextLook;
             }
             catch (Exception) when (stoppingToken.IsCancellationRequested)
             {

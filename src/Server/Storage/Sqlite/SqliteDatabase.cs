@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Microsoft.Data.Sqlite;
+using SQLitePCL;
 
 namespace ZapierTriggers.Server.Storage.Sqlite;
 
@@ -11,6 +12,15 @@ namespace ZapierTriggers.Server.Storage.Sqlite;
 internal sealed class SqliteDatabase : IAsyncDisposable
 {
     private const string EmptyLog = "PRAGMA wal_checkpoint(TRUNCATE)";
+
+    /// <summary>How long a connection waits for the locks of other processes.</summary>
+    private const string WaitForLocks = "PRAGMA busy_timeout = 5000";
+
+    /// <summary>
+    /// Emptying the log waits for readers with the only writer: about as long as a commit takes, so that it gets past short reads, which
+    /// follow each other without end on a busy server, and a long one holds up nobody.
+    /// </summary>
+    private const string HardlyWait = "PRAGMA busy_timeout = 20";
 
     private readonly string _connectionString;
     private readonly SqliteWriter _writer;
@@ -42,14 +52,18 @@ internal sealed class SqliteDatabase : IAsyncDisposable
         _writer.RunAsync(work, cancellationToken);
 
     /// <summary>
-    /// Moves the log into the file and makes it empty: it has pages as they were before. False when a reader still needs them.
+    /// Moves the log into the file and makes it empty: it has pages as they were before. False when a reader still needs them; then it is to
+    /// be tried again after a pause.
     /// </summary>
     public Task<bool> TryEmptyLogAsync(CancellationToken cancellationToken) =>
-        _writer.RunAsync(connection => connection.Query(EmptyLog, row => row.GetInt32(0)) is [0], cancellationToken, inTransaction: false);
+        _writer.RunAsync(TryEmptyLog, cancellationToken, inTransaction: false);
 
-    /// <summary>Runs a reading work on the thread pool (the driver blocks), in one snapshot of the database.</summary>
+    /// <summary>
+    /// Runs a reading work on the thread pool (the driver blocks), in one snapshot of the database. Cancelled, it ends soon, whatever it is
+    /// at, with an <see cref="OperationCanceledException"/>.
+    /// </summary>
     public Task<T> ReadAsync<T>(Func<SqliteConnection, T> work, CancellationToken cancellationToken) =>
-        Task.Run(() => Read(work), cancellationToken);
+        Task.Run(() => Read(work, cancellationToken), cancellationToken);
 
     /// <inheritdoc/>
     public ValueTask DisposeAsync()
@@ -60,17 +74,30 @@ internal sealed class SqliteDatabase : IAsyncDisposable
         return ValueTask.CompletedTask;
     }
 
-    private T Read<T>(Func<SqliteConnection, T> work)
+    private static bool TryEmptyLog(SqliteConnection connection)
+    {
+        connection.Execute(HardlyWait);
+        try
+        {
+            return connection.Query(EmptyLog, row => row.GetInt32(0)) is [0];
+        }
+        finally
+        {
+            connection.Execute(WaitForLocks);
+        }
+    }
+
+    private T Read<T>(Func<SqliteConnection, T> work, CancellationToken cancellationToken)
     {
         SqliteConnection? connection = null;
         try
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
             if (!_readers.TryTake(out connection)) connection = OpenReader();
-            connection.Execute("BEGIN");
-            var result = work(connection);
-            connection.Execute("COMMIT");
-            if (!_disposed) _readers.Add(connection);
+            var result = Run(connection, work, cancellationToken);
+
+            // A connection that may have been interrupted is not used again: it could be so in its next statement.
+            if (!_disposed && !cancellationToken.IsCancellationRequested) _readers.Add(connection);
             else connection.Dispose();
             return result;
         }
@@ -78,9 +105,24 @@ internal sealed class SqliteDatabase : IAsyncDisposable
         {
             // A connection in doubt is not used again.
             connection?.Dispose();
+            if (exception is SqliteException && cancellationToken.IsCancellationRequested)
+                throw new OperationCanceledException("The reading was interrupted.", exception, cancellationToken);
             if (SqliteErrors.Map(exception) is { } mapped) throw mapped;
             throw;
         }
+    }
+
+    /// <summary>
+    /// The registration ends before the connection is let go, and waits for an interruption that is under way: the handle stays valid for it.
+    /// </summary>
+    private static T Run<T>(SqliteConnection connection, Func<SqliteConnection, T> work, CancellationToken cancellationToken)
+    {
+        using var interruption = cancellationToken.UnsafeRegister(static reader => raw.sqlite3_interrupt((sqlite3)reader!), connection.Handle);
+        connection.Execute("BEGIN");
+        cancellationToken.ThrowIfCancellationRequested(); // between two statements an interruption goes by
+        var result = work(connection);
+        connection.Execute("COMMIT");
+        return result;
     }
 
     /// <summary>
@@ -94,14 +136,14 @@ internal sealed class SqliteDatabase : IAsyncDisposable
         PRAGMA wal_autocheckpoint = 8192;
         PRAGMA journal_size_limit = 67108864;
         PRAGMA cache_size = -{Math.Min(65_536, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 16 / 1024)};
-        PRAGMA busy_timeout = 5000;
+        {WaitForLocks};
         PRAGMA secure_delete = ON;
         {EmptyLog};
         """);
 
-    private SqliteConnection OpenReader() => Open("""
+    private SqliteConnection OpenReader() => Open($"""
         PRAGMA query_only = ON;
-        PRAGMA busy_timeout = 5000;
+        {WaitForLocks};
         """);
 
     private SqliteConnection Open(string pragmas)
