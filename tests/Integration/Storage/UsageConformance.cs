@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using ZapierTriggers.Core.Accounts;
 using ZapierTriggers.Core.Storing;
 using ZapierTriggers.Core.Usage;
 
@@ -82,7 +80,7 @@ public abstract class UsageConformance<T>(T fixture) : IClassFixture<T>
     [Fact]
     public async Task Sums_add_up_and_the_oldest_go()
     {
-        var (no, other) = (await NewOrganizationAsync(fixture), await NewOrganizationAsync(fixture));
+        var (no, other) = (await KnownOrganization.NewAsync(fixture), await KnownOrganization.NewAsync(fixture));
         UsageSum[] sums = [new(no, Day, UsageKind.Invalid, 2), new(no, Day, UsageKind.Acknowledged, 1), new(other, Day, UsageKind.Invalid, 7)];
         await Usage.AddAsync(sums, CancellationToken.None);
         await Usage.AddAsync(sums, CancellationToken.None);
@@ -104,7 +102,7 @@ public abstract class UsageConformance<T>(T fixture) : IClassFixture<T>
         await using var own = new OwnFixture<T>();
         var store = await own.OpenAsync();
         var usage = store.Stores.Data.Usage;
-        var (no, today) = (await NewOrganizationAsync(store), UsageTime.DayOf(store.Time.GetUtcNow()));
+        var (no, today) = (await KnownOrganization.NewAsync(store), UsageTime.DayOf(store.Time.GetUtcNow()));
         await usage.AddAsync(
             [new(no, today - 401, UsageKind.Invalid, 1), new(no, today - 400, UsageKind.Invalid, 1)], CancellationToken.None);
         var retention = new Retention(store.Stores.Data.Retention, new RetentionOptions(), () => [], (_, _) => { }, store.Time, usage);
@@ -117,7 +115,7 @@ public abstract class UsageConformance<T>(T fixture) : IClassFixture<T>
     [Fact]
     public async Task A_quota_counts_own_and_others_events_of_the_month_but_not_what_the_server_told()
     {
-        var events = new TestEvents(await NewOrganizationAsync(fixture));
+        var events = new TestEvents(await KnownOrganization.NewAsync(fixture));
         var (one, other) = (await fixture.NewShardAsync(), await fixture.NewShardAsync());
         await one.AppendAsync(events.Next(), events.Next(), events.Next() with { IsOperational = true });
         await other.AppendAsync(events.Next());
@@ -153,7 +151,7 @@ public abstract class UsageConformance<T>(T fixture) : IClassFixture<T>
     [Fact]
     public async Task News_are_claimed_by_one_until_they_are_due_again()
     {
-        var (no, now) = (await NewOrganizationAsync(fixture), StoreFixture.Noon);
+        var (no, now) = (await KnownOrganization.NewAsync(fixture), StoreFixture.Noon);
         Assert.True(await ClaimAsync(no, now));
         Assert.False(await ClaimAsync(no, now.AddSeconds(30)));
         Assert.True(await ClaimAsync(no, now.AddMinutes(2))); // whoever had it has died
@@ -167,7 +165,7 @@ public abstract class UsageConformance<T>(T fixture) : IClassFixture<T>
     [Fact]
     public async Task An_organization_that_is_erased_gets_neither_sums_nor_news()
     {
-        var (gone, there) = (StoreFixture.NextNumber(), await NewOrganizationAsync(fixture));
+        var (gone, there) = (StoreFixture.NextNumber(), await KnownOrganization.NewAsync(fixture));
 
         await Usage.AddAsync([new(gone, Day, UsageKind.Invalid, 1), new(there, Day, UsageKind.Invalid, 1)], CancellationToken.None);
 
@@ -176,36 +174,6 @@ public abstract class UsageConformance<T>(T fixture) : IClassFixture<T>
         Assert.False(await ClaimAsync(gone, StoreFixture.Noon));
         var news = await fixture.ScalarAsync($"SELECT count(*) FROM usage_news WHERE organization_no = {gone}");
         Assert.Equal(0L, Convert.ToInt64(news, null));
-    }
-
-    private static async Task<int> NewOrganizationAsync(StoreFixture store)
-    {
-        var no = StoreFixture.NextNumber();
-        var record = new OrganizationRecord
-        {
-            No = no,
-            Id = Guid.NewGuid(),
-            Name = "Acme",
-            Tier = "free",
-            RateLimitPerMinute = null,
-            Route = RandomNumberGenerator.GetHexString(8),
-            CreatedAt = StoreFixture.Noon,
-            UpdatedAt = StoreFixture.Noon,
-        };
-        var key = new ApiKeyRecord
-        {
-            Id = Guid.NewGuid(),
-            OrganizationNo = no,
-            Hash = RandomNumberGenerator.GetBytes(32),
-            Prefix = $"zap_live_{record.Route}",
-            Name = "default",
-            Scopes = "events:write",
-            CreatedAt = StoreFixture.Noon,
-            ExpiresAt = null,
-            LastUsedAt = null,
-        };
-        Assert.True(await store.Stores.Accounts.CreateAsync(record, key, CancellationToken.None));
-        return no;
     }
 
     private Task<bool> ClaimAsync(int no, DateTimeOffset now) => Usage.ClaimNewsAsync(
