@@ -91,9 +91,9 @@ internal sealed record OperationalEvent(int OrganizationNo, Guid SubjectId, stri
             writer.WriteString("last_error"u8, last.ErrorText);
         });
 
-    /// <summary>Tells how much of the rate limit was used.</summary>
+    /// <summary>Tells how much of the rate limit was used; once in an hour of the clock, however often it is told.</summary>
     public static OperationalEvent RateLimit(Organization organization, bool isReached, int limit, DateTimeOffset at) => Usage(
-        organization, isReached ? RateLimitReached : RateLimitWarning, Stamp(at), limit, writer =>
+        organization, isReached ? RateLimitReached : RateLimitWarning, Stamp(UsageTime.HourOf(at)), limit, writer =>
         {
             writer.WriteNumber("window_seconds"u8, Limits.RateWindow.Seconds);
             Write(writer, "at"u8, at);

@@ -65,11 +65,9 @@ internal interface IEventStore
     Task<EventDetail?> FindEventAsync(int organizationNo, EventId id, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Acknowledges those of the ids that exist in the organization, and removes their waiting retries, in one transaction. Returns, for
-    /// each id in input order, when it was
-    /// acknowledged (the first time stays), or null where the organization has no such event.
+    /// Acknowledges those of the ids that exist in the organization, and removes their waiting retries, in one transaction.
     /// </summary>
-    Task<IReadOnlyList<DateTimeOffset?>> AcknowledgeAsync(
+    Task<Acknowledgements> AcknowledgeAsync(
         int organizationNo, IReadOnlyList<EventId> ids, DateTimeOffset at, CancellationToken cancellationToken);
 
     /// <summary>

@@ -30,6 +30,10 @@ internal sealed class Retention(
     /// </summary>
     private const int StepSize = 500;
 
+    /// <summary>Rows of usage in one step.</summary>
+    private const int UsageStepSize = 2_000;
+
+    private int _usageDay;
     private long _events;
     private long _webhooks;
 
@@ -60,7 +64,17 @@ internal sealed class Retention(
 
         var hashesBefore = EventId.LowerBound(time.GetUtcNow() - TimeSpan.FromMilliseconds(DedupWindow.LengthMs));
         await store.ForgetErasedAsync(hashesBefore, cancellationToken);
-        if (usage is not null) await usage.ForgetAsync(UsageTime.DayOf(time.GetUtcNow()) - UsageDays, cancellationToken);
+        if (usage is not null) await ForgetUsageAsync(usage, cancellationToken);
+    }
+
+    /// <summary>Once a day and at the start: to find what is old all rows are read.</summary>
+    private async Task ForgetUsageAsync(IUsageStore sums, CancellationToken cancellationToken)
+    {
+        var today = UsageTime.DayOf(time.GetUtcNow());
+        if (today == _usageDay) return;
+        while (await sums.ForgetAsync(today - UsageDays, UsageStepSize, cancellationToken))
+            cancellationToken.ThrowIfCancellationRequested();
+        _usageDay = today;
     }
 
     private async Task ExpireAsync(int organizationNo, EventId before, CancellationToken cancellationToken)

@@ -6,7 +6,7 @@ namespace ZapierTriggers.Core.Usage;
 /// </summary>
 internal interface IUsageStore
 {
-    /// <summary>Adds to the sums.</summary>
+    /// <summary>Adds to the sums of those organizations that are there; of one that is erased nothing is written.</summary>
     Task AddAsync(IReadOnlyList<UsageSum> sums, CancellationToken cancellationToken);
 
     /// <summary>An organization's sums of these days, both included, in no order.</summary>
@@ -26,7 +26,7 @@ internal interface IUsageStore
 
     /// <summary>
     /// Takes it on to tell an organization something; false when that has been told at or after <paramref name="toldBefore"/>, or another
-    /// server does it now.
+    /// server does it now, or the organization is erased.
     /// </summary>
     Task<bool> ClaimNewsAsync(
         int organizationNo, UsageNews news, DateTimeOffset toldBefore, DateTimeOffset now, CancellationToken cancellationToken);
@@ -40,8 +40,8 @@ internal interface IUsageStore
     /// </summary>
     Task<IReadOnlyList<UsageDifference>> FindDifferencesAsync(int fromDay, int limit, CancellationToken cancellationToken);
 
-    /// <summary>Removes the sums of the days before, of all organizations.</summary>
-    Task ForgetAsync(int beforeDay, CancellationToken cancellationToken);
+    /// <summary>Removes sums of the days before, of all organizations, at most so many. Whether there may be more.</summary>
+    Task<bool> ForgetAsync(int beforeDay, int limit, CancellationToken cancellationToken);
 }
 
 /// <summary>A day whose usage is not what the ledger says.</summary>

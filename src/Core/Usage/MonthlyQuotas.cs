@@ -35,9 +35,13 @@ internal sealed class MonthlyQuotas(QuotaOptions options, AccountDirectory accou
     /// <summary>Gives turns back.</summary>
     public void GiveBack(Organization organization, int count) => organization.Quota.GiveBack(count, time.GetUtcNow());
 
-    /// <summary>What is used and left of the organization's quota now.</summary>
+    /// <summary>
+    /// What is used and left of the organization's quota now, with what others have accepted up to the last <see cref="RefreshAsync"/>. The
+    /// next one reads it for this organization too, also where nobody sends: a server may only be asked while another takes the events.
+    /// </summary>
     public QuotaState StateOf(Organization organization)
     {
+        organization.Quota.NoteRefresh();
         var now = time.GetUtcNow();
         var limit = LimitOf(organization);
         organization.Quota.IsSpent(limit, now); // a new month may have come
@@ -75,7 +79,7 @@ internal sealed class MonthlyQuotas(QuotaOptions options, AccountDirectory accou
     }
 
     /// <summary>
-    /// Reads what other servers have accepted of those organizations that have sent something since the last call. Throws
+    /// Reads what other servers have accepted of those organizations that have sent something, or asked, since the last call. Throws
     /// <see cref="StoreException"/>.
     /// </summary>
     public async Task RefreshAsync(IUsageStore store, Guid journalId, CancellationToken cancellationToken)

@@ -83,6 +83,9 @@ internal sealed class QuotaCounter
         if (Volatile.Read(ref _flags) != 3) Interlocked.Exchange(ref _flags, 3);
     }
 
+    /// <summary>Notes that others' events are to be read again.</summary>
+    public void NoteRefresh() => Interlocked.Or(ref _flags, 1);
+
     /// <summary>Whether it was noted since the last call that others' events are to be read.</summary>
     public bool TakeRefresh() => Volatile.Read(ref _flags) != 0 && (Interlocked.And(ref _flags, ~1) & 1) != 0;
 

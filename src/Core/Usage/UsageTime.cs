@@ -16,6 +16,13 @@ internal static class UsageTime
     /// <summary>A day's date.</summary>
     public static DateOnly DateOf(int day) => DateOnly.FromDayNumber(day + Epoch);
 
+    /// <summary>When the time's UTC hour began.</summary>
+    public static DateTimeOffset HourOf(DateTimeOffset at)
+    {
+        var utc = at.UtcDateTime;
+        return new DateTimeOffset(utc.Year, utc.Month, utc.Day, utc.Hour, 0, 0, TimeSpan.Zero);
+    }
+
     /// <summary>When the time's UTC month began.</summary>
     public static DateTimeOffset MonthOf(DateTimeOffset at)
     {

@@ -16,7 +16,8 @@ internal sealed class CsvExport : ExportWriter
     public CsvExport(PipeWriter output)
         : base(output) =>
         output.Write(
-            "id,type,status,attempts,response_status,last_error,created_at,updated_at,acknowledged_at,dedup_id,ordering_key,traceparent,payload\r\n"u8);
+            "id,type,status,attempts,response_status,last_error,created_at,updated_at,acknowledged_at,"u8
+            + "dedup_id,ordering_key,payload,traceparent\r\n"u8);
 
     /// <inheritdoc/>
     public override void Write(StoredEvent stored)
@@ -32,8 +33,9 @@ internal sealed class CsvExport : ExportWriter
         Plain(stored.AcknowledgedAt is { } at ? Time(at) : "");
         Quoted(stored.DedupId);
         Quoted(stored.OrderingKey);
-        Plain(stored.TraceParent.ToString());
         Quote(stored.Payload);
+        Output.Write(","u8);
+        Encoding.UTF8.GetBytes(stored.TraceParent.ToString(), Output); // last: the places of the others stay
         Output.Write("\r\n"u8);
     }
 

@@ -77,15 +77,14 @@ internal sealed class AckRoutes(
 
         // Not cancelled when the caller hangs up: what is stored as acknowledged must be told.
         var now = time.GetMilliseconds();
-        var times = await store.AcknowledgeAsync(organization.No, ids, now, CancellationToken.None);
+        var (times, added) = await store.AcknowledgeAsync(organization.No, ids, now, CancellationToken.None);
         Failpoint.Pass(Failpoint.AckCommitted);
         for (var i = 0; i < ids.Count; i++)
         {
             if (times[i] is { } at) found[ids[i]] = at;
         }
 
-        // Those of the same time as now are the ones that were not acknowledged before.
-        organization.Usage.Add(UsageKind.Acknowledged, found.Values.Count(at => at == now));
+        organization.Usage.Add(UsageKind.Acknowledged, added);
         if (found.Count > 0) acknowledged(organization.No, [.. found.Keys]);
         return found;
     }

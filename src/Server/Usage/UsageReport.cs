@@ -23,11 +23,13 @@ internal sealed record UsageReport(OrganizationRecord Organization, UsageParamet
         WriteDate(writer, "to"u8, Asked.To);
         var byDay = Sums.ToLookup(static sum => sum.Day);
         writer.WriteStartArray("days"u8);
-        for (var date = Asked.From; date <= Asked.To; date = date.AddDays(1))
+        var (first, last) = Asked.Days;
+        for (var day = first; day <= last; day++)
         {
+            // By number: there is no date behind 9999-12-31.
             writer.WriteStartObject();
-            WriteDate(writer, "date"u8, date);
-            WriteCounts(writer, byDay[UsageTime.DayOf(date)]);
+            WriteDate(writer, "date"u8, UsageTime.DateOf(day));
+            WriteCounts(writer, byDay[day]);
             writer.WriteEndObject();
         }
 

@@ -30,38 +30,40 @@ internal sealed partial class UsageUpkeep(
     private const int WriteEvery = 10;
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
-    private readonly SemaphoreSlim _gate = new(1, 1);
+    /// <summary>How often a read is tried while counts are written under it; with writes 10 s apart the second one does.</summary>
+    private const int MostReads = 4;
+
+    // The last write, whether on its way or done. A read is good when none has begun under it: counts on their way are in neither place.
+    private volatile Task _write = Task.CompletedTask;
     private bool _wasAway;
 
     /// <summary>
-    /// An organization's sums of these days, both included, together with what this server has counted and not written yet. Throws
-    /// <see cref="StoreException"/>.
+    /// An organization's sums of these days, both included, together with what this server has counted and not written yet. Waits for
+    /// no other caller, and none waits for it. Throws <see cref="StoreException"/>.
     /// </summary>
     public async Task<IReadOnlyList<UsageSum>> ReadAsync(
         Organization organization, int fromDay, int toDay, CancellationToken cancellationToken)
     {
-        // Not while counts are on their way, which would be in neither place.
-        await _gate.WaitAsync(cancellationToken);
-        try
+        for (var read = 1; ; read++)
         {
+            var write = _write;
+            await write.WaitAsync(cancellationToken);
             var stored = await store.ReadAsync(organization.No, fromDay, toDay, cancellationToken);
             var today = UsageTime.DayOf(time.GetUtcNow());
-            return today < fromDay || today > toDay ? stored :
-            [
-                .. stored, .. UsageCounters.Kinds.Select(kind => new UsageSum(organization.No, today, kind, organization.Usage.Peek(kind)))
-                    .Where(static sum => sum.Events > 0),
-            ];
-        }
-        finally
-        {
-            _gate.Release();
+            if (today < fromDay || today > toDay) return stored;
+            UsageSum[] counted =
+                [.. UsageCounters.Kinds.Select(kind => new UsageSum(organization.No, today, kind, organization.Usage.Peek(kind)))];
+            if (_write == write || read == MostReads) return [.. stored, .. counted.Where(static sum => sum.Events > 0)];
         }
     }
 
-    /// <summary>Writes what is counted; what cannot be written stays counted. Throws <see cref="StoreException"/>.</summary>
+    /// <summary>
+    /// Writes what is counted; what cannot be written stays counted. Not for concurrent use. Throws <see cref="StoreException"/>.
+    /// </summary>
     public async Task WriteAsync(CancellationToken cancellationToken)
     {
-        await _gate.WaitAsync(cancellationToken);
+        var end = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _write = end.Task;
         var taken = new List<(UsageCounters Usage, UsageSum Sum)>();
         try
         {
@@ -84,7 +86,7 @@ internal sealed partial class UsageUpkeep(
         }
         finally
         {
-            _gate.Release();
+            end.SetResult();
         }
     }
 
@@ -100,13 +102,6 @@ internal sealed partial class UsageUpkeep(
         {
             Log.GivenUp(logger, failure.Message);
         }
-    }
-
-    /// <inheritdoc/>
-    public override void Dispose()
-    {
-        base.Dispose();
-        _gate.Dispose();
     }
 
     /// <inheritdoc/>
@@ -132,9 +127,9 @@ internal sealed partial class UsageUpkeep(
             if (turn % WriteEvery == 0) await WriteAsync(stop);
             _wasAway = false;
         }
-        catch (Exception failure) when (failure is not OperationCanceledException)
+        catch (Exception failure) when (failure is not OperationCanceledException || !stop.IsCancellationRequested)
         {
-            // One line per outage.
+            // One line per outage. A cancellation that nobody has asked for is a failure like others: the loop goes on.
             if (!_wasAway) Log.NotDone(logger, failure is StoreException ? null : failure, failure.Message);
             _wasAway = true;
         }

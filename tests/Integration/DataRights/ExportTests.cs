@@ -60,7 +60,8 @@ public abstract class ExportTests<T>(T fixture) : IClassFixture<T>
         Assert.Single(ndjson.Text.TrimEnd('\n').Split('\n'));
         var csv = await tenant.GetAsync("/api/export?format=csv");
         Assert.StartsWith("id,type,status,", csv.Text, StringComparison.Ordinal);
-        Assert.EndsWith($",\"{Payload.Replace("\"", "\"\"", StringComparison.Ordinal)}\"\r\n", csv.Text, StringComparison.Ordinal);
+        Assert.Contains(",ordering_key,payload,traceparent\r\n", csv.Text, StringComparison.Ordinal);
+        Assert.EndsWith($",\"{Payload.Replace("\"", "\"\"", StringComparison.Ordinal)}\",\r\n", csv.Text, StringComparison.Ordinal);
         Assert.Contains(",\"d,\"\"1\",", csv.Text, StringComparison.Ordinal);
         foreach (var (reply, name) in new[] { (json, "json"), (ndjson, "ndjson"), (csv, "csv") })
             Assert.Matches($"^attachment; filename=\"events-[0-9-]+\\.{name}\"$", reply.Headers["Content-Disposition"]);

@@ -44,12 +44,13 @@ internal sealed class MemoryEventStore : IEventStore
             Events.FirstOrDefault(entry => entry.OrganizationNo == organizationNo && entry.Detail.Event.Id == id).Detail);
     }
 
-    public Task<IReadOnlyList<DateTimeOffset?>> AcknowledgeAsync(
+    public Task<Acknowledgements> AcknowledgeAsync(
         int organizationNo, IReadOnlyList<EventId> ids, DateTimeOffset at, CancellationToken cancellationToken)
     {
         ThrowIfFailing();
         Acknowledgements.Add([.. ids]);
-        return Task.FromResult<IReadOnlyList<DateTimeOffset?>>([.. ids.Select(id => AcknowledgeOne(organizationNo, id, at))]);
+        DateTimeOffset?[] times = [.. ids.Select(id => AcknowledgeOne(organizationNo, id, at))];
+        return Task.FromResult(new Core.Storing.Acknowledgements(times, times.Count(time => time == at)));
     }
 
     public Task<bool> AdvanceInboxMarkAsync(int organizationNo, int limit, CancellationToken cancellationToken)

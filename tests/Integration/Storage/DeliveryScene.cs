@@ -97,7 +97,10 @@ internal sealed class DeliveryScene
     public async Task<EventDetail> FindAsync(EventId id) =>
         (await _fixture.Stores.Events.FindEventAsync(OrganizationNo, id, CancellationToken.None))!;
 
-    public Task<IReadOnlyList<DateTimeOffset?>> AcknowledgeAsync(DateTimeOffset at, params EventId[] ids) =>
+    public async Task<IReadOnlyList<DateTimeOffset?>> AcknowledgeAsync(DateTimeOffset at, params EventId[] ids) =>
+        (await CountAcknowledgedAsync(at, ids)).Times;
+
+    public Task<Acknowledgements> CountAcknowledgedAsync(DateTimeOffset at, params EventId[] ids) =>
         _fixture.Stores.Events.AcknowledgeAsync(OrganizationNo, ids, at, CancellationToken.None);
 
     public async Task<IEnumerable<EventId>> InboxAsync(EventStatus? status) => (await _fixture.Stores.Events.ReadInboxAsync(

@@ -70,6 +70,17 @@ public abstract class StatusConformance<T>(T fixture) : IClassFixture<T>
     }
 
     [Fact]
+    public async Task Of_acknowledgements_at_one_time_each_event_counts_in_one()
+    {
+        var scene = await DeliveryScene.SetAsync(fixture);
+        var ids = await scene.AppendAsync(3);
+
+        Assert.Equal(2, (await scene.CountAcknowledgedAsync(Now, ids[0], scene.Events.Next().Id, ids[1], ids[0])).New);
+        Assert.Equal(1, (await scene.CountAcknowledgedAsync(Now, ids)).New);
+        Assert.Equal(0, (await scene.CountAcknowledgedAsync(Now, ids)).New);
+    }
+
+    [Fact]
     public async Task Answers_are_in_input_order_and_null_for_what_is_not_the_organizations()
     {
         var (scene, other) = (await DeliveryScene.SetAsync(fixture), await DeliveryScene.SetAsync(fixture));

@@ -80,14 +80,17 @@ public abstract class UsageConformance<T>(T fixture) : IClassFixture<T>
     [Fact]
     public async Task Sums_add_up_and_the_oldest_go()
     {
-        var (no, other) = (StoreFixture.NextNumber(), StoreFixture.NextNumber());
+        var (no, other) = (await KnownOrganization.NewAsync(fixture), await KnownOrganization.NewAsync(fixture));
         UsageSum[] sums = [new(no, Day, UsageKind.Invalid, 2), new(no, Day, UsageKind.Acknowledged, 1), new(other, Day, UsageKind.Invalid, 7)];
         await Usage.AddAsync(sums, CancellationToken.None);
         await Usage.AddAsync(sums, CancellationToken.None);
         await Usage.AddAsync([], CancellationToken.None);
-        await Usage.AddAsync([new(no, 100, UsageKind.Invalid, 5)], CancellationToken.None);
+        await Usage.AddAsync(
+            [new(no, 100, UsageKind.Invalid, 5), new(no, 99, UsageKind.Invalid, 5), new(no, 98, UsageKind.Invalid, 5)],
+            CancellationToken.None);
 
-        await Usage.ForgetAsync(101, CancellationToken.None);
+        Assert.True(await Usage.ForgetAsync(101, 2, CancellationToken.None));
+        Assert.False(await Usage.ForgetAsync(101, 2, CancellationToken.None));
 
         Assert.Equal(
             [new(no, Day, UsageKind.Acknowledged, 2), new(no, Day, UsageKind.Invalid, 4)], await ReadAsync(no, 0, int.MaxValue));
@@ -99,20 +102,20 @@ public abstract class UsageConformance<T>(T fixture) : IClassFixture<T>
         await using var own = new OwnFixture<T>();
         var store = await own.OpenAsync();
         var usage = store.Stores.Data.Usage;
-        var today = UsageTime.DayOf(store.Time.GetUtcNow());
+        var (no, today) = (await KnownOrganization.NewAsync(store), UsageTime.DayOf(store.Time.GetUtcNow()));
         await usage.AddAsync(
-            [new(7, today - 401, UsageKind.Invalid, 1), new(7, today - 400, UsageKind.Invalid, 1)], CancellationToken.None);
+            [new(no, today - 401, UsageKind.Invalid, 1), new(no, today - 400, UsageKind.Invalid, 1)], CancellationToken.None);
         var retention = new Retention(store.Stores.Data.Retention, new RetentionOptions(), () => [], (_, _) => { }, store.Time, usage);
 
         await retention.RunAsync(CancellationToken.None);
 
-        Assert.Equal([today - 400], (await usage.ReadAsync(7, 0, int.MaxValue, CancellationToken.None)).Select(sum => sum.Day));
+        Assert.Equal([today - 400], (await usage.ReadAsync(no, 0, int.MaxValue, CancellationToken.None)).Select(sum => sum.Day));
     }
 
     [Fact]
     public async Task A_quota_counts_own_and_others_events_of_the_month_but_not_what_the_server_told()
     {
-        var events = new TestEvents(StoreFixture.NextNumber());
+        var events = new TestEvents(await KnownOrganization.NewAsync(fixture));
         var (one, other) = (await fixture.NewShardAsync(), await fixture.NewShardAsync());
         await one.AppendAsync(events.Next(), events.Next(), events.Next() with { IsOperational = true });
         await other.AppendAsync(events.Next());
@@ -148,7 +151,7 @@ public abstract class UsageConformance<T>(T fixture) : IClassFixture<T>
     [Fact]
     public async Task News_are_claimed_by_one_until_they_are_due_again()
     {
-        var (no, now) = (StoreFixture.NextNumber(), StoreFixture.Noon);
+        var (no, now) = (await KnownOrganization.NewAsync(fixture), StoreFixture.Noon);
         Assert.True(await ClaimAsync(no, now));
         Assert.False(await ClaimAsync(no, now.AddSeconds(30)));
         Assert.True(await ClaimAsync(no, now.AddMinutes(2))); // whoever had it has died
@@ -157,6 +160,20 @@ public abstract class UsageConformance<T>(T fixture) : IClassFixture<T>
         Assert.False(await ClaimAsync(no, now.AddMinutes(60)));
         Assert.True(await ClaimAsync(no, now.AddMinutes(63)));
         Assert.True(await Usage.ClaimNewsAsync(no, UsageNews.QuotaWarning, now, now, CancellationToken.None));
+    }
+
+    [Fact]
+    public async Task An_organization_that_is_erased_gets_neither_sums_nor_news()
+    {
+        var (gone, there) = (StoreFixture.NextNumber(), await KnownOrganization.NewAsync(fixture));
+
+        await Usage.AddAsync([new(gone, Day, UsageKind.Invalid, 1), new(there, Day, UsageKind.Invalid, 1)], CancellationToken.None);
+
+        Assert.Empty(await ReadAsync(gone, 0, int.MaxValue));
+        Assert.Single(await ReadAsync(there, 0, int.MaxValue));
+        Assert.False(await ClaimAsync(gone, StoreFixture.Noon));
+        var news = await fixture.ScalarAsync($"SELECT count(*) FROM usage_news WHERE organization_no = {gone}");
+        Assert.Equal(0L, Convert.ToInt64(news, null));
     }
 
     private Task<bool> ClaimAsync(int no, DateTimeOffset now) => Usage.ClaimNewsAsync(

@@ -96,6 +96,11 @@ public abstract class QuotaTests(StoreKind store)
         await Poll.UntilAsync(
             async () => Convert.ToInt64(await Upgrades.FullStore.SqlAsync(server, "SELECT count(*) FROM usage_news WHERE told_at IS NOT NULL"), null) == 4,
             "all news are remembered");
+
+        // The last refusal is written behind a look at what there is to tell: had it told something again, that would be there.
+        const string Refusals = "SELECT sum(events) FROM usage_days WHERE kind IN (11, 12)";
+        await Poll.UntilAsync(
+            async () => Convert.ToInt64(await Upgrades.FullStore.SqlAsync(server, Refusals), null) == 2, "the refusals are written");
         await ToldAsync(later, all);
 
         var quota = (await later.GetAsync("/api/limits")).Json["quota"]!;

@@ -52,8 +52,8 @@ public sealed partial class TenantStatementsTests
         ("SqliteUsage.cs: SELECT u.organization_no,", "the quotas of all at the start, each by itself"),
         ("PostgresUsage.cs: SELECT d.organization_no, d.day,", "verify compares all organizations, each by itself"),
         ("SqliteUsage.cs: SELECT d.organization_no, d.day,", "verify compares all organizations, each by itself"),
-        ("PostgresUsage.cs: DELETE FROM usage_days WHERE day", "by time, of all organizations"),
-        ("SqliteUsage.cs: DELETE FROM usage_days WHERE day", "by time, of all organizations"),
+        ("PostgresUsage.cs: DELETE FROM usage_days WHERE", "by time, of all organizations"),
+        ("SqliteUsage.cs: DELETE FROM usage_days WHERE", "by time, of all organizations"),
         ("StatusFilter.cs: ", "parts: the events they are added to are bound"),
     ];
 

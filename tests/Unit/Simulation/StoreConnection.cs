@@ -69,7 +69,7 @@ internal sealed class StoreConnection(Life life, SimulatedStore store) : IEventS
         throw new NotSupportedException();
 
     /// <inheritdoc/>
-    public Task<IReadOnlyList<DateTimeOffset?>> AcknowledgeAsync(
+    public Task<Acknowledgements> AcknowledgeAsync(
         int organizationNo, IReadOnlyList<EventId> ids, DateTimeOffset at, CancellationToken cancellationToken) =>
         throw new NotSupportedException();
 

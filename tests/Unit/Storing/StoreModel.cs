@@ -143,7 +143,7 @@ internal sealed class StoreModel : IEventStore
         throw new NotSupportedException();
 
     /// <inheritdoc/>
-    public Task<IReadOnlyList<DateTimeOffset?>> AcknowledgeAsync(
+    public Task<Acknowledgements> AcknowledgeAsync(
         int organizationNo, IReadOnlyList<EventId> ids, DateTimeOffset at, CancellationToken cancellationToken) =>
         throw new NotSupportedException();
 

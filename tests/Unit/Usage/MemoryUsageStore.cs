@@ -10,22 +10,45 @@ internal sealed class MemoryUsageStore : IUsageStore
 
     public bool IsAway { get; set; }
 
+    /// <summary>What a write fails with, once.</summary>
+    public Exception? Failure { get; set; }
+
+    /// <summary>Completes before a write has happened, and before a read answers; null = at once.</summary>
+    public Task? WriteGate { get; set; }
+
+    public Task? ReadGate { get; set; }
+
+    public int Reads { get; private set; }
+
+    /// <summary>Before which days sums were removed; twice there are more.</summary>
+    public List<int> Forgotten { get; } = [];
+
     public List<UsageSum> Sums { get; } = [];
 
     public List<QuotaSum> Quotas { get; } = [];
 
     public List<int[]?> Asked { get; } = [];
 
-    public Task AddAsync(IReadOnlyList<UsageSum> sums, CancellationToken cancellationToken)
+    public async Task AddAsync(IReadOnlyList<UsageSum> sums, CancellationToken cancellationToken)
     {
         RequireThere();
+        if (Failure is { } failure)
+        {
+            Failure = null;
+            throw failure;
+        }
+
+        if (WriteGate is { } gate) await gate;
         Sums.AddRange(sums);
-        return Task.CompletedTask;
     }
 
-    public Task<IReadOnlyList<UsageSum>> ReadAsync(int organizationNo, int fromDay, int toDay, CancellationToken cancellationToken) =>
-        Task.FromResult<IReadOnlyList<UsageSum>>(
-            [.. Sums.Where(sum => sum.OrganizationNo == organizationNo && sum.Day >= fromDay && sum.Day <= toDay)]);
+    public async Task<IReadOnlyList<UsageSum>> ReadAsync(int organizationNo, int fromDay, int toDay, CancellationToken cancellationToken)
+    {
+        Reads++;
+        UsageSum[] found = [.. Sums.Where(sum => sum.OrganizationNo == organizationNo && sum.Day >= fromDay && sum.Day <= toDay)];
+        if (ReadGate is { } gate) await gate;
+        return found;
+    }
 
     public Task<IReadOnlyList<QuotaSum>> ReadQuotaAsync(
         int[]? organizationNos, int fromDay, int toDay, Guid journalId, CancellationToken cancellationToken)
@@ -53,7 +76,11 @@ internal sealed class MemoryUsageStore : IUsageStore
     public Task<IReadOnlyList<UsageDifference>> FindDifferencesAsync(int fromDay, int limit, CancellationToken cancellationToken) =>
         Task.FromResult<IReadOnlyList<UsageDifference>>([]);
 
-    public Task ForgetAsync(int beforeDay, CancellationToken cancellationToken) => Task.CompletedTask;
+    public Task<bool> ForgetAsync(int beforeDay, int limit, CancellationToken cancellationToken)
+    {
+        Forgotten.Add(beforeDay);
+        return Task.FromResult(Forgotten.Count < 3);
+    }
 
     private void RequireThere()
     {

@@ -66,6 +66,49 @@ public sealed class MonthlyQuotasTests
         Assert.Equal(0, _scene.Organization.Usage.Peek(UsageKind.Invalid));
     }
 
+    [Fact]
+    public async Task Others_are_asked_for_where_somebody_only_asks()
+    {
+        Assert.Equal(0, _scene.Quotas.StateOf(_scene.Organization).Used);
+        _scene.Store.Quotas.Add(new QuotaSum(_scene.Organization.No, 0, 9));
+
+        await _scene.Quotas.RefreshAsync(_scene.Store, Guid.Empty, CancellationToken.None);
+
+        Assert.Equal(9, _scene.Quotas.StateOf(_scene.Organization).Used);
+    }
+
+    [Fact]
+    public async Task Nobody_waits_for_a_read_and_a_read_under_a_write_is_done_again()
+    {
+        _scene.Organization.Usage.Add(UsageKind.Invalid, 3);
+        var gate = new TaskCompletionSource();
+        _scene.Store.ReadGate = gate.Task;
+        var (one, two) = (InvalidAsync(), InvalidAsync());
+        Assert.Equal(2, _scene.Store.Reads);
+        await _scene.Upkeep.WriteAsync(CancellationToken.None);
+
+        gate.SetResult();
+
+        Assert.Equal((3, 3), (await one, await two));
+        Assert.Equal(4, _scene.Store.Reads);
+    }
+
+    [Fact]
+    public async Task What_is_on_its_way_is_waited_for()
+    {
+        _scene.Organization.Usage.Add(UsageKind.Invalid, 3);
+        var gate = new TaskCompletionSource();
+        _scene.Store.WriteGate = gate.Task;
+        var write = _scene.Upkeep.WriteAsync(CancellationToken.None);
+        var read = InvalidAsync();
+        Assert.False(read.IsCompleted);
+
+        gate.SetResult();
+
+        await write;
+        Assert.Equal(3, await read);
+    }
+
     private async Task<long> InvalidAsync()
     {
         var today = UsageTime.DayOf(UsageScene.Start);

@@ -1,5 +1,6 @@
 using ZapierTriggers.Core.Delivery;
 using ZapierTriggers.Core.Limits;
+using ZapierTriggers.Core.Usage;
 
 namespace ZapierTriggers.Tests.Unit.Usage;
 
@@ -82,6 +83,74 @@ public sealed class UsageTellerTests
         await _scene.Teller.LookAsync(CancellationToken.None);
 
         Assert.Equal([OperationalEvent.RateLimitWarning], Types());
+    }
+
+    [Fact]
+    public async Task What_is_owed_over_the_months_edge_is_not_told_and_the_new_months_is()
+    {
+        _scene.Time.SetUtcNow(UsageScene.Start.AddDays(2).AddSeconds(-12 * 3600 - 10)); // 10 s before March
+        _scene.IsTaken = false;
+        Take(10);
+        await _scene.Teller.LookAsync(CancellationToken.None);
+        _scene.IsTaken = true;
+        _scene.Time.Advance(TimeSpan.FromMinutes(2));
+        await _scene.Teller.LookAsync(CancellationToken.None);
+        Assert.Empty(_scene.Told);
+
+        Take(8);
+        await _scene.Teller.LookAsync(CancellationToken.None);
+
+        Assert.Equal([OperationalEvent.QuotaWarning], Types());
+    }
+
+    [Fact]
+    public async Task What_is_owed_and_not_so_any_more_is_not_told()
+    {
+        _scene.IsTaken = false;
+        _scene.Organization.Update(_scene.Organization.Record with { RateLimitPerMinute = 100 });
+        UseRate(remaining: 0);
+        Take(9);
+        await _scene.Teller.LookAsync(CancellationToken.None);
+        _scene.IsTaken = true;
+        _scene.Quotas.GiveBack(_scene.Organization, 2);
+        _scene.Organization.Update(_scene.Organization.Record with { RateLimitPerMinute = 1_000 });
+        _scene.Time.Advance(TimeSpan.FromMinutes(2));
+
+        await _scene.Teller.LookAsync(CancellationToken.None);
+
+        Assert.Empty(_scene.Told);
+        Take(1);
+        UseRate(remaining: 0);
+        await _scene.Teller.LookAsync(CancellationToken.None);
+        Assert.Equal([OperationalEvent.RateLimitWarning, OperationalEvent.RateLimitReached, OperationalEvent.QuotaWarning], Types());
+    }
+
+    [Fact]
+    public void A_rate_limit_told_again_within_the_hour_is_the_same_event()
+    {
+        var hour = new DateTimeOffset(2028, 2, 28, 13, 0, 0, TimeSpan.Zero);
+
+        Assert.Equal(DedupIdAt(hour), DedupIdAt(hour.AddMinutes(59)));
+        Assert.NotEqual(DedupIdAt(hour), DedupIdAt(hour.AddMinutes(60)));
+
+        string DedupIdAt(DateTimeOffset at) => OperationalEvent.RateLimit(_scene.Organization, isReached: true, 100, at).DedupId;
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task A_foreign_cancellation_does_not_end_the_upkeep()
+    {
+        _scene.Organization.Usage.Add(UsageKind.Invalid, 3);
+        _scene.Store.Failure = new OperationCanceledException("of somebody else");
+        await _scene.Upkeep.StartAsync(CancellationToken.None);
+        while (_scene.Store.Sums.Count == 0)
+        {
+            TestContext.Current.CancellationToken.ThrowIfCancellationRequested();
+            _scene.Time.Advance(TimeSpan.FromSeconds(1));
+            await Task.Yield();
+        }
+
+        Assert.Equal(3, _scene.Store.Sums[0].Events);
+        await _scene.Upkeep.StopAsync(CancellationToken.None);
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using Npgsql;
+using ZapierTriggers.Core.Storing;
 
 namespace ZapierTriggers.Server.Storage.Postgres;
 
@@ -28,14 +29,14 @@ internal sealed class PostgresAcks(PostgresDatabase database)
         """;
 
     /// <summary>See <see cref="Core.Storing.IEventStore.AcknowledgeAsync"/>. One round trip: a batch is one implicit transaction.</summary>
-    public Task<IReadOnlyList<DateTimeOffset?>> AcknowledgeAsync(
+    public Task<Acknowledgements> AcknowledgeAsync(
         int organizationNo,
         IReadOnlyList<EventId> ids,
         DateTimeOffset at,
         CancellationToken cancellationToken)
     {
         var keys = ids.Distinct().Select(id => id.ToGuid()).ToArray();
-        return database.RunAsync<IReadOnlyList<DateTimeOffset?>>(
+        return database.RunAsync(
             async connection =>
             {
                 await using var batch = new NpgsqlBatch(connection);
@@ -45,7 +46,9 @@ internal sealed class PostgresAcks(PostgresDatabase database)
                 await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
                 var times = new Dictionary<EventId, DateTimeOffset>(keys.Length);
                 while (await reader.ReadAsync(cancellationToken)) times[reader.GetEventId(0)] = reader.GetTime(1);
-                return [.. ids.Select(id => times.TryGetValue(id, out var time) ? time : (DateTimeOffset?)null)];
+                return new Acknowledgements(
+                    [.. ids.Select(id => times.TryGetValue(id, out var time) ? time : (DateTimeOffset?)null)],
+                    batch.BatchCommands[0].RecordsAffected);
             },
             cancellationToken);
     }

@@ -131,7 +131,7 @@ internal sealed class PostgresEventStore(PostgresDatabase database, TimeProvider
         _detail.FindAsync(organizationNo, id, cancellationToken);
 
     /// <inheritdoc/>
-    public Task<IReadOnlyList<DateTimeOffset?>> AcknowledgeAsync(
+    public Task<Acknowledgements> AcknowledgeAsync(
         int organizationNo,
         IReadOnlyList<EventId> ids,
         DateTimeOffset at,

@@ -3,6 +3,9 @@ namespace ZapierTriggers.Server.Storage.Postgres;
 /// <summary>Removes an organization's rows from every table, some at a time.</summary>
 internal sealed class PostgresOrganizationErasure(PostgresDatabase database)
 {
+    /// <summary>What comes only for an organization that is there waits for this, or this for it.</summary>
+    private const string Lock = "SELECT 1 FROM organizations WHERE organization_no = $1 FOR UPDATE";
+
     /// <summary>See <see cref="Core.Storing.IErasureStore.EraseOrganizationAsync"/>.</summary>
     public async Task<(long Events, bool IsDone)> RunAsync(
         int organizationNo, int limit, bool mayEnd, CancellationToken cancellationToken)
@@ -20,6 +23,7 @@ internal sealed class PostgresOrganizationErasure(PostgresDatabase database)
             async connection =>
             {
                 await using var batch = new Npgsql.NpgsqlBatch(connection);
+                batch.Add(Lock).With(organizationNo);
                 foreach (var sql in OrganizationTables.Rest) batch.Add(sql).With(organizationNo);
                 batch.Add(OrganizationTables.KeepNumber).With(organizationNo).With(new EventId(ulong.MaxValue, ulong.MaxValue));
                 return await batch.ExecuteNonQueryAsync(cancellationToken);

@@ -146,9 +146,17 @@ internal static class PostgresOutcomeStatements
         return command.Parameters;
     }
 
-    /// <summary>Adds the lock on the results' lanes.</summary>
-    public static void AddLocks(NpgsqlBatch commands, DeliveryResult[] results) => Add(commands, LockLanes)
-        .With(Column(results, static result => result.OrganizationNo)).With(Column(results, static result => result.EndpointId));
+    /// <summary>
+    /// Adds the lock on the results' lanes, and on those whose cursors move: they are changed behind the organization's usage, for which
+    /// another recorder may wait that holds such a lane.
+    /// </summary>
+    public static void AddLocks(NpgsqlBatch commands, DeliveryResult[] results, IReadOnlyList<LaneCursor> cursors)
+    {
+        var lanes = results.Select(static result => (result.OrganizationNo, result.EndpointId))
+            .Concat(cursors.Select(static cursor => (cursor.OrganizationNo, cursor.EndpointId))).ToArray();
+        Add(commands, LockLanes).With(Array.ConvertAll(lanes, static lane => lane.OrganizationNo))
+            .With(Array.ConvertAll(lanes, static lane => lane.EndpointId));
+    }
 
     /// <summary>Adds the moves of cursors, if there are any.</summary>
     public static void AddCursors(NpgsqlBatch commands, IReadOnlyList<LaneCursor> cursors)

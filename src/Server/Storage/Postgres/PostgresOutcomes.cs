@@ -19,7 +19,7 @@ internal sealed class PostgresOutcomes(PostgresDatabase database, TimeProvider t
             async connection =>
             {
                 var (now, all) = (time.GetUtcNow(), results.ToArray());
-                var states = await ReadStatesAsync(connection, all, isLocking: false, cancellationToken);
+                var states = await ReadStatesAsync(connection, all, locked: null, cancellationToken);
                 return [.. all.Where((result, i) => DeliveryPlan.Decide(result, states[i], now).MakesDeadLetter)];
             },
             cancellationToken);
@@ -46,7 +46,7 @@ internal sealed class PostgresOutcomes(PostgresDatabase database, TimeProvider t
         await using var commands = new NpgsqlBatch(connection);
         if (results.Length > 0)
         {
-            AddLocks(commands, results);
+            AddLocks(commands, results, cursors);
             BindResults(Add(commands, FirstOutcomes), results, now);
             BindKeys(Add(commands, DropRetries), results).With(0);
             BindKeys(Add(commands, PassFirstTry), results).With(now);
@@ -68,7 +68,7 @@ internal sealed class PostgresOutcomes(PostgresDatabase database, TimeProvider t
         NpgsqlConnection connection, DeliveryResult[] results, IReadOnlyList<LaneCursor> cursors, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
-        var states = await ReadStatesAsync(connection, results, isLocking: true, cancellationToken);
+        var states = await ReadStatesAsync(connection, results, locked: cursors, cancellationToken);
         var plans = Enumerable.Range(0, results.Length).Select(i => (Result: results[i], Plan: DeliveryPlan.Decide(results[i], states[i], now))).ToArray();
         await using var commands = new NpgsqlBatch(connection);
         var replacing = Where(plans, static plan => plan.ReplacesOutcome);
@@ -93,13 +93,14 @@ internal sealed class PostgresOutcomes(PostgresDatabase database, TimeProvider t
         return plans.Any(static pair => pair.Plan.IsDueNow);
     }
 
+    /// <summary>What is there; <c>locked</c> are cursors whose lanes are locked with those of the results, null = nothing is.</summary>
     private static async Task<DeliveryState[]> ReadStatesAsync(
-        NpgsqlConnection connection, DeliveryResult[] results, bool isLocking, CancellationToken cancellationToken)
+        NpgsqlConnection connection, DeliveryResult[] results, IReadOnlyList<LaneCursor>? locked, CancellationToken cancellationToken)
     {
         await using var commands = new NpgsqlBatch(connection);
-        if (isLocking)
+        if (locked is not null)
         {
-            AddLocks(commands, results);
+            AddLocks(commands, results, locked);
             BindKeys(Add(commands, LockRetries), results);
         }
 

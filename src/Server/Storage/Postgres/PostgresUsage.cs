@@ -16,6 +16,22 @@ internal sealed class PostgresUsage(PostgresDatabase database) : IUsageStore
         SET events = u.events + excluded.events, bytes = u.bytes + excluded.bytes
         """;
 
+    /// <summary>
+    /// The same for organizations that are there: what is counted in memory may come when one is erased already. Erasing takes the locked
+    /// rows first, so the sums are there before it, and go with it, or do not come.
+    /// </summary>
+    private const string AddKnown = """
+        INSERT INTO usage_days AS u (organization_no, day, kind, source, events, bytes)
+        SELECT n.organization_no, n.day, n.kind, $4, n.events, n.bytes
+        FROM unnest($1::integer[], $2::integer[], $3::smallint[], $5::bigint[], $6::bigint[])
+             AS n (organization_no, day, kind, events, bytes)
+        JOIN (SELECT o.organization_no FROM organizations o WHERE o.organization_no = ANY ($1) ORDER BY o.organization_no FOR KEY SHARE) k
+          ON k.organization_no = n.organization_no
+        ORDER BY n.organization_no, n.day, n.kind
+        ON CONFLICT (organization_no, day, kind, source) DO UPDATE
+        SET events = u.events + excluded.events, bytes = u.bytes + excluded.bytes
+        """;
+
     private const string Read = """
         SELECT u.day, u.kind, sum(u.events)::bigint, sum(u.bytes)::bigint
         FROM usage_days u
@@ -33,10 +49,10 @@ internal sealed class PostgresUsage(PostgresDatabase database) : IUsageStore
         GROUP BY u.organization_no
         """;
 
-    /// <summary>A claim whose server has died is taken over after a minute.</summary>
+    /// <summary>A claim whose server has died is taken over after a minute; of an organization that is erased nothing comes.</summary>
     private const string Claim = """
         INSERT INTO usage_news AS n (organization_no, news, claimed_at)
-        VALUES ($1, $2, $3)
+        SELECT o.organization_no, $2, $3 FROM organizations o WHERE o.organization_no = $1 FOR KEY SHARE
         ON CONFLICT (organization_no, news) DO UPDATE SET claimed_at = excluded.claimed_at
         WHERE (n.told_at IS NULL OR n.told_at < $4) AND n.claimed_at < $5
         """;
@@ -58,14 +74,17 @@ internal sealed class PostgresUsage(PostgresDatabase database) : IUsageStore
         """;
 
     private const string Forget = """
-        DELETE FROM usage_days WHERE day < $1
+        DELETE FROM usage_days WHERE (organization_no, day, kind, source) IN
+            (SELECT u.organization_no, u.day, u.kind, u.source FROM usage_days u WHERE u.day < $1 LIMIT $2)
         """;
 
     /// <summary>Adds the statement that adds the sums, unless there are none.</summary>
-    public static void Add(NpgsqlBatch batch, IReadOnlyList<UsageSum> sums, Guid source)
+    public static void Add(NpgsqlBatch batch, IReadOnlyList<UsageSum> sums, Guid source) => Add(batch, AddSql, sums, source);
+
+    private static void Add(NpgsqlBatch batch, string sql, IReadOnlyList<UsageSum> sums, Guid source)
     {
         if (sums.Count == 0) return;
-        batch.Add(AddSql).With(sums.Select(static sum => sum.OrganizationNo).ToArray()).With(sums.Select(static sum => sum.Day).ToArray())
+        batch.Add(sql).With(sums.Select(static sum => sum.OrganizationNo).ToArray()).With(sums.Select(static sum => sum.Day).ToArray())
             .With(sums.Select(static sum => (short)sum.Kind).ToArray()).With(source)
             .With(sums.Select(static sum => sum.Events).ToArray()).With(sums.Select(static sum => sum.Bytes).ToArray());
     }
@@ -76,7 +95,7 @@ internal sealed class PostgresUsage(PostgresDatabase database) : IUsageStore
             async connection =>
             {
                 await using var batch = new NpgsqlBatch(connection);
-                Add(batch, sums, Guid.Empty);
+                Add(batch, AddKnown, sums, Guid.Empty);
                 return await batch.ExecuteNonQueryAsync(cancellationToken);
             },
             cancellationToken);
@@ -120,6 +139,6 @@ internal sealed class PostgresUsage(PostgresDatabase database) : IUsageStore
             cancellationToken);
 
     /// <inheritdoc/>
-    public Task ForgetAsync(int beforeDay, CancellationToken cancellationToken) =>
-        database.ExecuteAsync(Forget, parameters => parameters.With(beforeDay), cancellationToken);
+    public async Task<bool> ForgetAsync(int beforeDay, int limit, CancellationToken cancellationToken) =>
+        await database.ExecuteAsync(Forget, parameters => parameters.With(beforeDay).With(limit), cancellationToken) == limit;
 }

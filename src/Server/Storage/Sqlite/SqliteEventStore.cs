@@ -119,28 +119,28 @@ internal sealed class SqliteEventStore(SqliteDatabase database, TimeProvider tim
         _detail.FindAsync(organizationNo, id, cancellationToken);
 
     /// <inheritdoc/>
-    public Task<IReadOnlyList<DateTimeOffset?>> AcknowledgeAsync(
+    public Task<Acknowledgements> AcknowledgeAsync(
         int organizationNo,
         IReadOnlyList<EventId> ids,
         DateTimeOffset at,
         CancellationToken cancellationToken) =>
-        database.WriteAsync<IReadOnlyList<DateTimeOffset?>>(
+        database.WriteAsync(
             connection =>
             {
                 using var acknowledge = new SqliteStatement(connection, Acknowledge);
                 using var read = new SqliteStatement(connection, ReadAck);
                 using var drop = new SqliteStatement(connection, DropRetries);
-                var times = new DateTimeOffset?[ids.Count];
+                var (times, added) = (new DateTimeOffset?[ids.Count], 0);
                 for (var index = 0; index < times.Length; index++)
                 {
-                    acknowledge.Execute(organizationNo, ids[index], at);
+                    added += acknowledge.Execute(organizationNo, ids[index], at);
                     var known = read.Query(row => row.GetTime(0), organizationNo, ids[index]);
                     if (known.Count == 0) continue;
                     times[index] = known[0];
                     drop.Execute(organizationNo, ids[index]);
                 }
 
-                return times;
+                return new Acknowledgements(times, added);
             },
             cancellationToken);
 

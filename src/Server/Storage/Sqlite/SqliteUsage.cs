@@ -12,6 +12,14 @@ internal sealed class SqliteUsage(SqliteDatabase database) : IUsageStore
         ON CONFLICT (organization_no, day, kind, source) DO UPDATE SET events = events + excluded.events, bytes = bytes + excluded.bytes
         """;
 
+    /// <summary>The same unless the organization is erased: what is counted in memory may come later than that.</summary>
+    private const string AddKnown = """
+        INSERT INTO usage_days (organization_no, day, kind, source, events, bytes)
+        SELECT $1, $2, $3, $4, $5, $6
+        WHERE EXISTS (SELECT 1 FROM organizations o WHERE o.organization_no = $1)
+        ON CONFLICT (organization_no, day, kind, source) DO UPDATE SET events = events + excluded.events, bytes = bytes + excluded.bytes
+        """;
+
     private const string Read = """
         SELECT u.day, u.kind, sum(u.events), sum(u.bytes)
         FROM usage_days u
@@ -29,10 +37,10 @@ internal sealed class SqliteUsage(SqliteDatabase database) : IUsageStore
         GROUP BY u.organization_no
         """;
 
-    /// <summary>A claim whose server has died is taken over after a minute.</summary>
+    /// <summary>A claim whose server has died is taken over after a minute; of an organization that is erased nothing comes.</summary>
     private const string Claim = """
         INSERT INTO usage_news (organization_no, news, claimed_at)
-        VALUES ($1, $2, $3)
+        SELECT o.organization_no, $2, $3 FROM organizations o WHERE o.organization_no = $1
         ON CONFLICT (organization_no, news) DO UPDATE SET claimed_at = excluded.claimed_at
         WHERE (told_at IS NULL OR told_at < $4) AND claimed_at < $5
         """;
@@ -54,14 +62,17 @@ internal sealed class SqliteUsage(SqliteDatabase database) : IUsageStore
         """;
 
     private const string Forget = """
-        DELETE FROM usage_days WHERE day < $1
+        DELETE FROM usage_days WHERE (organization_no, day, kind, source) IN
+            (SELECT u.organization_no, u.day, u.kind, u.source FROM usage_days u WHERE u.day < $1 LIMIT $2)
         """;
 
     /// <summary>Adds to the sums, in the caller's transaction on the writing thread.</summary>
-    public static void Add(SqliteConnection connection, IReadOnlyList<UsageSum> sums, Guid source)
+    public static void Add(SqliteConnection connection, IReadOnlyList<UsageSum> sums, Guid source) => Add(connection, AddSql, sums, source);
+
+    private static void Add(SqliteConnection connection, string sql, IReadOnlyList<UsageSum> sums, Guid source)
     {
         if (sums.Count == 0) return;
-        using var add = new SqliteStatement(connection, AddSql);
+        using var add = new SqliteStatement(connection, sql);
         foreach (var sum in sums) add.Execute(sum.OrganizationNo, sum.Day, sum.Kind, source, sum.Events, sum.Bytes);
     }
 
@@ -70,7 +81,7 @@ internal sealed class SqliteUsage(SqliteDatabase database) : IUsageStore
         sums.Count == 0 ? Task.CompletedTask : database.WriteAsync(
             connection =>
             {
-                Add(connection, sums, Guid.Empty);
+                Add(connection, AddKnown, sums, Guid.Empty);
                 return true;
             },
             cancellationToken);
@@ -118,6 +129,6 @@ internal sealed class SqliteUsage(SqliteDatabase database) : IUsageStore
             cancellationToken);
 
     /// <inheritdoc/>
-    public Task ForgetAsync(int beforeDay, CancellationToken cancellationToken) =>
-        database.WriteAsync(connection => connection.Execute(Forget, beforeDay), cancellationToken);
+    public Task<bool> ForgetAsync(int beforeDay, int limit, CancellationToken cancellationToken) =>
+        database.WriteAsync(connection => connection.Execute(Forget, beforeDay, limit) == limit, cancellationToken);
 }
