@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using ZapierTriggers.Core.Accounts;
-using ZapierTriggers.Core.Events;
 
 namespace ZapierTriggers.Server.DataRights;
 

@@ -1,4 +1,3 @@
-using ZapierTriggers.Core.Events;
 using ZapierTriggers.Core.Journal;
 
 namespace ZapierTriggers.Server.DataRights;
