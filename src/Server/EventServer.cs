@@ -92,9 +92,13 @@ internal sealed partial class EventServer : IAsyncDisposable
         _replays = new ReplayRunner(
             stores.DeadLetters, _dispatcher.Wants, _dispatcher.RetriesDue, TimeProvider.System, loggers.CreateLogger<ReplayRunner>());
         _keyUse = new KeyUseWriter(_accounts, stores.Accounts, TimeProvider.System, loggers.CreateLogger<KeyUseWriter>());
+        ErasedHere? erasedHere = null;
         if (stores.Changes is { } changes)
         {
-            _erasureWatch = new ErasureWatch(changes, _dispatcher, () => _shard, TimeProvider.System, loggers.CreateLogger<ErasureWatch>());
+            erasedHere = new ErasedHere();
+            _erasureWatch = new ErasureWatch(
+                changes, _dispatcher, () => _shard, erasedHere, settings.Journal.RetainFor, TimeProvider.System,
+                loggers.CreateLogger<ErasureWatch>());
             _accountWatch = new AccountWatch(changes, _accounts, _dispatcher, TimeProvider.System, loggers.CreateLogger<AccountWatch>())
             {
                 ErasuresHeard = _erasureWatch.Wake,
@@ -112,7 +116,7 @@ internal sealed partial class EventServer : IAsyncDisposable
         ServerFigures.AddData(_meter, _retention, _ledger);
         _erasures = new ErasureRunner(
             stores.Data.Erasures, _accounts, _dispatcher, () => _shard, new RefusedEvents(directory), TimeProvider.System,
-            loggers.CreateLogger<ErasureRunner>());
+            loggers.CreateLogger<ErasureRunner>(), erasedHere);
         _marks = new InboxMarkAdvancer(stores.Events, TimeProvider.System, loggers.CreateLogger<InboxMarkAdvancer>());
         _quotas = settings.Quota.Enabled ? new MonthlyQuotas(settings.Quota, _accounts, TimeProvider.System) : null;
         _usage = CreateUsage(feed.TellAsync, loggers);
@@ -124,6 +128,9 @@ internal sealed partial class EventServer : IAsyncDisposable
 
     /// <summary>The same for the operator's addresses.</summary>
     public IReadOnlyCollection<string> AdminAddresses => [.. _app.Urls.TakeLast(_settings.Http.AdminUrls.Count)];
+
+    /// <summary>What moves inbox marks, for the tests.</summary>
+    public InboxMarkAdvancer InboxMarks => _marks;
 
     /// <summary>Every route: method and template, for the tests that hold something true for each.</summary>
     public IReadOnlyList<(string Method, string Template)> Routes => [.. _routes.All];

@@ -27,8 +27,11 @@ internal interface IAccountChanges
     /// </summary>
     Task<IReadOnlyList<ErasureElsewhere>> ReadErasuresAsync(DateTimeOffset since, CancellationToken cancellationToken);
 
-    /// <summary>The erased events of an organization that retention would not have removed yet.</summary>
-    Task<IReadOnlyList<EventId>> ReadErasedAsync(int organizationNo, CancellationToken cancellationToken);
+    /// <summary>
+    /// The events that fell to the erasure after its cursor had come to <paramref name="after"/> and up to where it is now; those are left out
+    /// that retention would have removed since.
+    /// </summary>
+    Task<IReadOnlyList<EventId>> ReadErasedAsync(ErasureElsewhere erasure, EventId after, CancellationToken cancellationToken);
 
     /// <summary>
     /// Calls <paramref name="heard"/> when it begins to listen, for each kind of news, and then whenever there is some, until it is cancelled
@@ -42,7 +45,10 @@ internal interface IAccountChanges
 /// <param name="Id">Its own id.</param>
 /// <param name="Kind">What goes.</param>
 /// <param name="Erased">Events erased so far.</param>
-internal readonly record struct ErasureElsewhere(int OrganizationNo, Guid Id, Storing.ErasureKind Kind, long Erased);
+/// <param name="Cursor">How far it has come: it only grows, and never within a chunk.</param>
+/// <param name="FinishedAt">When it ended; null while it is under way.</param>
+internal readonly record struct ErasureElsewhere(
+    int OrganizationNo, Guid Id, Storing.ErasureKind Kind, long Erased, EventId Cursor, DateTimeOffset? FinishedAt);
 
 /// <summary>What servers on one database tell each other of.</summary>
 internal enum StoreNews

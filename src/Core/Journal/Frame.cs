@@ -15,6 +15,7 @@ namespace ZapierTriggers.Core.Journal;
 /// 64 type, dedup id, ordering key, trace, payload, zero padding
 /// </code>
 /// The trace is that of <see cref="TraceParent"/>. Readers from before there was one pass over it: they find the payload by the header's length.
+/// They take no header longer than without it, so it is left out where the header would be.
 /// The header covers the payload's hash, so both parts are proven, each alone: a bad header ends a segment, a bad payload costs only
 /// itself. The secret keeps a
 /// payload from posing as a frame; the sequence keeps an old frame from posing as a new one. Eight zero bytes where a frame would start
@@ -25,8 +26,8 @@ internal static class Frame
     /// <summary>Bytes before the texts.</summary>
     public const int FixedLength = 64;
 
-    /// <summary>Longest header: three texts of 255 characters, four bytes each, and a trace.</summary>
-    public const int MaxHeaderLength = FixedLength + (3 * 255 * 4) + TraceParent.ByteLength;
+    /// <summary>Longest header: three texts of 255 characters, four bytes each. It must not grow: to former readers a longer one is damage.</summary>
+    public const int MaxHeaderLength = FixedLength + (3 * 255 * 4);
 
     /// <summary>Longest frame, with the contract's largest payload.</summary>
     public const int MaxLength = (MaxHeaderLength + EventLimits.MaxPayloadBytes + 7) & ~7;
@@ -43,7 +44,7 @@ internal static class Frame
 
     /// <summary>Bytes that the event's frame takes.</summary>
     public static int LengthOf(in JournaledEvent item) =>
-        LengthOf(item.Type.Length, item.DedupId.Length, item.OrderingKey.Length, item.Payload.Length, item.TraceParent.StoredLength);
+        LengthOf(item.Type.Length, item.DedupId.Length, item.OrderingKey.Length, item.Payload.Length, TraceLengthOf(item));
 
     /// <summary>
     /// Writes the frame. The payload goes first and the checksum last, so that a frame with a good header is whole even when the process
@@ -60,14 +61,15 @@ internal static class Frame
         var orderingKey = item.OrderingKey.Span;
         var payload = item.Payload.Span;
         var traceAt = FixedLength + type.Length + dedupId.Length + orderingKey.Length;
-        var headerLength = traceAt + item.TraceParent.StoredLength;
+        var traceLength = TraceLengthOf(item);
+        var headerLength = traceAt + traceLength;
 
         payload.CopyTo(destination[headerLength..]);
         destination[(headerLength + payload.Length)..].Clear();
         type.CopyTo(destination[FixedLength..]);
         dedupId.CopyTo(destination[(FixedLength + type.Length)..]);
         orderingKey.CopyTo(destination[(FixedLength + type.Length + dedupId.Length)..]);
-        if (!item.TraceParent.IsNone) item.TraceParent.WriteBytes(destination[traceAt..]);
+        if (traceLength > 0) item.TraceParent.WriteBytes(destination[traceAt..]);
 
         BinaryPrimitives.WriteUInt32LittleEndian(destination[8..], (uint)destination.Length);
         BinaryPrimitives.WriteUInt16LittleEndian(destination[12..], (ushort)headerLength);
@@ -82,7 +84,7 @@ internal static class Frame
         BinaryPrimitives.WriteUInt16LittleEndian(destination[56..], (ushort)type.Length);
         BinaryPrimitives.WriteUInt16LittleEndian(destination[58..], (ushort)dedupId.Length);
         BinaryPrimitives.WriteUInt16LittleEndian(destination[60..], (ushort)orderingKey.Length);
-        BinaryPrimitives.WriteUInt16LittleEndian(destination[62..], (ushort)item.TraceParent.StoredLength);
+        BinaryPrimitives.WriteUInt16LittleEndian(destination[62..], (ushort)traceLength);
 
         var checksum = Checksum(destination[8..headerLength], sequence, secret);
         Thread.MemoryBarrier();
@@ -148,6 +150,13 @@ internal static class Frame
         var isWhole = XxHash3.HashToUInt64(item.Payload.Span) == item.PayloadHash;
         frame = new ReadFrame(sequence, source[..(int)length], item, isWhole);
         return isWhole ? FrameState.Good : FrameState.BadPayload;
+    }
+
+    /// <summary>Bytes of the event's trace in its frame: none where the header would be too long with it.</summary>
+    private static int TraceLengthOf(in JournaledEvent item)
+    {
+        var without = FixedLength + item.Type.Length + item.DedupId.Length + item.OrderingKey.Length;
+        return without + item.TraceParent.StoredLength > MaxHeaderLength ? 0 : item.TraceParent.StoredLength;
     }
 
     private static JournaledEvent Parse(ReadOnlyMemory<byte> source, int headerLength)

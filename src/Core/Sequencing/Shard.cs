@@ -13,7 +13,7 @@ namespace ZapierTriggers.Core.Sequencing;
 /// Journaled</c>. Made by <see cref="OpenAsync"/>, which
 /// replays what a former process left; ended by <see cref="StopAsync"/>.
 /// </summary>
-internal sealed partial class Shard : IAsyncDisposable
+internal sealed partial class Shard : IErasableJournal, IAsyncDisposable
 {
     /// <summary>The longest a read waits for what was answered before it.</summary>
     public static readonly TimeSpan BarrierWait = TimeSpan.FromSeconds(2);
@@ -83,6 +83,9 @@ internal sealed partial class Shard : IAsyncDisposable
 
     /// <summary>The journal, for its figures.</summary>
     public FileJournal Journal => _journal;
+
+    /// <inheritdoc/>
+    public EventId FirstHeld => _journal.FirstHeld;
 
     /// <summary>The sequencer, for its figures.</summary>
     public Sequencer Sequencer => _sequencer;

@@ -19,7 +19,8 @@ internal sealed partial class ErasureRunner(
     Func<Shard?> shardNow,
     RefusedEvents refused,
     TimeProvider time,
-    ILogger<ErasureRunner> logger) : JobRunner(time)
+    ILogger<ErasureRunner> logger,
+    ErasedHere? here = null) : JobRunner(time)
 {
     /// <summary>Events in one chunk: some ten milliseconds of a store that has one writer.</summary>
     private const int ChunkSize = 500;
@@ -63,12 +64,15 @@ internal sealed partial class ErasureRunner(
         Failpoint.Pass(Failpoint.ErasureSelected);
         var moved = erasure with { Cursor = chunk.Cursor, Matched = erasure.Matched + matched.Count };
         var journalFrom = shardNow()?.Journal.FirstHeld ?? default;
+        here?.Moving(erasure.Id, erasure.Cursor, moved.Cursor);
         var done = await store.EraseAsync(erasure, moved, erasure.IsDryRun ? [] : matched, journalFrom, stop);
+        if (done is null) here?.Forget(erasure.Id);
         Failpoint.Pass(Failpoint.ErasureRemoved);
         if (done is null || !isLast) return done is not null;
         var isErased = erasure.IsDryRun || (await EraseFromJournalAsync(done, stop) && await TryPurgeAsync(done, stop));
         if (!isErased) return false;
         Failpoint.Pass(Failpoint.ErasureNoted);
+        here?.JournalErased(erasure.Id);
         await store.FinishAsync(done with { IsJournalErased = !done.IsDryRun, FinishedAt = Time.GetUtcNow() }, stop);
         Failpoint.Pass(Failpoint.ErasureFinished);
         Log.Finished(logger, done.Id, done.Erased, done.Matched);

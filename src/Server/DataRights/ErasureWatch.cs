@@ -9,47 +9,72 @@ namespace ZapierTriggers.Server.DataRights;
 
 /// <summary>
 /// Follows the erasures that other servers on the same database carry out: forgets their events in memory, so that no webhook of them is sent
-/// any more, and erases them from this server's own journal. It looks each second, and at once when the database notifies it.
+/// any more, and erases them from this server's own journal. It looks each second, and at once when the database notifies it, and reads each
+/// erasure on from where it was at the last look.
 /// </summary>
+/// <param name="changes">Where the erasures are.</param>
+/// <param name="dispatcher">The memory.</param>
+/// <param name="journalNow">This server's journal; null while it has none that it may change.</param>
+/// <param name="here">What need not be followed.</param>
+/// <param name="journalFor">How long the journal keeps what is stored (<c>Journal:RetainFor</c>): the start looks back as far.</param>
+/// <param name="time">The clock.</param>
+/// <param name="logger">Its log.</param>
 internal sealed partial class ErasureWatch(
-    IAccountChanges changes, Dispatcher dispatcher, Func<Shard?> shardNow, TimeProvider time, ILogger<ErasureWatch> logger) : BackgroundService
+    IAccountChanges changes,
+    Dispatcher dispatcher,
+    Func<IErasableJournal?> journalNow,
+    ErasedHere here,
+    TimeSpan journalFor,
+    TimeProvider time,
+    ILogger<ErasureWatch> logger) : BackgroundService
 {
     /// <summary>Between two looks when nothing is heard.</summary>
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
-    /// <summary>Erasures that ended before are not looked at: longer than a database is away without this server being told that it is.</summary>
+    /// <summary>
+    /// Erasures that ended so long before the last look are not looked at: more than servers' clocks differ, and than memory holds an event that
+    /// was read before the start.
+    /// </summary>
     private static readonly TimeSpan LookBack = TimeSpan.FromHours(1);
-
-    /// <summary>How long the journal may take.</summary>
-    private static readonly TimeSpan JournalWait = TimeSpan.FromSeconds(5);
 
     private static readonly EventId Last = new(ulong.MaxValue, ulong.MaxValue);
 
     private readonly WakeSignal _wake = new();
     private readonly Backoff _backoff = new(time);
+    private readonly OwedByJournal _owed = new(journalNow, time);
     private readonly HashSet<int> _organizations = [];
-    private Dictionary<Guid, long> _seen = [];
+    private readonly DateTimeOffset _startedAt = time.GetUtcNow();
+    private Dictionary<Guid, (EventId Cursor, long Erased)> _seen = [];
+    private DateTimeOffset? _lookedAt;
+    private bool _toldOfJournal;
 
     /// <summary>Something was erased.</summary>
     public void Wake() => _wake.Set();
 
-    /// <summary>One look. Throws <see cref="StoreException"/>; what was not followed then is followed by the next one.</summary>
+    /// <summary>
+    /// One look. Throws <see cref="StoreException"/>, and what the journal's disk does; what was not followed then is followed by the next one.
+    /// </summary>
     public async Task LookAsync(CancellationToken cancellationToken)
     {
-        var erasures = await changes.ReadErasuresAsync(time.GetUtcNow() - LookBack, cancellationToken);
+        var now = time.GetUtcNow();
+        var erasures = await changes.ReadErasuresAsync((_lookedAt ?? _startedAt - journalFor) - LookBack, cancellationToken);
+        here.Keep(erasures.Select(static one => one.Id).ToHashSet());
         var organizations = erasures.Where(static one => one.Kind == ErasureKind.Organization).Select(static one => one.OrganizationNo).ToHashSet();
         foreach (var no in organizations) dispatcher.Gone.AddThrough(no, Last);
         foreach (var no in organizations.Concat(_organizations).Distinct().ToList())
         {
             // When it is first seen, and when it is gone: what was accepted meanwhile is stored then.
             if (_organizations.Contains(no) == organizations.Contains(no)) continue;
-            await EraseFromJournalAsync(no, ErasedFrames.OfOrganization(no), cancellationToken);
+            _owed.AddOrganization(no);
             if (!_organizations.Remove(no)) _organizations.Add(no);
         }
 
-        var moved = erasures.Where(one => one.Kind == ErasureKind.Events && one.Erased != _seen.GetValueOrDefault(one.Id));
-        foreach (var no in moved.Select(static one => one.OrganizationNo).Distinct()) await ForgetAsync(no, cancellationToken);
-        _seen = erasures.ToDictionary(static one => one.Id, static one => one.Erased);
+        foreach (var one in erasures)
+            if (one.Kind == ErasureKind.Events && !here.Covers(one)) await FollowAsync(one, cancellationToken);
+        var known = erasures.Select(static one => one.Id).ToHashSet();
+        _seen = _seen.Where(one => known.Contains(one.Key)).ToDictionary();
+        _lookedAt = now;
+        await EraseFromJournalAsync(cancellationToken);
     }
 
     /// <inheritdoc/>
@@ -78,32 +103,45 @@ internal sealed partial class ErasureWatch(
         }
     }
 
-    private async Task ForgetAsync(int no, CancellationToken cancellationToken)
+    private async Task FollowAsync(ErasureElsewhere erasure, CancellationToken cancellationToken)
     {
-        // What this server erases itself is forgotten already.
-        var erased = await changes.ReadErasedAsync(no, cancellationToken);
-        List<EventId> ids = [.. erased.Where(id => !dispatcher.Gone.Contains(no, id))];
-        if (ids.Count == 0) return;
-        await dispatcher.ErasingAsync(no, ids);
-        Log.Forgotten(logger, ids.Count, no);
-        await EraseFromJournalAsync(no, ErasedFrames.Of(ids.Select(id => (no, id)).ToHashSet()), cancellationToken);
+        var (no, seen) = (erasure.OrganizationNo, _seen.GetValueOrDefault(erasure.Id));
+        if (erasure.Erased == seen.Erased) return;
+        var ids = await changes.ReadErasedAsync(erasure, seen.Cursor, cancellationToken);
+        _owed.Add(no, ids);
+
+        // Memory was filled from the store after those were gone.
+        if (erasure.FinishedAt is null || erasure.FinishedAt > _startedAt - LookBack)
+        {
+            List<EventId> fresh = [.. ids.Where(id => !dispatcher.Gone.Contains(no, id))];
+            if (fresh.Count > 0)
+            {
+                await dispatcher.ErasingAsync(no, fresh);
+                Log.Forgotten(logger, fresh.Count, no);
+            }
+        }
+
+        _seen[erasure.Id] = (erasure.Cursor, erasure.Erased);
     }
 
-    /// <summary>A server that has lost its shard cannot: what it has not stored another one may need from its journal.</summary>
-    private async Task EraseFromJournalAsync(int no, ErasedFrames erased, CancellationToken cancellationToken)
+    private async Task EraseFromJournalAsync(CancellationToken cancellationToken)
     {
-        if (shardNow() is { } shard && !await shard.TryEraseAsync(erased, JournalWait, cancellationToken)) Log.InJournal(logger, no);
+        var isErased = await _owed.TryPayAsync(cancellationToken);
+        if (!isErased && !_toldOfJournal) Log.InJournal(logger);
+        _toldOfJournal = !isErased;
     }
 
     private static partial class Log
     {
         [LoggerMessage(
             LogEvents.ErasureWatchForgotten, LogLevel.Information,
-            "Another server has erased {Count} events of organization {OrganizationNo}; memory has forgotten them")]
+            "{Count} events of organization {OrganizationNo} were erased by another server, or before this one started; memory has forgotten them")]
         public static partial void Forgotten(ILogger logger, int count, int organizationNo);
 
-        [LoggerMessage(LogEvents.ErasureWatchInJournal, LogLevel.Warning, "This server's journal may hold erased events of organization {OrganizationNo} until its segments are deleted: it cannot be written anew now")]
-        public static partial void InJournal(ILogger logger, int organizationNo);
+        [LoggerMessage(
+            LogEvents.ErasureWatchInJournal, LogLevel.Warning,
+            "This server's journal may still hold events that another server has erased: it cannot be written anew now; it is tried again")]
+        public static partial void InJournal(ILogger logger);
 
         [LoggerMessage(
             LogEvents.ErasureWatchNotRead, LogLevel.Warning, "What other servers erase cannot be read ({Reason}); it is tried again")]

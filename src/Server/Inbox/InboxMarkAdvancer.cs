@@ -11,7 +11,7 @@ namespace ZapierTriggers.Server.Inbox;
 internal sealed partial class InboxMarkAdvancer(IEventStore store, TimeProvider time, ILogger<InboxMarkAdvancer> logger) : JobRunner(time)
 {
     /// <summary>The time of a page from which its organization is worth a look: a fifth of what a page may take (docs/performance.md).</summary>
-    public static readonly TimeSpan SlowPage = TimeSpan.FromMilliseconds(10);
+    public static readonly TimeSpan DefaultSlowPage = TimeSpan.FromMilliseconds(10);
 
     /// <summary>Between two looks at an organization: a mark that a pending event holds is not tried with every page.</summary>
     public static readonly TimeSpan Pause = TimeSpan.FromSeconds(10);
@@ -26,6 +26,9 @@ internal sealed partial class InboxMarkAdvancer(IEventStore store, TimeProvider 
     private readonly Queue<int> _waiting = new();
     private readonly HashSet<int> _isWaiting = [];
     private readonly Dictionary<int, long> _ended = [];
+
+    /// <summary>Which pages are slow; set by tests alone, whose machines are as fast as they are.</summary>
+    public TimeSpan SlowPage { get; set; } = DefaultSlowPage;
 
     /// <summary>A page of the organization's pending events took this long. Never blocks, never throws.</summary>
     public void Offer(int organizationNo, TimeSpan taken)

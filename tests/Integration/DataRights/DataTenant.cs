@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using ZapierTriggers.Server.Cli;
 using ZapierTriggers.Tests.Integration.Infrastructure;
+using ZapierTriggers.Tests.Integration.Webhooks;
 
 namespace ZapierTriggers.Tests.Integration.DataRights;
 
@@ -28,6 +29,17 @@ internal static class DataTenant
 
     public static Task<Reply> EraseAsync(this Tenant tenant, string body) =>
         tenant.SendAsync(HttpMethod.Delete, "/api/events", Encoding.UTF8.GetBytes(body), ("X-API-Key", tenant.Key));
+
+    /// <summary>Erases, and waits until that is finished, which a call does a moment only; returns the receipt.</summary>
+    public static async Task<Reply> EraseToTheEndAsync(this Tenant tenant, string body)
+    {
+        var reply = await tenant.EraseAsync(body);
+        Assert.True(reply.Status is 200 or 202, reply.Text);
+        var path = $"/api/erasures/{(string)reply.Json["erasure_id"]!}";
+        await Poll.UntilAsync(
+            async () => (string?)(reply = await tenant.GetAsync(path)).Json["status"] == "finished", "the erasure to be finished");
+        return reply;
+    }
 
     public static Task<Reply> AdminAsync(this ITestServer server, HttpMethod method, string path, string? body = null) =>
         new Tenant(server, "", "").SendAsync(

@@ -10,7 +10,7 @@ namespace ZapierTriggers.Tests.Integration.Inbox;
 /// <summary>Whose mark is moved, how long, and when again.</summary>
 public sealed class InboxMarkAdvancerTests : IAsyncLifetime
 {
-    private static readonly TimeSpan Slow = InboxMarkAdvancer.SlowPage;
+    private static readonly TimeSpan Slow = InboxMarkAdvancer.DefaultSlowPage;
 
     private readonly MemoryEventStore _store = new();
     private readonly FakeTimeProvider _time = new();
@@ -54,6 +54,7 @@ public sealed class InboxMarkAdvancerTests : IAsyncLifetime
         await UntilAsync(1);
         await Poll.UntilAsync(() => Offered(2, atLeast: 2), "another one is looked at");
         _marks.Offer(1, Slow);
+        await Poll.UntilAsync(() => Offered(3, atLeast: 3), "what was offered after it is looked at");
         Assert.Equal(1, Advances().Count(no => no == 1));
 
         _time.Advance(InboxMarkAdvancer.Pause);

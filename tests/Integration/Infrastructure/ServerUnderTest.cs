@@ -51,6 +51,8 @@ internal sealed class ServerUnderTest : ITestServer, IAsyncDisposable
     public ResolveHost Resolve { get; set; } = Dns.GetHostAddressesAsync;
 
     /// <summary>Every route of the server: method and template.</summary>
+    internal ZapierTriggers.Server.Inbox.InboxMarkAdvancer InboxMarks => _server!.InboxMarks;
+
     public IReadOnlyList<(string Method, string Template)> Routes => _server!.Routes;
 
     /// <summary>The same with who may call each.</summary>

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using ZapierTriggers.Core.Accounts;
 using ZapierTriggers.Core.Delivery;
 using ZapierTriggers.Core.Events;
+using ZapierTriggers.Core.Storing;
 
 namespace ZapierTriggers.Tests.Integration.Storage;
 
@@ -57,6 +58,42 @@ public sealed class AccountChangesTests(PostgresFixture fixture) : IClassFixture
         Assert.Single((await Changes.ReadAccountsAsync([organization.No], CancellationToken.None)).Organizations);
         Assert.Empty(await Changes.ReadEndpointsAsync([organization.No], CancellationToken.None));
     }
+
+    [Fact]
+    public async Task The_events_of_an_erasure_are_read_chunk_by_chunk()
+    {
+        var scene = await DeliveryScene.SetAsync(fixture);
+        var ids = await scene.AppendAsync(5);
+        var erasures = fixture.Stores.Data.Erasures;
+        var end = new EventId(ulong.MaxValue, ulong.MaxValue);
+        var (former, erasure) = (NewErasure(scene.OrganizationNo), NewErasure(scene.OrganizationNo));
+        await erasures.AddAsync(former, CancellationToken.None);
+        await erasures.AddAsync(erasure, CancellationToken.None);
+        await erasures.EraseAsync(former, former with { Cursor = end }, [ids[1]], default, CancellationToken.None);
+        var first = (await erasures.EraseAsync(erasure, erasure with { Cursor = ids[2] }, [ids[0], ids[2]], default, CancellationToken.None))!;
+        var seen = await OfAsync(erasure.Id);
+        Assert.Equal((ids[2], 2L, null), (seen.Cursor, seen.Erased, seen.FinishedAt));
+        Assert.Equal<EventId>([ids[0], ids[2]], (await Changes.ReadErasedAsync(seen, default, CancellationToken.None)).Order());
+
+        // What was set aside comes last, whatever its id.
+        await erasures.EraseAsync(first, first with { Cursor = end }, [ids[3]], default, CancellationToken.None);
+        Assert.Empty(await Changes.ReadErasedAsync(seen, ids[2], CancellationToken.None));
+        Assert.Equal([ids[3]], await Changes.ReadErasedAsync(await OfAsync(erasure.Id), ids[2], CancellationToken.None));
+        Assert.Equal([ids[1]], await Changes.ReadErasedAsync(await OfAsync(former.Id), default, CancellationToken.None));
+    }
+
+    private static Erasure NewErasure(int organizationNo) => new()
+    {
+        OrganizationNo = organizationNo,
+        Id = Guid.NewGuid(),
+        Kind = ErasureKind.Events,
+        Selection = "",
+        Through = new EventId(ulong.MaxValue, ulong.MaxValue),
+        RequestedAt = Now,
+    };
+
+    private async Task<ErasureElsewhere> OfAsync(Guid id) =>
+        (await Changes.ReadErasuresAsync(Now, CancellationToken.None)).Single(one => one.Id == id);
 
     [Fact]
     public async Task Of_many_changes_at_once_a_reader_misses_none()

@@ -17,6 +17,14 @@ public sealed class PostgresInboxMarkRaceTests(PostgresFixture fixture) : IClass
         WHERE l.relation = 'inbox_marks'::regclass
         """;
 
+    /// <summary>Our sessions that wait for a table.</summary>
+    private const string Blocked = """
+        SELECT count(DISTINCT l.pid)
+        FROM pg_locks l
+        JOIN pg_database d ON d.oid = l.database
+        WHERE d.datname = current_database() AND l.relation IS NOT NULL AND NOT l.granted
+        """;
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
@@ -58,6 +66,7 @@ public sealed class PostgresInboxMarkRaceTests(PostgresFixture fixture) : IClass
         await using (var hold = new NpgsqlCommand("LOCK TABLE events IN SHARE MODE", connection)) await hold.ExecuteNonQueryAsync();
         var next = scene.Events.Many(2);
         var append = writer.AppendAsync(next);
+        await UntilAsync(Blocked, 1);
         while (await fixture.Stores.Events.AdvanceInboxMarkAsync(scene.OrganizationNo, 2, CancellationToken.None))
         {
         }
@@ -110,16 +119,22 @@ public sealed class PostgresInboxMarkRaceTests(PostgresFixture fixture) : IClass
         {
             while (!done.IsCancellationRequested) await other.Events.AdvanceInboxMarkAsync(scene.OrganizationNo, 3, CancellationToken.None);
         });
-        for (var round = 0; round < 100; round++)
+        try
         {
-            var batch = late.Many(2);
-            await writer.AppendAsync(batch);
-            Assert.Equal(batch.Select(one => one.Id), await scene.InboxAsync(EventStatus.Pending));
-            await scene.AcknowledgeAsync(Now, [.. batch.Select(one => one.Id)]);
+            for (var round = 0; round < 100; round++)
+            {
+                var batch = late.Many(2);
+                await writer.AppendAsync(batch);
+                Assert.Equal(batch.Select(one => one.Id), await scene.InboxAsync(EventStatus.Pending));
+                await scene.AcknowledgeAsync(Now, [.. batch.Select(one => one.Id)]);
+            }
+        }
+        finally
+        {
+            await done.CancelAsync();
+            await advances;
         }
 
-        await done.CancelAsync();
-        await advances;
         Assert.Empty(await scene.InboxAsync(EventStatus.Pending));
     }
 
@@ -133,9 +148,11 @@ public sealed class PostgresInboxMarkRaceTests(PostgresFixture fixture) : IClass
         return ids;
     }
 
-    private async Task UntilWaitingAsync(long count)
+    private Task UntilWaitingAsync(long count) => UntilAsync(Waiting, count);
+
+    private async Task UntilAsync(string sql, long count)
     {
         using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(30));
-        while ((long)(await fixture.ScalarAsync(Waiting))! < count) deadline.Token.ThrowIfCancellationRequested();
+        while ((long)(await fixture.ScalarAsync(sql))! < count) deadline.Token.ThrowIfCancellationRequested();
     }
 }

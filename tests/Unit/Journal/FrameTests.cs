@@ -47,12 +47,33 @@ public sealed class FrameTests
     public void The_largest_event_fits_into_the_largest_frame()
     {
         var text = string.Concat(Enumerable.Repeat("\U0001F600", 255)); // four bytes each, the most that 255 characters can take
-        var item = new TestEvent(new EventId(1, 1), 1, text, text, text, new string('p', EventLimits.MaxPayloadBytes), Trace);
+        var item = new TestEvent(new EventId(1, 1), 1, text, text, text, new string('p', EventLimits.MaxPayloadBytes));
         var bytes = Write(item, 1);
         Assert.Equal(Frame.MaxLength, bytes.Length);
         Assert.Equal(FrameState.Good, Frame.Read(bytes, Secret, out var frame));
         Assert.Equal(item, TestEvent.Of(frame.Event));
     }
+
+    [Theory]
+    [InlineData(25, true)]
+    [InlineData(24, false)]
+    [InlineData(0, false)]
+    public void A_trace_that_would_make_the_header_longer_than_former_readers_take_is_left_out(int room, bool isKept)
+    {
+        const int Former = 3124; // what the versions before traces took at most
+        var text = string.Concat(Enumerable.Repeat("\U0001F600", 255));
+        var key = Fill((255 * 4) - room);
+        var item = new TestEvent(new EventId(1, 1), 1, text, text, key, "{}", Trace);
+
+        var bytes = Write(item, 1);
+
+        Assert.InRange(BitConverter.ToUInt16(bytes, 12), 1, Former);
+        Assert.Equal(FrameState.Good, Frame.Read(bytes, Secret, out var frame));
+        Assert.Equal(isKept ? item : item with { Trace = default }, TestEvent.Of(frame.Event));
+    }
+
+    /// <summary>A text of so many bytes.</summary>
+    private static string Fill(int bytes) => string.Concat(Enumerable.Repeat("\U0001F600", bytes / 4)) + new string('x', bytes % 4);
 
     [Fact]
     public void A_frame_without_a_trace_is_what_it_was_before_there_were_traces()

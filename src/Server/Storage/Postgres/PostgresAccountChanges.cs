@@ -17,13 +17,15 @@ internal sealed class PostgresAccountChanges(PostgresDatabase database, Postgres
         """;
 
     private const string Erasures = """
-        SELECT e.organization_no, e.id, e.kind, e.erased
+        SELECT e.organization_no, e.id, e.kind, e.erased, e.cursor, e.finished_at
         FROM erasures e
         WHERE NOT e.dry_run AND (e.finished_at IS NULL OR e.finished_at > $1)
         """;
 
     private const string Erased = """
-        SELECT x.id FROM erased_events x WHERE x.organization_no = $1
+        SELECT x.id
+        FROM erased_events x
+        WHERE x.organization_no = $1 AND x.erasure = $2 AND x.chunk_end > $3 AND x.chunk_end <= $4
         """;
 
     private const string Listen = """
@@ -56,12 +58,18 @@ internal sealed class PostgresAccountChanges(PostgresDatabase database, Postgres
         await database.QueryAsync(
             Erasures,
             parameters => parameters.With(since.ToUniversalTime()),
-            row => new ErasureElsewhere(row.GetInt32(0), row.GetGuid(1), (ErasureKind)row.GetInt16(2), row.GetInt64(3)),
+            row => new ErasureElsewhere(
+                row.GetInt32(0), row.GetGuid(1), (ErasureKind)row.GetInt16(2), row.GetInt64(3), row.GetEventId(4), row.GetTimeOrNull(5)),
             cancellationToken);
 
     /// <inheritdoc/>
-    public async Task<IReadOnlyList<EventId>> ReadErasedAsync(int organizationNo, CancellationToken cancellationToken) =>
-        await database.QueryAsync(Erased, parameters => parameters.With(organizationNo), row => row.GetEventId(0), cancellationToken);
+    public async Task<IReadOnlyList<EventId>> ReadErasedAsync(
+        ErasureElsewhere erasure, EventId after, CancellationToken cancellationToken) =>
+        await database.QueryAsync(
+            Erased,
+            parameters => parameters.With(erasure.OrganizationNo).With(erasure.Id).With(after).With(erasure.Cursor),
+            row => row.GetEventId(0),
+            cancellationToken);
 
     /// <inheritdoc/>
     public Task ListenAsync(Action<StoreNews> heard, CancellationToken cancellationToken) => database.RunAloneAsync(

@@ -189,7 +189,7 @@ internal sealed class PostgresErasures(PostgresDatabase database, TimeProvider t
         var (removed, _) = await PostgresRemoval.RunAsync(connection, no, [.. ids.Select(id => id.ToGuid())], cancellationToken);
         await PostgresRemoval.CountAsync(connection, no, removed.Select(one => one.Id), LedgerKind.Erased, cancellationToken);
         var hashesFrom = EventId.LowerBound(time.GetUtcNow() - TimeSpan.FromMilliseconds(DedupWindow.LengthMs));
-        await PostgresRemoval.KeepAsync(connection, no, removed, journalFrom, hashesFrom, cancellationToken);
+        await PostgresRemoval.KeepAsync(connection, moved, removed, journalFrom, hashesFrom, cancellationToken);
         var named = moved.Ids.Concat(removed.Select(one => one.Id).Order()).Take(Erasure.MaxIds).ToList();
         var result = moved with { Erased = moved.Erased + removed.Count, Ids = named };
         await using var note = new NpgsqlCommand(Note, connection);

@@ -45,8 +45,8 @@ internal static class PostgresRemoval
         """;
 
     private const string Keep = """
-        INSERT INTO erased_events (organization_no, id, dedup_hash, payload_hash, in_journal)
-        SELECT $1, u.id, u.dedup_hash, u.payload_hash, u.id >= $5
+        INSERT INTO erased_events (organization_no, id, dedup_hash, payload_hash, in_journal, erasure, chunk_end)
+        SELECT $1, u.id, u.dedup_hash, u.payload_hash, u.id >= $5, $6, $7
         FROM unnest($2::uuid[], $3::bytea[], $4::bigint[]) AS u (id, dedup_hash, payload_hash)
         ON CONFLICT DO NOTHING
         """;
@@ -90,11 +90,12 @@ internal static class PostgresRemoval
     }
 
     /// <summary>
-    /// Keeps what must be kept of erased events; dedup ids only of those accepted at or after <paramref name="hashesFrom"/>.
+    /// Keeps what must be kept of a chunk of erased events, after which its erasure is as <paramref name="moved"/>; dedup ids only of those
+    /// accepted at or after <paramref name="hashesFrom"/>.
     /// </summary>
     public static async Task KeepAsync(
         NpgsqlConnection connection,
-        int organizationNo,
+        Erasure moved,
         IReadOnlyList<RemovedEvent> removed,
         EventId journalFrom,
         EventId hashesFrom,
@@ -102,11 +103,13 @@ internal static class PostgresRemoval
     {
         if (removed.Count == 0) return;
         await using var command = new NpgsqlCommand(Keep, connection);
-        command.Parameters.With(organizationNo)
+        command.Parameters.With(moved.OrganizationNo)
             .With(removed.Select(one => one.Id.ToGuid()).ToArray())
-            .With(removed.Select(one => one.HashOf(organizationNo, hashesFrom)).ToArray())
+            .With(removed.Select(one => one.HashOf(moved.OrganizationNo, hashesFrom)).ToArray())
             .With(removed.Select(one => one.Id >= hashesFrom ? one.PayloadHash : 0).ToArray())
-            .With(journalFrom);
+            .With(journalFrom)
+            .With(moved.Id)
+            .With(moved.Cursor);
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 

@@ -203,7 +203,7 @@ internal sealed class SqliteErasures(SqliteDatabase database, TimeProvider time)
         var (removed, _) = SqliteRemoval.Run(connection, no, ids);
         SqliteRemoval.CountRemoved(connection, no, removed, LedgerKind.Erased);
         var hashesFrom = EventId.LowerBound(time.GetUtcNow() - TimeSpan.FromMilliseconds(DedupWindow.LengthMs));
-        SqliteRemoval.Keep(connection, no, removed, journalFrom, hashesFrom);
+        SqliteRemoval.Keep(connection, moved, removed, journalFrom, hashesFrom);
         var named = moved.Ids.Concat(removed.Select(one => one.Id).Order()).Take(Erasure.MaxIds).ToList();
         var result = moved with { Erased = moved.Erased + removed.Count, Ids = named };
         connection.Execute(Note, no, moved.Id, result.Erased, ErasureColumns.Encode(named));

@@ -37,8 +37,8 @@ internal static class SqliteRemoval
         """;
 
     private const string KeepSql = """
-        INSERT INTO erased_events (organization_no, id, dedup_hash, payload_hash, in_journal)
-        VALUES ($1, $2, $3, $4, $5)
+        INSERT INTO erased_events (organization_no, id, dedup_hash, payload_hash, in_journal, erasure, chunk_end)
+        VALUES ($1, $2, $3, $4, $5, $6, $7)
         ON CONFLICT DO NOTHING
         """;
 
@@ -80,16 +80,19 @@ internal static class SqliteRemoval
     }
 
     /// <summary>
-    /// Keeps what must be kept of erased events; dedup ids only of those accepted at or after <paramref name="hashesFrom"/>.
+    /// Keeps what must be kept of a chunk of erased events, after which its erasure is as <paramref name="moved"/>; dedup ids only of those
+    /// accepted at or after <paramref name="hashesFrom"/>.
     /// </summary>
     public static void Keep(
-        SqliteConnection connection, int organizationNo, IReadOnlyList<RemovedEvent> removed, EventId journalFrom, EventId hashesFrom)
+        SqliteConnection connection, Erasure moved, IReadOnlyList<RemovedEvent> removed, EventId journalFrom, EventId hashesFrom)
     {
+        var no = moved.OrganizationNo;
         using var keep = new SqliteStatement(connection, KeepSql);
         foreach (var one in removed)
         {
             keep.Execute(
-                organizationNo, one.Id, one.HashOf(organizationNo, hashesFrom), one.Id >= hashesFrom ? one.PayloadHash : 0L, one.Id >= journalFrom);
+                no, one.Id, one.HashOf(no, hashesFrom), one.Id >= hashesFrom ? one.PayloadHash : 0L, one.Id >= journalFrom,
+                moved.Id, moved.Cursor);
         }
     }
 
