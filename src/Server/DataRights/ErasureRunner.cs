@@ -29,19 +29,21 @@ internal sealed partial class ErasureRunner(
     private static readonly TimeSpan JournalWait = TimeSpan.FromSeconds(5);
 
     private readonly PurgePause _pause = new(time);
+    private bool _isPurgeOwed;
     private volatile TaskCompletionSource _turn = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Completes when something has moved.</summary>
     public Task Turn => _turn.Task;
 
     /// <inheritdoc/>
-    protected override TimeSpan UntilNextLook => _pause.IsOn ? PurgePause.Length : base.UntilNextLook;
+    protected override TimeSpan UntilNextLook => _pause.IsOn || _isPurgeOwed ? PurgePause.Length : base.UntilNextLook;
 
     /// <inheritdoc/>
     protected override async Task<bool> RunOnceAsync(CancellationToken stop)
     {
         var hasMoved = false;
         _pause.EndIfOver();
+        if (_isPurgeOwed && !_pause.IsOn) _isPurgeOwed = !await store.TryPurgeAsync(stop);
         var erasures = await store.ReadUnfinishedAsync(stop);
         foreach (var erasure in erasures)
         {
@@ -75,6 +77,9 @@ internal sealed partial class ErasureRunner(
         here?.JournalErased(erasure.Id);
         await store.FinishAsync(done with { IsJournalErased = !done.IsDryRun, FinishedAt = Time.GetUtcNow() }, stop);
         Failpoint.Pass(Failpoint.ErasureFinished);
+
+        // What selected has just left its row, but not the store's files; a start purges them, too.
+        _isPurgeOwed = !await store.TryPurgeAsync(stop);
         Log.Finished(logger, done.Id, done.Erased, done.Matched);
         return true;
     }
@@ -124,6 +129,7 @@ internal sealed partial class ErasureRunner(
         }
 
         accounts.Remove(no);
+        _isPurgeOwed = !await store.TryPurgeAsync(stop);
         Log.Finished(logger, erasure.Id, erasure.Matched + events, erasure.Matched + events);
         return true;
     }

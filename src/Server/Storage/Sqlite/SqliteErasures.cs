@@ -166,15 +166,10 @@ internal sealed class SqliteErasures(SqliteDatabase database, TimeProvider time)
             cancellationToken);
 
     /// <inheritdoc/>
-    public async Task FinishAsync(Erasure finished, CancellationToken cancellationToken)
-    {
-        await database.WriteAsync(
+    public Task FinishAsync(Erasure finished, CancellationToken cancellationToken) =>
+        database.WriteAsync(
             connection => connection.Execute(Finish, finished.OrganizationNo, finished.Id, finished.IsJournalErased, finished.FinishedAt),
             cancellationToken);
-
-        // The selection was in the log: if a reader is in the way, the next start empties it.
-        await database.TryEmptyLogAsync(cancellationToken);
-    }
 
     /// <inheritdoc/>
     public Task<bool> TryPurgeAsync(CancellationToken cancellationToken) => database.TryEmptyLogAsync(cancellationToken);
