@@ -3,8 +3,8 @@ namespace ZapierTriggers.Core.Delivery;
 /// <summary>
 /// Where lanes wait for a place: a line for each standing, and beside it, for each organization that has its share of the places, those of
 /// its lanes that were sent away because of that, oldest first. They come back one by one with the places that the organization returns. A
-/// lane waits in one list at most, by a node of its own (<see cref="Lane.Turn"/>), so every step is O(1) and allocates nothing. Not safe for
-/// concurrent use: <see cref="Turns"/> guards it.
+/// lane waits in one list at most, by a node of its own (<see cref="Lane.Turn"/>), so every step is O(1) and allocates nothing. Not safe
+/// for concurrent use: <see cref="Turns"/> guards it.
 /// </summary>
 internal sealed class LaneLines(PlaceShares shares)
 {
@@ -13,7 +13,8 @@ internal sealed class LaneLines(PlaceShares shares)
     private readonly LinkedList<Lane>[] _lines = [.. Standings.Select(static _ => new LinkedList<Lane>())];
 
     /// <summary>By standing and organization; none of these lists is empty.</summary>
-    private readonly Dictionary<int, LinkedList<Lane>>[] _away = [.. Standings.Select(static _ => new Dictionary<int, LinkedList<Lane>>())];
+    private readonly Dictionary<int, LinkedList<Lane>>[] _away =
+        [.. Standings.Select(static _ => new Dictionary<int, LinkedList<Lane>>())];
 
     /// <summary>Lists that have become empty, to be used again: never more than were in use together.</summary>
     private readonly Stack<LinkedList<Lane>> _unused = new();
@@ -52,7 +53,9 @@ internal sealed class LaneLines(PlaceShares shares)
         waiting.AddLast(lane.Turn);
     }
 
-    /// <summary>The organization has returned a place: of each standing, the first that was sent away is in line again if it may have one.</summary>
+    /// <summary>
+    /// The organization has returned a place: of each standing, the first that was sent away is in line again if it may have one.
+    /// </summary>
     public void BringBack(int organizationNo)
     {
         foreach (var standing in Standings) BringBack(organizationNo, standing);

@@ -3,9 +3,9 @@ using ZapierTriggers.Core.Operations;
 namespace ZapierTriggers.Core.Delivery;
 
 /// <summary>
-/// Shares the places for tries among the lanes that are ready: each lane stands in line once, gives one try, and joins the end again. There is
-/// a line for each standing, taken in turn as far as <see cref="PlaceShares"/> lets it; a lane whose organization has its share is sent away,
-/// to come back with the next place that this returns (<see cref="LaneLines"/>). Slow lanes have places of their own, and a try that
+/// Shares the places for tries among the lanes that are ready: each lane stands in line once, gives one try, and joins the end again. There
+/// is a line for each standing, taken in turn as far as <see cref="PlaceShares"/> lets it; a lane whose organization has its share is sent
+/// away, to come back with the next place that this returns (<see cref="LaneLines"/>). Slow lanes have places of their own, and a try that
 /// turns slow takes its place over to them. So receivers that hang cost the others at most <see cref="DeliveryOptions.SlowAfter"/> each,
 /// once, and hold neither all places nor those kept for receivers that answer. Safe for concurrent use; nothing blocks.
 /// </summary>
@@ -78,7 +78,8 @@ internal sealed class Turns
             if (_options.MaxSlowInFlight == 0) return; // nothing is slow: it would have no place
             foreach (var place in _places)
             {
-                if (place.IsSlow || place.Running is not { } running || _time.GetElapsedTime(place.StartedAt) < _options.SlowAfter) continue;
+                if (place.IsSlow || place.Running is not { } running) continue;
+                if (_time.GetElapsedTime(place.StartedAt) < _options.SlowAfter) continue;
                 running.Lane.TurnSlow();
                 if (!_shares.HasSlowRoom) continue;
                 _shares.Return(place.OrganizationNo, place.Standing);

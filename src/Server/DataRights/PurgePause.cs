@@ -1,8 +1,8 @@
 namespace ZapierTriggers.Server.DataRights;
 
 /// <summary>
-/// When a store's files may be purged again after somebody's reading was in the way: a try costs the store's only writer some time, and a long
-/// reader stays for long. The erasures that wait for it rest meanwhile, while others go on. Not safe for concurrent use.
+/// When a store's files may be purged again after somebody's reading was in the way: a try costs the store's only writer some time, and a
+/// long reader stays for long. The erasures that wait for it rest meanwhile, while others go on. Not safe for concurrent use.
 /// </summary>
 internal sealed class PurgePause(TimeProvider time)
 {

@@ -23,7 +23,8 @@ public sealed class SqliteDatabaseTests : IDisposable
             {
                 interrupted.Add(connection);
                 connection.CreateFunction("begun", () => begun.TrySetResult());
-                const string Endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n WHERE begun() < 2";
+                const string Endless =
+                    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n WHERE begun() < 2";
                 return connection.Query(Endless, row => row.GetInt64(0));
             },
             stop.Token);

@@ -22,7 +22,8 @@ public sealed class ErasureRunnerTests
         var time = new ObservedTime();
         var store = new FakeStore(New(0), New(Chunks * 500));
         using var runner = new ErasureRunner(
-            store, accounts: null!, dispatcher: null!, static () => null, new RefusedEvents(directory), time, NullLogger<ErasureRunner>.Instance);
+            store, accounts: null!, dispatcher: null!, static () => null, new RefusedEvents(directory), time,
+            NullLogger<ErasureRunner>.Instance);
         await runner.StartAsync(TestContext.Current.CancellationToken);
 
         Assert.Equal(PurgePause.Length, await time.NextTimerAsync());
@@ -84,7 +85,8 @@ public sealed class ErasureRunnerTests
             Task.FromResult<IReadOnlyList<Erasure>>([.. _unfinished]);
 
         public Task<IReadOnlyList<EventId>> FindPresentAsync(
-            int organizationNo, IReadOnlyList<EventId> ids, CancellationToken cancellationToken) => Task.FromResult<IReadOnlyList<EventId>>([]);
+            int organizationNo, IReadOnlyList<EventId> ids, CancellationToken cancellationToken) =>
+            Task.FromResult<IReadOnlyList<EventId>>([]);
 
         public Task<Erasure?> EraseAsync(
             Erasure known, Erasure moved, IReadOnlyList<EventId> ids, EventId journalFrom, CancellationToken cancellationToken)
@@ -112,7 +114,8 @@ public sealed class ErasureRunnerTests
 
         public Task<bool> AddAsync(Erasure erasure, CancellationToken cancellationToken) => throw new NotSupportedException();
 
-        public Task<Erasure?> FindAsync(int organizationNo, Guid id, CancellationToken cancellationToken) => throw new NotSupportedException();
+        public Task<Erasure?> FindAsync(int organizationNo, Guid id, CancellationToken cancellationToken) =>
+            throw new NotSupportedException();
 
         public Task<IReadOnlyList<ScannedEvent>> ScanAsync(
             int organizationNo, EventId after, EventId through, string? type, int limit, CancellationToken cancellationToken) =>
@@ -121,7 +124,8 @@ public sealed class ErasureRunnerTests
         public Task<IReadOnlyList<ScannedEvent>> ReadQuarantineAsync(int organizationNo, CancellationToken cancellationToken) =>
             throw new NotSupportedException();
 
-        public Task ClearInJournalAsync(int organizationNo, CancellationToken cancellationToken) => throw new NotSupportedException();
+        public Task ClearInJournalAsync(int organizationNo, CancellationToken cancellationToken) =>
+            throw new NotSupportedException();
 
         public Task<(long Events, bool IsDone)> EraseOrganizationAsync(
             int organizationNo, int limit, bool mayEnd, CancellationToken cancellationToken) => throw new NotSupportedException();

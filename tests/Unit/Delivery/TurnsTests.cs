@@ -5,7 +5,9 @@ using ZapierTriggers.Core.Operations;
 
 namespace ZapierTriggers.Tests.Unit.Delivery;
 
-/// <summary>Lanes that were sent away because their organization had its share: each gets its turn with the next place that comes back.</summary>
+/// <summary>
+/// Lanes that were sent away because their organization had its share: each gets its turn with the next place that comes back.
+/// </summary>
 public sealed class TurnsTests
 {
     private readonly FakeTimeProvider _time = new();

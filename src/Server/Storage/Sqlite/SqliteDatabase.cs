@@ -52,8 +52,8 @@ internal sealed class SqliteDatabase : IAsyncDisposable
         _writer.RunAsync(work, cancellationToken);
 
     /// <summary>
-    /// Moves the log into the file and makes it empty: it has pages as they were before. False when a reader still needs them; then it is to
-    /// be tried again after a pause.
+    /// Moves the log into the file and makes it empty: it has pages as they were before. False when a reader still needs them; then it is
+    /// to be tried again after a pause.
     /// </summary>
     public Task<bool> TryEmptyLogAsync(CancellationToken cancellationToken) =>
         _writer.RunAsync(TryEmptyLog, cancellationToken, inTransaction: false);
@@ -113,11 +113,13 @@ internal sealed class SqliteDatabase : IAsyncDisposable
     }
 
     /// <summary>
-    /// The registration ends before the connection is let go, and waits for an interruption that is under way: the handle stays valid for it.
+    /// The registration ends before the connection is let go, and waits for an interruption that is under way: the handle stays valid for
+    /// it.
     /// </summary>
     private static T Run<T>(SqliteConnection connection, Func<SqliteConnection, T> work, CancellationToken cancellationToken)
     {
-        using var interruption = cancellationToken.UnsafeRegister(static reader => raw.sqlite3_interrupt((sqlite3)reader!), connection.Handle);
+        using var interruption = cancellationToken.UnsafeRegister(
+            static reader => raw.sqlite3_interrupt((sqlite3)reader!), connection.Handle);
         connection.Execute("BEGIN");
         cancellationToken.ThrowIfCancellationRequested(); // between two statements an interruption goes by
         var result = work(connection);
