@@ -28,8 +28,8 @@ internal interface IAccountChanges
     Task<IReadOnlyList<ErasureElsewhere>> ReadErasuresAsync(DateTimeOffset since, CancellationToken cancellationToken);
 
     /// <summary>
-    /// The events that fell to the erasure after its cursor had come to <paramref name="after"/> and up to where it is now; those are left out
-    /// that retention would have removed since.
+    /// The events that fell to the erasure after its cursor had come to <paramref name="after"/> and up to where it is now; those are left
+    /// out that retention would have removed since.
     /// </summary>
     Task<IReadOnlyList<EventId>> ReadErasedAsync(ErasureElsewhere erasure, EventId after, CancellationToken cancellationToken);
 

@@ -26,7 +26,9 @@ internal static class Frame
     /// <summary>Bytes before the texts.</summary>
     public const int FixedLength = 64;
 
-    /// <summary>Longest header: three texts of 255 characters, four bytes each. It must not grow: to former readers a longer one is damage.</summary>
+    /// <summary>
+    /// Longest header: three texts of 255 characters, four bytes each. It must not grow: to former readers a longer one is damage.
+    /// </summary>
     public const int MaxHeaderLength = FixedLength + (3 * 255 * 4);
 
     /// <summary>Longest frame, with the contract's largest payload.</summary>

@@ -6,8 +6,8 @@ namespace ZapierTriggers.Server.Configuration;
 
 /// <summary>
 /// Reads all settings again when a settings file changes, and hands them to whoever can go on with new ones. Settings that are not allowed
-/// change nothing, and neither does any change while a file that was read once has gone or cannot be read: to the framework it holds nothing
-/// then, so all of its settings would read as the defaults.
+/// change nothing, and neither does any change while a file that was read once has gone or cannot be read: to the framework it holds
+/// nothing then, so all of its settings would read as the defaults.
 /// </summary>
 internal sealed partial class SettingsReload : IDisposable
 {

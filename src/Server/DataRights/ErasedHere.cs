@@ -4,8 +4,8 @@ using ZapierTriggers.Core.Accounts;
 namespace ZapierTriggers.Server.DataRights;
 
 /// <summary>
-/// The erasures that this process alone has carried out so far: memory and journal are rid of their events, so <see cref="ErasureWatch"/> need
-/// not read them. One of which another server has done a chunk is none of them. Any thread.
+/// The erasures that this process alone has carried out so far: memory and journal are rid of their events, so
+/// <see cref="ErasureWatch"/> need not read them. One of which another server has done a chunk is none of them. Any thread.
 /// </summary>
 internal sealed class ErasedHere
 {

@@ -8,9 +8,9 @@ using ZapierTriggers.Core.Storing;
 namespace ZapierTriggers.Server.DataRights;
 
 /// <summary>
-/// Follows the erasures that other servers on the same database carry out: forgets their events in memory, so that no webhook of them is sent
-/// any more, and erases them from this server's own journal. It looks each second, and at once when the database notifies it, and reads each
-/// erasure on from where it was at the last look.
+/// Follows the erasures that other servers on the same database carry out: forgets their events in memory, so that no webhook of them is
+/// sent any more, and erases them from this server's own journal. It looks each second, and at once when the database notifies it, and
+/// reads each erasure on from where it was at the last look.
 /// </summary>
 /// <param name="changes">Where the erasures are.</param>
 /// <param name="dispatcher">The memory.</param>
@@ -32,8 +32,8 @@ internal sealed partial class ErasureWatch(
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
     /// <summary>
-    /// Erasures that ended so long before the last look are not looked at: more than servers' clocks differ, and than memory holds an event that
-    /// was read before the start.
+    /// Erasures that ended so long before the last look are not looked at: more than servers' clocks differ, and than memory holds an event
+    /// that was read before the start.
     /// </summary>
     private static readonly TimeSpan LookBack = TimeSpan.FromHours(1);
 
@@ -52,14 +52,16 @@ internal sealed partial class ErasureWatch(
     public void Wake() => _wake.Set();
 
     /// <summary>
-    /// One look. Throws <see cref="StoreException"/>, and what the journal's disk does; what was not followed then is followed by the next one.
+    /// One look. Throws <see cref="StoreException"/>, and what the journal's disk does; what was not followed then is followed by the next
+    /// one.
     /// </summary>
     public async Task LookAsync(CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
         var erasures = await changes.ReadErasuresAsync((_lookedAt ?? _startedAt - journalFor) - LookBack, cancellationToken);
         here.Keep(erasures.Select(static one => one.Id).ToHashSet());
-        var organizations = erasures.Where(static one => one.Kind == ErasureKind.Organization).Select(static one => one.OrganizationNo).ToHashSet();
+        var organizations = erasures
+            .Where(static one => one.Kind == ErasureKind.Organization).Select(static one => one.OrganizationNo).ToHashSet();
         foreach (var no in organizations) dispatcher.Gone.AddThrough(no, Last);
         foreach (var no in organizations.Concat(_organizations).Distinct().ToList())
         {
@@ -135,7 +137,7 @@ internal sealed partial class ErasureWatch(
     {
         [LoggerMessage(
             LogEvents.ErasureWatchForgotten, LogLevel.Information,
-            "{Count} events of organization {OrganizationNo} were erased by another server, or before this one started; memory has forgotten them")]
+            "{Count} events of organization {OrganizationNo} were erased by another server, or before the start; memory forgets them")]
         public static partial void Forgotten(ILogger logger, int count, int organizationNo);
 
         [LoggerMessage(

@@ -157,7 +157,8 @@ public sealed class SettingsReloadTests : IDisposable
 
     private Action<JsonConfigurationSource> Watched(string name) => source =>
     {
-        (source.FileProvider, source.Path, source.Optional, source.ReloadOnChange) = (new PhysicalFileProvider(_directory.Path), name, true, true);
+        (source.FileProvider, source.Path) = (new PhysicalFileProvider(_directory.Path), name);
+        (source.Optional, source.ReloadOnChange) = (true, true);
         source.ReloadDelay = 10;
     };
 
