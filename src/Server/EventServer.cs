@@ -67,7 +67,6 @@ internal sealed partial class EventServer : IAsyncDisposable
     private readonly Retention _retention;
     private readonly StoreUpkeep _upkeep;
     private readonly ErasureRunner _erasures;
-    private readonly InboxMarkAdvancer _marks;
     private readonly MonthlyQuotas? _quotas;
     private readonly UsageUpkeep _usage;
     private Shard? _shard;
@@ -82,43 +81,40 @@ internal sealed partial class EventServer : IAsyncDisposable
         _accounts = new AccountDirectory(TimeProvider.System);
         _cors = new Cors(settings.Cors);
         _readiness = new Readiness(stores.Events, TimeProvider.System);
+        var time = TimeProvider.System;
         _gate = new IngestGate();
         _guard = new AddressGuard(settings.Delivery, BoundEndpoints);
         var feed = new OperationalFeed(
             _accounts, () => _shard, settings.Delivery.OperationalEvents, loggers.CreateLogger<OperationalFeed>());
         _dispatcher = new Dispatcher(
-            stores.Deliveries, settings.Delivery, _guard, TimeProvider.System, loggers.CreateLogger<Dispatcher>(),
+            stores.Deliveries, settings.Delivery, _guard, time, loggers.CreateLogger<Dispatcher>(),
             new GuardedConnector(_guard, resolve), tell: feed.TellAsync);
         _replays = new ReplayRunner(
-            stores.DeadLetters, _dispatcher.Wants, _dispatcher.RetriesDue, TimeProvider.System, loggers.CreateLogger<ReplayRunner>());
-        _keyUse = new KeyUseWriter(_accounts, stores.Accounts, TimeProvider.System, loggers.CreateLogger<KeyUseWriter>());
-        ErasedHere? erasedHere = null;
+            stores.DeadLetters, _dispatcher.Wants, _dispatcher.RetriesDue, time, loggers.CreateLogger<ReplayRunner>());
+        _keyUse = new KeyUseWriter(_accounts, stores.Accounts, time, loggers.CreateLogger<KeyUseWriter>());
+        var erasedHere = stores.Changes is null ? null : new ErasedHere();
         if (stores.Changes is { } changes)
         {
-            erasedHere = new ErasedHere();
             _erasureWatch = new ErasureWatch(
-                changes, _dispatcher, () => _shard, erasedHere, settings.Journal.RetainFor, TimeProvider.System,
-                loggers.CreateLogger<ErasureWatch>());
-            _accountWatch = new AccountWatch(changes, _accounts, _dispatcher, TimeProvider.System, loggers.CreateLogger<AccountWatch>())
+                changes, _dispatcher, () => _shard, erasedHere!, settings.Journal.RetainFor, time, loggers.CreateLogger<ErasureWatch>());
+            _accountWatch = new AccountWatch(changes, _accounts, _dispatcher, time, loggers.CreateLogger<AccountWatch>())
             {
                 ErasuresHeard = _erasureWatch.Wake,
             };
         }
 
         _retention = new Retention(
-            stores.Data.Retention, settings.Retention, () => [.. _accounts.Organizations], _dispatcher.Gone.AddThrough, TimeProvider.System,
-            stores.Data.Usage);
-        _upkeep = new StoreUpkeep(stores.Events, TimeProvider.System, loggers.CreateLogger<StoreUpkeep>(), _retention);
-        ServerFigures.Add(_meter, () => _shard, _dispatcher, _readiness, directory.Path, TimeProvider.System);
+            stores.Data.Retention, settings.Retention, () => [.. _accounts.Organizations], _dispatcher.Gone.AddThrough, time, stores.Data.Usage);
+        _upkeep = new StoreUpkeep(stores.Events, time, loggers.CreateLogger<StoreUpkeep>(), _retention);
+        ServerFigures.Add(_meter, () => _shard, _dispatcher, _readiness, directory.Path, time);
         GcPauses.Start();
-        _ledger = new LedgerFigures(
-            stores.Data.Ledger, () => _shard is not null, TimeProvider.System, loggers.CreateLogger<LedgerFigures>());
+        _ledger = new LedgerFigures(stores.Data.Ledger, () => _shard is not null, time, loggers.CreateLogger<LedgerFigures>());
         ServerFigures.AddData(_meter, _retention, _ledger);
         _erasures = new ErasureRunner(
-            stores.Data.Erasures, _accounts, _dispatcher, () => _shard, new RefusedEvents(directory), TimeProvider.System,
+            stores.Data.Erasures, _accounts, _dispatcher, () => _shard, new RefusedEvents(directory), time,
             loggers.CreateLogger<ErasureRunner>(), erasedHere);
-        _marks = new InboxMarkAdvancer(stores.Events, TimeProvider.System, loggers.CreateLogger<InboxMarkAdvancer>());
-        _quotas = settings.Quota.Enabled ? new MonthlyQuotas(settings.Quota, _accounts, TimeProvider.System) : null;
+        InboxMarks = new InboxMarkAdvancer(stores.Events, time, loggers.CreateLogger<InboxMarkAdvancer>());
+        _quotas = settings.Quota.Enabled ? new MonthlyQuotas(settings.Quota, _accounts, time) : null;
         _usage = CreateUsage(feed.TellAsync, loggers);
         app.Run(CreatePipeline(token, loggers).RunAsync);
     }
@@ -130,7 +126,7 @@ internal sealed partial class EventServer : IAsyncDisposable
     public IReadOnlyCollection<string> AdminAddresses => [.. _app.Urls.TakeLast(_settings.Http.AdminUrls.Count)];
 
     /// <summary>What moves inbox marks, for the tests.</summary>
-    public InboxMarkAdvancer InboxMarks => _marks;
+    public InboxMarkAdvancer InboxMarks { get; }
 
     /// <summary>Every route: method and template, for the tests that hold something true for each.</summary>
     public IReadOnlyList<(string Method, string Template)> Routes => [.. _routes.All];
@@ -205,8 +201,8 @@ internal sealed partial class EventServer : IAsyncDisposable
         _gate.Close("the server is stopping");
         await _erasures.StopAsync(CancellationToken.None);
         if (_erasureWatch is not null) await _erasureWatch.StopAsync(CancellationToken.None);
-        await _marks.StopAsync(CancellationToken.None);
-        _marks.Dispose();
+        await InboxMarks.StopAsync(CancellationToken.None);
+        InboxMarks.Dispose();
         if (_shard is not null) await _shard.StopAsync(StoringEnds);
         Failpoint.Pass(Failpoint.StopStored);
         await _replays.StopAsync(CancellationToken.None);
@@ -265,7 +261,7 @@ internal sealed partial class EventServer : IAsyncDisposable
             await _upkeep.StartAsync(stopping);
             await _erasures.StartAsync(stopping);
             if (_erasureWatch is not null) await _erasureWatch.StartAsync(stopping);
-            await _marks.StartAsync(stopping);
+            await InboxMarks.StartAsync(stopping);
             var ansi = output == Console.Out && !Console.IsOutputRedirected;
             new Banner(_settings, token, _directory.Path, display).Write(output, _app.Urls, ansi);
 
@@ -350,7 +346,7 @@ internal sealed partial class EventServer : IAsyncDisposable
                 _dispatcher.EndpointsOf(no).Count, clock, _quotas)
             .Map(routes);
         var pages = new PageRoom(_memory.Pages);
-        new InboxRoutes(_stores.Events, authentication, StoredBarrierAsync, pages, _dispatcher.EndpointsOf, _retention.CutoffOf, _marks).Map(routes);
+        new InboxRoutes(_stores.Events, authentication, StoredBarrierAsync, pages, _dispatcher.EndpointsOf, _retention.CutoffOf, InboxMarks).Map(routes);
         new AckRoutes(_stores.Events, authentication, StoredBarrierAsync, _dispatcher.Acknowledged, time).Map(routes);
         Authenticate manager = context => authentication.AuthenticateOrAnswerAsync(context, KeyScopes.WebhooksManage);
         new WebhookRoutes(manager, _dispatcher, _guard).Map(routes);
@@ -384,7 +380,6 @@ internal sealed partial class EventServer : IAsyncDisposable
         var (time, store) = (TimeProvider.System, _stores.Data.Usage);
         var teller = _settings.Usage.Warnings && _settings.Delivery.OperationalEvents
             ? new UsageTeller(_accounts, _quotas, store, tell, time, loggers.CreateLogger<UsageTeller>()) : null;
-
         // Where there can be no other server, there is nothing to read of others.
         var refreshed = _stores.Changes is null ? null : _quotas;
         return new UsageUpkeep(_accounts, store, refreshed, teller, _directory.JournalId, time, loggers.CreateLogger<UsageUpkeep>());
