@@ -36,7 +36,7 @@ public sealed class TraceParentTests
         Assert.All(receiver.Requests, request => Assert.Equal(Trace, request.Headers["traceparent"]));
         Assert.Equal(Trace, (string?)(await tenant.GetAsync($"/api/events/{id}")).Json["traceparent"]);
         Assert.Contains($"\"traceparent\":\"{Trace}\"", (await tenant.GetAsync("/api/export")).Text, StringComparison.Ordinal);
-        Assert.Contains($",{Trace},", (await tenant.GetAsync("/api/export?format=csv")).Text, StringComparison.Ordinal);
+        Assert.Contains($",{Trace}\r\n", (await tenant.GetAsync("/api/export?format=csv")).Text, StringComparison.Ordinal);
     }
 
     [Theory]
