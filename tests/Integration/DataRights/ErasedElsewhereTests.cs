@@ -63,9 +63,9 @@ public sealed class ErasedElsewhereTests
 
     private static string Behind(PostgresProxy proxy, PostgresCluster cluster) =>
         new NpgsqlConnectionStringBuilder(cluster.ConnectionString)
-    {
-        Port = proxy.Port,
-        SslMode = SslMode.Disable, // the proxy reads what passes, from the first message on
-        GssEncryptionMode = GssEncryptionMode.Disable,
-    }.ConnectionString;
+        {
+            Port = proxy.Port,
+            SslMode = SslMode.Disable, // the proxy reads what passes, from the first message on
+            GssEncryptionMode = GssEncryptionMode.Disable,
+        }.ConnectionString;
 }
