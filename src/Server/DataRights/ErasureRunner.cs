@@ -36,14 +36,14 @@ internal sealed partial class ErasureRunner(
     public Task Turn => _turn.Task;
 
     /// <inheritdoc/>
-    protected override TimeSpan UntilNextLook => _pause.IsOn || _isPurgeOwed ? PurgePause.Length : base.UntilNextLook;
+    protected override TimeSpan UntilNextLook => _pause.IsOn ? PurgePause.Length : base.UntilNextLook;
 
     /// <inheritdoc/>
     protected override async Task<bool> RunOnceAsync(CancellationToken stop)
     {
         var hasMoved = false;
         _pause.EndIfOver();
-        if (_isPurgeOwed && !_pause.IsOn) _isPurgeOwed = !await store.TryPurgeAsync(stop);
+        if (_isPurgeOwed) _isPurgeOwed = !await _pause.TryAsync(Guid.Empty, store.TryPurgeAsync, stop);
         var erasures = await store.ReadUnfinishedAsync(stop);
         foreach (var erasure in erasures)
         {
@@ -79,7 +79,7 @@ internal sealed partial class ErasureRunner(
         Failpoint.Pass(Failpoint.ErasureFinished);
 
         // What selected has just left its row, but not the store's files; a start purges them, too.
-        _isPurgeOwed = !await store.TryPurgeAsync(stop);
+        _isPurgeOwed = !await TryPurgeAsync(done, stop);
         Log.Finished(logger, done.Id, done.Erased, done.Matched);
         return true;
     }
@@ -129,7 +129,7 @@ internal sealed partial class ErasureRunner(
         }
 
         accounts.Remove(no);
-        _isPurgeOwed = !await store.TryPurgeAsync(stop);
+        _isPurgeOwed = !await TryPurgeAsync(erasure, stop);
         Log.Finished(logger, erasure.Id, erasure.Matched + events, erasure.Matched + events);
         return true;
     }

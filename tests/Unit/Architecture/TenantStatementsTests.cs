@@ -50,10 +50,8 @@ public sealed partial class TenantStatementsTests
         ("LedgerRows.cs: SELECT count(*) FROM {table} h", "verify counts over all organizations"),
         ("PostgresUsage.cs: SELECT u.organization_no,", "the quotas of all at the start, of several later, each by itself"),
         ("SqliteUsage.cs: SELECT u.organization_no,", "the quotas of all at the start, each by itself"),
-        ("PostgresUsage.cs: SELECT d.organization_no, d.day,", "verify compares all organizations, each by itself"),
-        ("SqliteUsage.cs: SELECT d.organization_no, d.day,", "verify compares all organizations, each by itself"),
-        ("PostgresUsage.cs: DELETE FROM usage_days WHERE", "by time, of all organizations"),
-        ("SqliteUsage.cs: DELETE FROM usage_days WHERE", "by time, of all organizations"),
+        ("UsageStatements.cs: SELECT d.organization_no, d.day,", "verify compares all organizations, each by itself"),
+        ("UsageStatements.cs: DELETE FROM usage_days WHERE", "by time, of all organizations"),
         ("StatusFilter.cs: ", "parts: the events they are added to are bound"),
     ];
 

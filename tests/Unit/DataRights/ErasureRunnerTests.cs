@@ -39,6 +39,31 @@ public sealed class ErasureRunnerTests
         await runner.StopAsync(TestContext.Current.CancellationToken);
     }
 
+    [Fact]
+    public async Task What_a_reader_keeps_from_being_purged_at_the_end_is_purged_after_a_pause()
+    {
+        using var folder = new ScratchFolder();
+        using var directory = DataDirectory.Open(folder.Path, TimeProvider.System);
+        var time = new ObservedTime();
+        var store = new FakeStore(New(0)) { MayPurge = true, IsReadAtTheEnd = true };
+        using var runner = new ErasureRunner(
+            store, accounts: null!, dispatcher: null!, static () => null, new RefusedEvents(directory), time,
+            NullLogger<ErasureRunner>.Instance);
+        await runner.StartAsync(TestContext.Current.CancellationToken);
+
+        Assert.Equal(PurgePause.Length, await time.NextTimerAsync());
+        Assert.Equal((2, 1), (store.Purges, store.Finished));
+        time.Advance(PurgePause.Length);
+        Assert.Equal(PurgePause.Length, await time.NextTimerAsync());
+        Assert.Equal(3, store.Purges);
+
+        store.MayPurge = true;
+        time.Advance(PurgePause.Length);
+        Assert.NotEqual(PurgePause.Length, await time.NextTimerAsync());
+        Assert.Equal(4, store.Purges);
+        await runner.StopAsync(TestContext.Current.CancellationToken);
+    }
+
     private static Erasure New(int events)
     {
         var ids = Enumerable.Range(1, events).Select(n => new EventId((ulong)n, 0)).ToList();
@@ -75,6 +100,8 @@ public sealed class ErasureRunnerTests
 
         public bool MayPurge { get; set; }
 
+        public bool IsReadAtTheEnd { get; init; }
+
         public int Chunks { get; private set; }
 
         public int Purges { get; private set; }
@@ -105,6 +132,7 @@ public sealed class ErasureRunnerTests
         public Task FinishAsync(Erasure finished, CancellationToken cancellationToken)
         {
             Finished += _unfinished.RemoveAll(one => one.Id == finished.Id);
+            MayPurge &= !IsReadAtTheEnd;
             return Task.CompletedTask;
         }
 

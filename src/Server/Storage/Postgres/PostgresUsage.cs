@@ -57,27 +57,6 @@ internal sealed class PostgresUsage(PostgresDatabase database) : IUsageStore
         WHERE (n.told_at IS NULL OR n.told_at < $4) AND n.claimed_at < $5
         """;
 
-    private const string Told = """
-        UPDATE usage_news SET told_at = $3 WHERE organization_no = $1 AND news = $2
-        """;
-
-    private const string Differences = """
-        SELECT d.organization_no, d.day, d.ledger, d.usage
-        FROM (SELECT a.organization_no, a.day, sum(a.ledger)::bigint AS ledger, sum(a.usage)::bigint AS usage
-              FROM (SELECT l.organization_no, l.day, l.events AS ledger, 0 AS usage FROM ledger_days l WHERE l.kind = 1 AND l.day >= $1
-                    UNION ALL
-                    SELECT u.organization_no, u.day, 0, u.events FROM usage_days u WHERE u.kind = 1 AND u.day >= $1) a
-              GROUP BY a.organization_no, a.day) d
-        WHERE d.ledger <> d.usage
-        ORDER BY d.organization_no, d.day
-        LIMIT $2
-        """;
-
-    private const string Forget = """
-        DELETE FROM usage_days WHERE (organization_no, day, kind, source) IN
-            (SELECT u.organization_no, u.day, u.kind, u.source FROM usage_days u WHERE u.day < $1 LIMIT $2)
-        """;
-
     /// <summary>Adds the statement that adds the sums, unless there are none.</summary>
     public static void Add(NpgsqlBatch batch, IReadOnlyList<UsageSum> sums, Guid source) => Add(batch, AddSql, sums, source);
 
@@ -128,17 +107,17 @@ internal sealed class PostgresUsage(PostgresDatabase database) : IUsageStore
 
     /// <inheritdoc/>
     public Task NoteToldAsync(int organizationNo, UsageNews news, DateTimeOffset at, CancellationToken cancellationToken) =>
-        database.ExecuteAsync(Told, parameters => parameters.With(organizationNo).With((short)news).With(at), cancellationToken);
+        database.ExecuteAsync(UsageStatements.Told, parameters => parameters.With(organizationNo).With((short)news).With(at), cancellationToken);
 
     /// <inheritdoc/>
     public async Task<IReadOnlyList<UsageDifference>> FindDifferencesAsync(int fromDay, int limit, CancellationToken cancellationToken) =>
         await database.QueryAsync(
-            Differences,
+            UsageStatements.Differences,
             parameters => parameters.With(fromDay).With(limit),
             row => new UsageDifference(row.GetInt32(0), row.GetInt32(1), row.GetInt64(2), row.GetInt64(3)),
             cancellationToken);
 
     /// <inheritdoc/>
     public async Task<bool> ForgetAsync(int beforeDay, int limit, CancellationToken cancellationToken) =>
-        await database.ExecuteAsync(Forget, parameters => parameters.With(beforeDay).With(limit), cancellationToken) == limit;
+        await database.ExecuteAsync(UsageStatements.Forget, parameters => parameters.With(beforeDay).With(limit), cancellationToken) == limit;
 }

@@ -24,7 +24,6 @@ internal sealed class SqliteOrganizationErasure(SqliteDatabase database)
                 return connection.Execute(OrganizationTables.KeepNumber, organizationNo, end);
             },
             cancellationToken);
-        await database.TryEmptyLogAsync(cancellationToken);
         return (events, true);
     }
 }

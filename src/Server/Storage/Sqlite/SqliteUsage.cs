@@ -45,27 +45,6 @@ internal sealed class SqliteUsage(SqliteDatabase database) : IUsageStore
         WHERE (told_at IS NULL OR told_at < $4) AND claimed_at < $5
         """;
 
-    private const string Told = """
-        UPDATE usage_news SET told_at = $3 WHERE organization_no = $1 AND news = $2
-        """;
-
-    private const string Differences = """
-        SELECT d.organization_no, d.day, d.ledger, d.usage
-        FROM (SELECT a.organization_no, a.day, sum(a.ledger) AS ledger, sum(a.usage) AS usage
-              FROM (SELECT l.organization_no, l.day, l.events AS ledger, 0 AS usage FROM ledger_days l WHERE l.kind = 1 AND l.day >= $1
-                    UNION ALL
-                    SELECT u.organization_no, u.day, 0, u.events FROM usage_days u WHERE u.kind = 1 AND u.day >= $1) a
-              GROUP BY a.organization_no, a.day) d
-        WHERE d.ledger <> d.usage
-        ORDER BY d.organization_no, d.day
-        LIMIT $2
-        """;
-
-    private const string Forget = """
-        DELETE FROM usage_days WHERE (organization_no, day, kind, source) IN
-            (SELECT u.organization_no, u.day, u.kind, u.source FROM usage_days u WHERE u.day < $1 LIMIT $2)
-        """;
-
     /// <summary>Adds to the sums, in the caller's transaction on the writing thread.</summary>
     public static void Add(SqliteConnection connection, IReadOnlyList<UsageSum> sums, Guid source) => Add(connection, AddSql, sums, source);
 
@@ -118,17 +97,17 @@ internal sealed class SqliteUsage(SqliteDatabase database) : IUsageStore
 
     /// <inheritdoc/>
     public Task NoteToldAsync(int organizationNo, UsageNews news, DateTimeOffset at, CancellationToken cancellationToken) =>
-        database.WriteAsync(connection => connection.Execute(Told, organizationNo, news, at), cancellationToken);
+        database.WriteAsync(connection => connection.Execute(UsageStatements.Told, organizationNo, news, at), cancellationToken);
 
     /// <inheritdoc/>
     public Task<IReadOnlyList<UsageDifference>> FindDifferencesAsync(int fromDay, int limit, CancellationToken cancellationToken) =>
         database.ReadAsync<IReadOnlyList<UsageDifference>>(
             connection => connection.Query(
-                Differences, row =>
+                UsageStatements.Differences, row =>
                     new UsageDifference(row.GetInt32(0), row.GetInt32(1), row.GetInt64(2), row.GetInt64(3)), fromDay, limit),
             cancellationToken);
 
     /// <inheritdoc/>
     public Task<bool> ForgetAsync(int beforeDay, int limit, CancellationToken cancellationToken) =>
-        database.WriteAsync(connection => connection.Execute(Forget, beforeDay, limit) == limit, cancellationToken);
+        database.WriteAsync(connection => connection.Execute(UsageStatements.Forget, beforeDay, limit) == limit, cancellationToken);
 }
