@@ -33,7 +33,7 @@ internal sealed class SoakCommand
     {
         (_plan, _account, _ledger) = (plan, account, ledger);
         _probe = new ServerProbe(account.Client);
-        _latencies = new SoakLatencies(plan.Duration);
+        _latencies = new SoakLatencies(plan.Duration, plan.WarmUp);
     }
 
     /// <summary>Runs the command.</summary>
@@ -45,13 +45,19 @@ internal sealed class SoakCommand
 
         var source = options.CreateSource();
         using var account = await Account.OpenAsync(plan.Server, options.Key, options.AdminToken, "load-soak");
-        if (plan.Percent is { } percent) plan = plan with { Rate = await MeasureAsync(plan, options, account, stop) * percent / 100 };
-        var ledger = new CompactLedger(source, (long)Math.Ceiling(plan.Rate * plan.Duration.TotalSeconds) + plan.Connections);
-        using var receiver = new FastReceiver { OnWebhook = ledger.NoteDelivery };
+        using var receiver = new FastReceiver { OnWebhook = (in _, _) => { } };
         receiver.Secret = await account.SetWebhookAsync(receiver.Url);
+        var before = await ReadLedgerAsync(account, stop);
+        if (plan.Percent is { } percent)
+        {
+            plan = plan with { Rate = await MeasureAsync(plan, options, account, receiver, stop) * percent / 100 };
+            before = await SettleAsync(account, before.Pending, stop);
+        }
+
+        var ledger = new CompactLedger(source, (long)Math.Ceiling(plan.Rate * plan.Duration.TotalSeconds) + plan.Connections);
+        receiver.OnWebhook = ledger.NoteDelivery;
         var inbox = new InboxReader(account.Client);
         await inbox.SkipExistingAsync(stop);
-        var before = await ReadLedgerAsync(account, stop);
 
         Console.WriteLine(options.Describe(source));
         Console.WriteLine($"plan      {plan.Rate:N0}/s for {plan.Duration.TotalSeconds:N0} s, {plan.Connections} connections to {plan.Server}; samples go to {plan.OutPath}");
@@ -71,14 +77,28 @@ internal sealed class SoakCommand
         }
     }
 
-    private static async Task<double> MeasureAsync(SoakPlan plan, CommonOptions options, Account account, CancellationToken stop)
+    /// <summary>
+    /// The capacity of the whole way, events a second: from the first one sent until the last one accepted is delivered. A closed loop's rate alone is
+    /// what the journal takes, which may be more than is stored and delivered in the long run.
+    /// </summary>
+    private static async Task<double> MeasureAsync(
+        SoakPlan plan, CommonOptions options, Account account, FastReceiver receiver, CancellationToken stop)
     {
         var settings = options.CreateSettings(plan.Server, account.Key, options.CreateSource(), plan.Connections);
+        var (taken, start) = (receiver.Taken, Stopwatch.GetTimestamp());
         using var run = new LoadRun(settings, _ => SendPlan.Closed(plan.Measure), new RequestNumbers());
         var result = await run.RunAsync(stop);
-        Console.WriteLine($"capacity  {result.Accepted / plan.Measure.TotalSeconds:N0}/s in a closed loop");
         if (result.Accepted == 0) throw new InvalidDataException($"{plan.Server} accepted nothing; nothing can be measured.");
-        return result.Accepted / plan.Measure.TotalSeconds;
+        while (receiver.Taken - taken < result.Accepted)
+        {
+            if (Stopwatch.GetElapsedTime(start) > DeliveryPatience)
+                throw new InvalidDataException($"{receiver.Taken - taken:N0} of {result.Accepted:N0} were delivered in {DeliveryPatience.TotalMinutes:F0} minutes.");
+            await Task.Delay(Look, stop);
+        }
+
+        var capacity = result.Accepted / Stopwatch.GetElapsedTime(start).TotalSeconds;
+        Console.WriteLine($"capacity  {capacity:N0}/s delivered; {result.Accepted / plan.Measure.TotalSeconds:N0}/s accepted in a closed loop of {plan.Measure.TotalSeconds:N0} s");
+        return capacity;
     }
 
     /// <summary>Runs the load with a sample every interval; tells the trend.</summary>
@@ -104,6 +124,7 @@ internal sealed class SoakCommand
         return Bar.Tell(
             "memory", trend.SlopeText(), trend.IsFlat, $"zero in the interval, or at most {SoakTrend.SlopeBar} MB/h; surely below {SoakTrend.CertainBar} MB/h", !_plan.IsShort)
             & Bar.Tell("latency", trend.LatencyText(), trend.IsSteady, $"at most {SoakTrend.LatencyBar} times, or 1 ms", !_plan.IsShort)
+            & Bar.Tell("behind", trend.BehindText(), trend.KeepsUp, $"{SoakTrend.BehindSeconds} seconds' events, or {SoakTrend.BehindBar} times the first", !_plan.IsShort)
             & Bar.Tell("generator", result.VoidReason ?? "in time", result.VoidReason is null, "latencies of a late one say nothing", !_plan.IsShort)
             & Bar.Tell("refused", $"{others:N0} requests, those without an answer among them", others == 0, "none", !_plan.IsShort)
             & Bar.Tell("offered", $"{result.Backlog:N0} requests of the plan were never sent", result.Backlog == 0, "none", !_plan.IsShort)
@@ -115,7 +136,16 @@ internal sealed class SoakCommand
         var last = _samples.Count > 0 ? _samples[^1] : null;
         var (seconds, recent) = (so.Elapsed.TotalSeconds, _latencies.TakeRecent());
         var rate = (so.Accepted - (last?.Accepted ?? 0)) / (seconds - (last?.Seconds ?? 0));
-        var figures = await _probe.ReadFiguresAsync(stop);
+        Dictionary<string, double>? figures = null;
+        try
+        {
+            figures = await _probe.ReadFiguresAsync(stop);
+        }
+        catch (HttpRequestException exception)
+        {
+            Console.WriteLine($"note      no figures of the server: {exception.Message}"); // One scrape is no reason to end an hour.
+        }
+
         return SoakSample.With(figures, _plan.ServerId, new SoakSample(
             seconds, so.Accepted, rate, recent.P50, recent.P99, null, null, null, null, null, _ledger.Delivered, Environment.WorkingSet));
     }
@@ -127,19 +157,27 @@ internal sealed class SoakCommand
         for (var start = Stopwatch.GetTimestamp(); _ledger.Delivered < accepted && Stopwatch.GetElapsedTime(start) < DeliveryPatience;)
             await Task.Delay(Look, stop);
 
-        var (unanswered, since) = (_ledger.Count(CompactLedger.Told.Nothing), Stopwatch.GetTimestamp());
-        var now = await ReadLedgerAsync(_account, stop);
-        while (now.Pending > before.Pending && Stopwatch.GetElapsedTime(since) < RecordingPatience)
-        {
-            await Task.Delay(Look, stop);
-            now = await ReadLedgerAsync(_account, stop);
-        }
-
+        var unanswered = _ledger.Count(CompactLedger.Told.Nothing);
+        var now = await SettleAsync(_account, before.Pending, stop);
         var (more, delivered) = (now.Accepted - before.Accepted, now.Delivered - before.Delivered);
         var isExact = now.IsBalanced && more >= accepted && more <= accepted + unanswered && delivered == more && now.Pending <= before.Pending;
         Console.WriteLine($"ledger    accepted {more:N0}, delivered {delivered:N0}, pending {now.Pending:N0}, {(now.IsBalanced ? "balanced" : "NOT balanced")}; "
             + $"answered 202 {accepted:N0}, without an answer {unanswered:N0}: {(isExact ? "exact" : "NOT EXACT")}");
         return isExact ? ExitCode.Success : ExitCode.Verdict;
+    }
+
+    /// <summary>The server's ledger once no more is pending than <paramref name="pending"/>, or patience is at its end.</summary>
+    private static async Task<ServerLedger> SettleAsync(Account account, long pending, CancellationToken stop)
+    {
+        var since = Stopwatch.GetTimestamp();
+        var now = await ReadLedgerAsync(account, stop);
+        while (now.Pending > pending && Stopwatch.GetElapsedTime(since) < RecordingPatience)
+        {
+            await Task.Delay(Look, stop);
+            now = await ReadLedgerAsync(account, stop);
+        }
+
+        return now;
     }
 
     private static async Task<ServerLedger> ReadLedgerAsync(Account account, CancellationToken stop)

@@ -23,6 +23,9 @@ internal sealed record SoakPlan
     /// <summary>How long it lasts.</summary>
     public required TimeSpan Duration { get; init; }
 
+    /// <summary>The beginning whose latencies are not judged.</summary>
+    public TimeSpan WarmUp => TimeSpan.FromTicks(Math.Min(TimeSpan.TicksPerMinute, Duration.Ticks / 10));
+
     /// <summary>From sample to sample.</summary>
     public required TimeSpan Interval { get; init; }
 
@@ -48,7 +51,7 @@ internal sealed record SoakPlan
             ServerId = arguments.Text("--server-pid") is null ? null : arguments.Count("--server-pid", 1),
             Rate = arguments.Number("--rate", isShort ? 500 : 1000),
             Percent = hasPercent ? arguments.Number("--percent", 60) : null,
-            Measure = TimeSpan.FromSeconds(arguments.Number("--measure", isShort ? 1 : 10)),
+            Measure = TimeSpan.FromSeconds(arguments.Number("--measure", isShort ? 1 : 30)),
             Duration = TimeSpan.FromSeconds(arguments.Number("--seconds", isShort ? 20 : 3600)),
             Interval = TimeSpan.FromSeconds(arguments.Number("--every", isShort ? 1 : 10)),
             Connections = arguments.Count("--connections", 64),

@@ -3,8 +3,13 @@ using ZapierTriggers.Load.Core.Driving;
 
 namespace ZapierTriggers.Load.Core.Soak;
 
-/// <summary>Latencies of a run that lasts: since the last look, and by quarter of the run. It takes the same memory however long that is.</summary>
-internal sealed class SoakLatencies(TimeSpan duration)
+/// <summary>
+/// Latencies of a run that lasts: since the last look, and by quarter of the run, but for its first moments, in which the server's code is still
+/// being compiled. It takes the same memory however long that is.
+/// </summary>
+/// <param name="duration">How long the run lasts.</param>
+/// <param name="warmUp">Its beginning, which counts in no quarter.</param>
+internal sealed class SoakLatencies(TimeSpan duration, TimeSpan warmUp)
 {
     private const int Quarters = 4;
     private const long HighestMicroseconds = 3_600_000_000;
@@ -21,7 +26,7 @@ internal sealed class SoakLatencies(TimeSpan duration)
         var quarter = Math.Min(Quarters - 1, (int)(now / duration.TotalNanoseconds * Quarters));
         lock (_lock)
         {
-            _quarters[quarter].RecordValue(microseconds);
+            if (now >= warmUp.TotalNanoseconds) _quarters[quarter].RecordValue(microseconds);
             _recent.RecordValue(microseconds);
         }
     }
