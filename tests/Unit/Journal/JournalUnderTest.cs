@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using ZapierTriggers.Core.Events;
 using ZapierTriggers.Core.Journal;
+using ZapierTriggers.Core.Journal.Disk;
 using ZapierTriggers.Core.Operations;
 using ZapierTriggers.Core.Storing;
 
@@ -30,9 +31,11 @@ internal sealed class JournalUnderTest : IDisposable
     private readonly JournalBatch _batch = new();
     private int _number;
 
-    public JournalUnderTest(string path, Checkpoint stored = default, JournalOptions? options = null, bool flushAtOnce = false)
+    public JournalUnderTest(
+        string path, Checkpoint stored = default, JournalOptions? options = null, bool flushAtOnce = false, IDisk? disk = null)
     {
         Directory = DataDirectory.Open(path, TimeProvider.System);
+        if (disk is not null) Directory = new DataDirectory(disk, path, Directory, File.ReadAllBytes(Path.Combine(path, "identity")));
         try
         {
             (Journal, Recovered) = FileJournal.Open(

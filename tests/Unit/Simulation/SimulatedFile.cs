@@ -5,6 +5,8 @@ namespace ZapierTriggers.Tests.Unit.Simulation;
 /// <summary>An open file of one process.</summary>
 internal sealed class SimulatedFile(Life life, Device device, Inode inode, string path) : IDiskFile
 {
+    private int _toldFailures = inode.Failures;
+
     /// <inheritdoc/>
     public long Length => inode.Length;
 
@@ -41,9 +43,10 @@ internal sealed class SimulatedFile(Life life, Device device, Inode inode, strin
     /// <inheritdoc/>
     public void SyncData()
     {
-        if (life.Fails(FaultKind.Sync))
+        if (life.Fails(FaultKind.Sync)) inode.FailSync();
+        if (_toldFailures != inode.Failures)
         {
-            inode.FailSync();
+            _toldFailures = inode.Failures;
             throw new IOException("Simulated: input/output error.");
         }
 
