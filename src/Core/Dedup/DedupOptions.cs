@@ -8,4 +8,10 @@ internal sealed record DedupOptions
 
     /// <summary>The most ids held in memory (about 50 bytes each); older ones are looked up in the store.</summary>
     public int MaxEntries { get; init; } = 5_000_000;
+
+    /// <summary>
+    /// The most bytes of filters for ids that had to leave memory (2 bytes each): they know nearly every new id for new without asking the
+    /// store. 0 = none.
+    /// </summary>
+    public long FilterBytes { get; init; } = 64L << 20;
 }

@@ -7,8 +7,8 @@ namespace ZapierTriggers.Core.Dedup;
 /// Remembers for 24 h which event was the first with a dedup id. One writer (the sequencer) publishes; any thread reads without a lock.
 /// New ids go to a dictionary; a full one is replaced and frozen in the background (millions of dictionary nodes would cost the collector
 /// pauses of 160 ms, flat tables 2 ms), and frozen ones of similar size are merged, so that a look-up touches few. Memory is bounded by
-/// <see cref="DedupOptions.MaxEntries"/>: whole old generations are evicted, but only what is stored, and <see cref="Covers"/> tells
-/// whether a miss still is proof.
+/// <see cref="DedupOptions.MaxEntries"/>: whole old generations are evicted, but only what is stored; of their keys filters remain
+/// (<see cref="EvictedKeys"/>), and <see cref="IsMissProof"/> tells whether a miss is proof.
 /// </summary>
 internal sealed class DedupWindow
 {
@@ -24,6 +24,7 @@ internal sealed class DedupWindow
     private readonly ILoopHost _host;
     private readonly int _maxEntries;
     private readonly int _generationEntries;
+    private readonly EvictedKeys _evicted;
 
     private volatile DedupGenerations _generations;
     private int _newestCount;
@@ -49,6 +50,7 @@ internal sealed class DedupWindow
     {
         _maxEntries = options.MaxEntries;
         _generationEntries = Math.Clamp(_maxEntries / 64, 1, LargestGeneration);
+        _evicted = new EvictedKeys(Math.Max(1, _maxEntries / 2), options.FilterBytes); // few, since each is asked
         _ownersCoverageMs = coveredSinceMs;
         _storedThrough = storedThrough;
         _time = time;
@@ -60,6 +62,11 @@ internal sealed class DedupWindow
     /// Every dedup id accepted at or after this time (Unix milliseconds) is here. Moves forward when something is evicted.
     /// </summary>
     public long CoveredSinceMs => Math.Max(Volatile.Read(ref _ownersCoverageMs), Volatile.Read(ref _evictedThroughMs) + 1);
+
+    /// <summary>
+    /// Every dedup id accepted at or after this time (Unix milliseconds) is here or in a filter of evicted ids.
+    /// </summary>
+    public long KnownSinceMs => Math.Max(Volatile.Read(ref _ownersCoverageMs), _evicted.ForgottenThroughMs + 1);
 
     /// <summary>
     /// Goes up with every eviction. Read it before asking the store; if it is the same when the window is asked last, a miss in both is
@@ -74,7 +81,7 @@ internal sealed class DedupWindow
     public int Count => _generations.FixedCount + Growing;
 
     /// <summary>Bytes held, the not yet frozen part as an estimate.</summary>
-    public long Bytes => _generations.Bytes(Growing);
+    public long Bytes => _generations.Bytes(Growing) + _evicted.Bytes;
 
     /// <summary>
     /// The last background pass that failed, if any; what it would have frozen is still found, and the next pass tries again.
@@ -93,12 +100,13 @@ internal sealed class DedupWindow
 
     /// <summary>
     /// Whether a miss is proof that the organization has accepted no event with that id in the last 24 h. Ask after the miss: an eviction
-    /// moves the coverage before it takes the entries away.
+    /// moves the coverage, and fills the filter, before it takes the entries away.
     /// </summary>
-    public bool Covers(long organizationCreatedAtMs, long nowMs)
+    public bool IsMissProof(DedupKey key, long organizationCreatedAtMs, long nowMs)
     {
-        var since = CoveredSinceMs;
-        return since <= nowMs - LengthMs + 1 || organizationCreatedAtMs >= since;
+        return Reaches(CoveredSinceMs) || (!_evicted.MayHold(key) && Reaches(KnownSinceMs)); // in this order: see MayHold
+
+        bool Reaches(long since) => since <= nowMs - LengthMs + 1 || organizationCreatedAtMs >= since;
     }
 
     /// <summary>
@@ -252,7 +260,8 @@ internal sealed class DedupWindow
             if (oldest.Newest.UnixMilliseconds > expired && hasRoom) return;
             if (oldest.Newest.High > _storedThrough()) return;
 
-            // In this order: who misses an evicted entry must see the coverage and the version that go with it.
+            // In this order: who misses an evicted entry must see the filter, the coverage and the version that go with it.
+            _evicted.Add(oldest, expired);
             Volatile.Write(ref _evictedThroughMs, Math.Max(_evictedThroughMs, oldest.Newest.UnixMilliseconds));
             Interlocked.Increment(ref _evictionVersion);
             lock (_gate) _generations = _generations.Without(oldest);

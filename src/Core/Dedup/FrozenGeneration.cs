@@ -69,6 +69,15 @@ internal sealed class FrozenGeneration
         return at >= 0;
     }
 
+    /// <summary>All keys, in no order.</summary>
+    public IEnumerable<DedupKey> Keys()
+    {
+        foreach (var slot in _slots)
+        {
+            if (!slot.IsFree) yield return slot.Key;
+        }
+    }
+
     private int Find(DedupKey key)
     {
         var tag = Vector128.Create(TagOf(key));

@@ -62,7 +62,7 @@ internal sealed class Admission(Shard shard, IEventStore store, ulong dedupSecre
                 return isDurable ? new Receipt(ReceiptKind.Duplicate, first.Id, first.PayloadHash) : Receipt.Unknown;
             }
 
-            if (askedAt < 0 && !shard.Dedup.Covers(createdAt, now))
+            if (askedAt < 0 && !shard.Dedup.IsMissProof(key, createdAt, now))
             {
                 askedAt = shard.Dedup.EvictionVersion;
                 if (await FindStoredAsync(organization, item, now, cancellationToken) is { } stored)

@@ -40,14 +40,14 @@ internal sealed class EventBatch : IDisposable
     /// </summary>
     public bool TryFindDuplicates(DedupWindow window, long organizationCreatedAtMs, long nowMs, long storeAskedAt)
     {
-        var missed = false;
+        var isOpen = false;
         foreach (ref var item in Items)
         {
-            if (item.HasOpenDedupId) missed |= !item.TryFindDuplicate(window, nowMs);
+            if (item.HasOpenDedupId && !item.TryFindDuplicate(window, nowMs))
+                isOpen |= !window.IsMissProof(item.DedupKey, organizationCreatedAtMs, nowMs);
         }
 
-        // After the misses: the coverage may have moved on meanwhile.
-        return !missed || window.Covers(organizationCreatedAtMs, nowMs) || storeAskedAt == window.EvictionVersion;
+        return !isOpen || storeAskedAt == window.EvictionVersion;
     }
 
     /// <summary>The dedup ids of those that are undecided and have one, each once.</summary>

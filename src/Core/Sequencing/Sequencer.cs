@@ -246,9 +246,9 @@ internal sealed partial class Sequencer
             return true;
         }
 
-        // A miss is proof only while the window covers the organization's last 24 hours, or the store was asked and the window has lost
+        // A miss is proof only while the window knows all of the organization's last 24 hours, or the store was asked and the window has lost
         // nothing since.
-        if (_dedup.Covers(submission.Organization.CreatedAt.ToUnixTimeMilliseconds(), now)) return false;
+        if (_dedup.IsMissProof(submission.DedupKey, submission.Organization.CreatedAt.ToUnixTimeMilliseconds(), now)) return false;
         if (submission.StoreAskedAt == _dedup.EvictionVersion) return false;
         submission.Complete(Receipt.AskStore);
         return true;

@@ -39,6 +39,9 @@ internal static class EventSections
                 "Journal:FlushInterval", defaults.FlushInterval,
                 SettingKind.Duration(TimeSpan.FromMilliseconds(1), TimeSpan.FromSeconds(10)),
                 "The longest an event waits for its flush when nobody waits for it: what a power cut can take in `journaled` mode."),
+            FlushesAtOnce = read.Get(
+                "Journal:FlushesAtOnce", defaults.FlushesAtOnce, SettingKind.Number(1, JournalOptions.MaxFlushesAtOnce, "flushes"),
+                "How many flushes may be under way at a time in `synced` and `stored` mode: what comes while one runs need not wait for its end."),
             MaxBytes = read.Get(
                 "Journal:MaxBytes", defaults.MaxBytes, SettingKind.Size(4L << 20, 16L << 40),
                 "The most bytes that wait for the store; past it events are refused (503) until half is free."),
@@ -100,6 +103,9 @@ internal static class EventSections
         MaxEntries = read.Get(
             "Dedup:MaxEntries", new DedupOptions().MaxEntries, SettingKind.Number(0, 200_000_000, "ids"),
             "Dedup ids held in memory, about 50 bytes each, never over an eighth of the memory there is; older ones of the last 24 h are looked up in the store."),
+        FilterBytes = read.Get(
+            "Dedup:FilterBytes", new DedupOptions().FilterBytes, SettingKind.Size(0, 16L << 30),
+            "Memory for filters of dedup ids that are no longer held, 2 bytes each: an id that is in none of them is new, and not looked up. Never over a sixteenth of the memory there is."),
     };
 
     public static DeliveryOptions Delivery(SettingsReader read, bool development)

@@ -83,6 +83,7 @@ public sealed class DedupWindowConcurrencyTests
 
             Assert.True(test.Window.EvictionVersion > 0);
             Assert.True(entries[key].Id.UnixMilliseconds < test.Window.CoveredSinceMs);
+            Assert.False(test.Window.IsMissProof(keys[key], long.MinValue, test.Now));
             return false;
         }
     }

@@ -24,11 +24,11 @@ public sealed class DedupWindowPropertyTests
 
     [Fact]
     public void Whatever_happens_it_finds_what_it_covers_and_nothing_else() =>
-        Gen.Select(Gen.OneOf(1, 64, 200, 1_000, 100_000), Steps.Array[1, 800]).Sample(Run, iter: 200);
+        Gen.Select(Gen.OneOf(1, 64, 200, 1_000, 100_000), Gen.OneOf(0, 64, 1_024, 1 << 20), Steps.Array[1, 800]).Sample(Run, iter: 200);
 
-    private static void Run(int maxEntries, (Step Kind, int Key, int Amount)[] steps)
+    private static void Run(int maxEntries, int filterBytes, (Step Kind, int Key, int Amount)[] steps)
     {
-        var test = new WindowUnderTest(maxEntries);
+        var test = new WindowUnderTest(maxEntries, filterBytes);
         foreach (var (kind, key, amount) in steps)
         {
             Take(test, kind, key, amount);

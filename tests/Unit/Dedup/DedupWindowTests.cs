@@ -85,7 +85,7 @@ public sealed class DedupWindowTests
         test.Window.Maintain();
         await test.Window.Maintenance;
         Assert.InRange(test.Window.Count, 0, 10_000 / 64);
-        Assert.True(test.Window.Covers(long.MinValue, test.Now));
+        Assert.True(test.IsNewFor(long.MinValue));
         Assert.Equal(Day.TotalSeconds, test.Window.CoverageSeconds, tolerance: 0.01);
     }
 
@@ -94,12 +94,88 @@ public sealed class DedupWindowTests
     {
         var test = new WindowUnderTest(1_000);
         var started = test.Window.CoveredSinceMs;
-        Assert.True(test.Window.Covers(started, test.Now));
-        Assert.False(test.Window.Covers(started - 1, test.Now));
+        Assert.True(test.IsNewFor(started));
+        Assert.False(test.IsNewFor(started - 1));
         test.Clock.Advance(Day - (2 * Millisecond));
-        Assert.False(test.Window.Covers(started - 1, test.Now));
+        Assert.False(test.IsNewFor(started - 1));
         test.Clock.Advance(Millisecond);
-        Assert.True(test.Window.Covers(started - 1, test.Now)); // what was accepted before the start is 24 h old now, or more
+        Assert.True(test.IsNewFor(started - 1)); // what was accepted before the start is 24 h old now, or more
+    }
+
+    [Fact]
+    public async Task An_evicted_id_is_never_taken_for_new_and_hardly_any_new_one_for_evicted()
+    {
+        var test = new WindowUnderTest(1_000);
+        for (var key = 0; key < 50_000; key++)
+        {
+            test.Clock.Advance(Millisecond);
+            test.Publish(key);
+            if (key % 100 == 0) await StoreAndMaintain(test);
+        }
+
+        await StoreAndMaintain(test);
+        var start = WindowUnderTest.Start.ToUnixTimeMilliseconds();
+        Assert.Equal(start, test.Window.KnownSinceMs);
+        Assert.True(test.Window.CoveredSinceMs > start + 49_000);
+        for (var key = 0; key < 50_000; key++) test.Check(key);
+        Assert.InRange(Enumerable.Range(100_000, 10_000).Count(key => !test.IsNewFor(start, key)), 0, 3_000); // a hundred small filters
+        Assert.False(test.IsNewFor(start - 1)); // what it had before the start, nobody here knows
+    }
+
+    [Fact]
+    public async Task Past_the_bound_of_the_filters_the_oldest_ids_are_forgotten_and_known_to_be()
+    {
+        const int BytesOfOne = 1_024; // 500 keys of 16 bits, in blocks of 32 bytes
+        var test = new WindowUnderTest(1_000, filterBytes: 4 * BytesOfOne);
+        for (var key = 0; key < 10_000; key++)
+        {
+            test.Clock.Advance(Millisecond);
+            test.Publish(key);
+            if (key % 100 == 0) await StoreAndMaintain(test);
+        }
+
+        await StoreAndMaintain(test);
+        Assert.InRange(test.Now - test.Window.KnownSinceMs, 2_250, 3_000); // memory and four filters, one of them perhaps just begun
+        for (var key = 0; key < 10_000; key++) test.Check(key);
+        Assert.False(test.IsNewFor(test.Window.KnownSinceMs - 1));
+        Assert.InRange(Enumerable.Range(100_000, 1_000).Count(key => !test.IsNewFor(test.Window.KnownSinceMs, key)), 0, 50);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1_023)]
+    public async Task Without_room_for_a_filter_only_what_is_in_memory_is_known(int bytes)
+    {
+        var test = new WindowUnderTest(1_000, bytes);
+        for (var key = 0; key < 3_000; key++)
+        {
+            test.Clock.Advance(Millisecond);
+            test.Publish(key);
+        }
+
+        await StoreAndMaintain(test);
+        Assert.Equal(test.Window.CoveredSinceMs, test.Window.KnownSinceMs);
+        for (var key = 0; key < 3_000; key++) test.Check(key);
+    }
+
+    [Fact]
+    public async Task Filters_of_expired_ids_go_and_the_coverage_stays()
+    {
+        var test = new WindowUnderTest(1_000);
+        for (var key = 0; key < 3_000; key++) test.Publish(key);
+        await StoreAndMaintain(test);
+        var before = test.Window.Bytes;
+        Assert.False(test.IsNewFor(long.MinValue));
+        for (var day = 1; day <= 10; day++)
+        {
+            test.Clock.Advance(Day);
+            for (var key = day * 3_000; key < (day + 1) * 3_000; key++) test.Publish(key);
+            await StoreAndMaintain(test);
+        }
+
+        Assert.InRange(test.Window.Bytes, before - 8_000, before + 8_000); // all filters would be 40,000 more
+        Assert.True(test.IsNewFor(long.MinValue));
+        for (var key = 30_000; key < 33_000; key++) test.Check(key);
     }
 
     [Fact]

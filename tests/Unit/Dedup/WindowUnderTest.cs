@@ -13,10 +13,11 @@ internal sealed class WindowUnderTest
     private readonly EventIdGenerator _ids = new(default);
     private ulong _storedThrough;
 
-    public WindowUnderTest(int maxEntries)
+    public WindowUnderTest(int maxEntries, long filterBytes = 1 << 20)
     {
         Clock = new FakeTimeProvider(Start);
-        Window = new DedupWindow(new DedupOptions { MaxEntries = maxEntries }, Now, () => Volatile.Read(ref _storedThrough), Clock);
+        var options = new DedupOptions { MaxEntries = maxEntries, FilterBytes = filterBytes };
+        Window = new DedupWindow(options, Now, () => Volatile.Read(ref _storedThrough), Clock);
     }
 
     public DedupWindow Window { get; }
@@ -56,6 +57,9 @@ internal sealed class WindowUnderTest
 
     public DedupEntry? Find(int key) => Window.TryFind(Key(key), Now, out var entry) ? entry : null;
 
+    /// <summary>Whether an organization made then may take an id for new, because the window has missed it; by default one that nobody sent.</summary>
+    public bool IsNewFor(long organizationCreatedAtMs, int key = int.MaxValue) => Window.IsMissProof(Key(key), organizationCreatedAtMs, Now);
+
     /// <summary>
     /// What the window must say of a key: the live entry if it is in the covered time or not stored yet, and never anything else.
     /// </summary>
@@ -71,7 +75,7 @@ internal sealed class WindowUnderTest
         {
             Assert.True(lost.UnixMilliseconds < Window.CoveredSinceMs, $"key {key} is covered and lost");
             Assert.True(lost.High <= Volatile.Read(ref _storedThrough), $"key {key} was evicted before it was stored");
-            Assert.False(Window.Covers(long.MinValue, Now));
+            Assert.False(Window.IsMissProof(Key(key), long.MinValue, Now));
         }
     }
 }

@@ -57,10 +57,15 @@ internal sealed record Scenario
                 RingBytes = JournalOptions.MinRingBytes,
                 SegmentBytes = JournalOptions.MinSegmentBytes,
                 FlushInterval = TimeSpan.FromMilliseconds(random.Next(2) == 0 ? 1 : 50),
+                FlushesAtOnce = random.Next(1, 4),
                 MaxBytes = random.Next(3) == 0 ? JournalOptions.MinRingBytes : 1L << 30,
                 RetainFor = TimeSpan.FromMinutes(10),
             },
-            Dedup = new DedupOptions { MaxEntries = random.Next(3) switch { 0 => 4, 1 => 16, _ => 4096 } },
+            Dedup = new DedupOptions
+            {
+                MaxEntries = random.Next(3) switch { 0 => 4, 1 => 16, _ => 4096 },
+                FilterBytes = random.Next(3) switch { 0 => 0, 1 => 64, _ => 1 << 20 },
+            },
             EventsEach = random.Next(2, 12),
             Producers = random.Next(1, 4),
             DedupIds = random.Next(1, 20),

@@ -24,7 +24,7 @@ internal sealed class SqliteDatabase : IAsyncDisposable
 
     private readonly string _connectionString;
     private readonly SqliteWriter _writer;
-    private readonly ConcurrentBag<SqliteConnection> _readers = [];
+    private readonly ConcurrentBag<SqliteReader> _readers = [];
     private volatile bool _disposed;
 
     /// <summary>Opens the file, or makes it. Throws <see cref="Core.Storing.StoreException"/>.</summary>
@@ -65,6 +65,27 @@ internal sealed class SqliteDatabase : IAsyncDisposable
     public Task<T> ReadAsync<T>(Func<SqliteConnection, T> work, CancellationToken cancellationToken) =>
         Task.Run(() => Read(work, cancellationToken), cancellationToken);
 
+    /// <summary>
+    /// Asks for one row along an index, at once on the caller's thread: a hop to another one costs more than the question. Throws
+    /// <see cref="Core.Storing.StoreException"/>.
+    /// </summary>
+    /// <param name="sql">A statement with at most one row; prepared once for each connection.</param>
+    /// <param name="key">What it is asked for.</param>
+    /// <param name="ask">Binds the key, goes to the row, and gives what it says. The statement is left as it was.</param>
+    public T LookUp<TKey, T>(string sql, TKey key, Func<SqlitePrepared, TKey, T> ask) =>
+        Use((Sql: sql, Key: key, Ask: ask), static (reader, question) =>
+        {
+            var statement = reader.Prepared(question.Sql);
+            try
+            {
+                return question.Ask(statement, question.Key);
+            }
+            finally
+            {
+                statement.Reset();
+            }
+        }, CancellationToken.None);
+
     /// <inheritdoc/>
     public ValueTask DisposeAsync()
     {
@@ -87,24 +108,28 @@ internal sealed class SqliteDatabase : IAsyncDisposable
         }
     }
 
-    private T Read<T>(Func<SqliteConnection, T> work, CancellationToken cancellationToken)
+    private T Read<T>(Func<SqliteConnection, T> work, CancellationToken cancellationToken) =>
+        Use((Work: work, Token: cancellationToken), static (reader, task) => Run(reader, task.Work, task.Token), cancellationToken);
+
+    /// <summary>Lends a reader.</summary>
+    private T Use<TState, T>(TState state, Func<SqliteReader, TState, T> use, CancellationToken cancellationToken)
     {
-        SqliteConnection? connection = null;
+        SqliteReader? reader = null;
         try
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
-            if (!_readers.TryTake(out connection)) connection = OpenReader();
-            var result = Run(connection, work, cancellationToken);
+            if (!_readers.TryTake(out reader)) reader = new SqliteReader(OpenReader());
+            var result = use(reader, state);
 
             // A connection that may have been interrupted is not used again: it could be so in its next statement.
-            if (!_disposed && !cancellationToken.IsCancellationRequested) _readers.Add(connection);
-            else connection.Dispose();
+            if (!_disposed && !cancellationToken.IsCancellationRequested) _readers.Add(reader);
+            else reader.Dispose();
             return result;
         }
         catch (Exception exception)
         {
             // A connection in doubt is not used again.
-            connection?.Dispose();
+            reader?.Dispose();
             if (exception is SqliteException && cancellationToken.IsCancellationRequested)
                 throw new OperationCanceledException("The reading was interrupted.", exception, cancellationToken);
             if (SqliteErrors.Map(exception) is { } mapped) throw mapped;
@@ -116,14 +141,14 @@ internal sealed class SqliteDatabase : IAsyncDisposable
     /// The registration ends before the connection is let go, and waits for an interruption that is under way: the handle stays valid for
     /// it.
     /// </summary>
-    private static T Run<T>(SqliteConnection connection, Func<SqliteConnection, T> work, CancellationToken cancellationToken)
+    private static T Run<T>(SqliteReader reader, Func<SqliteConnection, T> work, CancellationToken cancellationToken)
     {
         using var interruption = cancellationToken.UnsafeRegister(
-            static reader => raw.sqlite3_interrupt((sqlite3)reader!), connection.Handle);
-        connection.Execute("BEGIN");
+            static handle => raw.sqlite3_interrupt((sqlite3)handle!), reader.Connection.Handle);
+        reader.Prepared("BEGIN").Run();
         cancellationToken.ThrowIfCancellationRequested(); // between two statements an interruption goes by
-        var result = work(connection);
-        connection.Execute("COMMIT");
+        var result = work(reader.Connection);
+        reader.Prepared("COMMIT").Run();
         return result;
     }
 

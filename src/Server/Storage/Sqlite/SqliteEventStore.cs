@@ -1,4 +1,4 @@
-using Microsoft.Data.Sqlite;
+using System.Text;
 using ZapierTriggers.Core.Events;
 using ZapierTriggers.Core.Storing;
 
@@ -11,11 +11,11 @@ internal sealed class SqliteEventStore(SqliteDatabase database, TimeProvider tim
         SELECT f.id, f.payload_hash
         FROM (SELECT * FROM (SELECT e.id, e.payload_hash
                              FROM events e
-                             WHERE e.organization_no = $1 AND e.dedup_id = $2 AND e.id >= $3
+                             WHERE e.organization_no = ?1 AND e.dedup_id = ?2 AND e.id >= ?3
                              ORDER BY e.id DESC
                              LIMIT 1)
               UNION ALL
-              SELECT x.id, x.payload_hash FROM erased_events x WHERE x.organization_no = $1 AND x.dedup_hash = $4 AND x.id >= $3) f
+              SELECT x.id, x.payload_hash FROM erased_events x WHERE x.organization_no = ?1 AND x.dedup_hash = ?4 AND x.id >= ?3) f
         ORDER BY f.id DESC
         LIMIT 1
         """;
@@ -75,23 +75,12 @@ internal sealed class SqliteEventStore(SqliteDatabase database, TimeProvider tim
         _shards.QuarantineAsync(claim, previous, next, refused, reason, cancellationToken);
 
     /// <inheritdoc/>
-    public async Task<DuplicateOf?> FindDuplicateAsync(
+    public Task<DuplicateOf?> FindDuplicateAsync(
         int organizationNo,
         string dedupId,
         EventId notBefore,
-        CancellationToken cancellationToken)
-    {
-        var found = await database.ReadAsync(
-            connection => connection.Query(
-                Duplicate,
-                ReadDuplicate,
-                organizationNo,
-                dedupId,
-                notBefore,
-                ErasedDedup.Hash(organizationNo, dedupId)),
-            cancellationToken);
-        return found.Count == 0 ? null : found[0];
-    }
+        CancellationToken cancellationToken) =>
+        Task.FromResult(database.LookUp(Duplicate, (organizationNo, dedupId, notBefore), FindDuplicate));
 
     /// <inheritdoc/>
     public Task<IReadOnlyDictionary<string, DuplicateOf>> FindDuplicatesAsync(
@@ -99,11 +88,12 @@ internal sealed class SqliteEventStore(SqliteDatabase database, TimeProvider tim
         database.ReadAsync<IReadOnlyDictionary<string, DuplicateOf>>(
             connection =>
             {
-                using var find = new SqliteStatement(connection, Duplicate);
+                using var find = new SqlitePrepared(connection, Duplicate);
                 var found = new Dictionary<string, DuplicateOf>(StringComparer.Ordinal);
                 foreach (var dedupId in dedupIds)
                 {
-                    if (find.Query(ReadDuplicate, organizationNo, dedupId, notBefore, ErasedDedup.Hash(organizationNo, dedupId)) is [var first, ..]) found.Add(dedupId, first);
+                    if (FindDuplicate(find, (organizationNo, dedupId, notBefore)) is { } first) found.Add(dedupId, first);
+                    find.Reset();
                 }
 
                 return found;
@@ -152,5 +142,12 @@ internal sealed class SqliteEventStore(SqliteDatabase database, TimeProvider tim
     public Task ProbeAsync(CancellationToken cancellationToken) =>
         database.WriteAsync(connection => connection.Execute(Probe, time.GetUtcNow()), cancellationToken);
 
-    private static DuplicateOf ReadDuplicate(SqliteDataReader row) => new(row.GetEventId(0), unchecked((ulong)row.GetInt64(1)));
+    private static DuplicateOf? FindDuplicate(SqlitePrepared find, (int OrganizationNo, string DedupId, EventId NotBefore) key)
+    {
+        find.Bind(1, (long)key.OrganizationNo);
+        find.BindText(2, Encoding.UTF8.GetBytes(key.DedupId));
+        find.Bind(3, key.NotBefore);
+        find.BindBytes(4, ErasedDedup.Hash(key.OrganizationNo, key.DedupId));
+        return find.Read() ? new DuplicateOf(find.Id(0), unchecked((ulong)find.Number(1))) : null;
+    }
 }
