@@ -17,6 +17,7 @@ internal static class Comparison
           --only LIST          of bare, journaled, synced, stored, redis, nats, postgres; bare always runs
           --server PATH        the built server; searched by default
           --database URL       the server's DATABASE_URL, for one mode only; SQLite in its temporary files by default
+          --hold               journaled and synced store a round's events after it, not meanwhile: the way to the 202 alone
           --short              2 rounds of 1 s over 16 connections
 
         Two more commands, on servers and files of their own:
@@ -49,8 +50,10 @@ internal static class Comparison
         var connections = arguments.Count("--connections", isShort ? 16 : 64);
         var only = arguments.Text("--only")?.Split(',') ?? All;
         var (server, database) = (arguments.Text("--server"), arguments.Text("--database"));
+        var isHeld = arguments.Flag("--hold");
         var options = new CommonOptions(arguments);
         arguments.RefuseOthers();
+        if (isHeld && database is not null) throw new UsageException("--hold is for the embedded database: leave --database out.");
         if (only.FirstOrDefault(name => !All.Contains(name, StringComparer.Ordinal)) is { } other)
             throw new UsageException($"--only knows no '{other}'; there are {string.Join(", ", All)}.");
 
@@ -62,9 +65,10 @@ internal static class Comparison
         Console.WriteLine($"machine   {Machine.Describe()}, generator and servers on it");
         Console.WriteLine(options.Describe(options.CreateSource()));
         Console.WriteLine(
-            $"plan      {rounds} rounds of {duration.TotalSeconds:N0} s each, {connections} connections, an event in flight on each");
+            $"plan      {rounds} rounds of {duration.TotalSeconds:N0} s each, {connections} connections, an event in flight on each"
+            + (isHeld ? "; the stores of journaled and synced are held meanwhile" : ""));
         var names = All.Where(name => name == "bare" || only.Contains(name, StringComparer.Ordinal));
-        var contestants = names.SelectMany(name => Make(name, server, database)).ToList();
+        var contestants = names.SelectMany(name => Make(name, server, database, isHeld)).ToList();
         try
         {
             var entries = await ContestRounds.StartAsync(contestants, options.CreateSource, Console.WriteLine, stop);
@@ -80,16 +84,18 @@ internal static class Comparison
         }
     }
 
-    private static IEnumerable<IContestant> Make(string name, string? server, string? database) => name switch
+    private static IEnumerable<IContestant> Make(string name, string? server, string? database, bool isHeld) => name switch
     {
         "bare" => [HttpContestant.Bare(OwnCommand)],
-        "journaled" => [HttpContestant.Server(name, "process; power: all but the last 50 ms", server, database)],
-        "synced" => [HttpContestant.Server(name, "process; power", server, database)],
-        "stored" => [HttpContestant.Server(name, "process; power; readable at once", server, database)],
+        "journaled" => [HttpContestant.Server(name, "process; power: all but the last 50 ms", server, database, isHeld ? HoldAsync : null)],
+        "synced" => [HttpContestant.Server(name, "process; power", server, database, isHeld ? HoldAsync : null)],
+        "stored" => [HttpContestant.Server(name, "process; power; readable at once", server, database, hold: null)],
         "redis" => [WireContestant.Redis("everysec"), WireContestant.Redis("always")],
         "nats" => [WireContestant.Nats()],
         _ => [WireContestant.Postgres()],
     };
+
+    private static async Task<IAsyncDisposable> HoldAsync(string sqlitePath, CancellationToken stop) => await StoreHold.OfAsync(sqlitePath, stop);
 
     private static (string Program, string[] Arguments) OwnCommand(string port)
     {

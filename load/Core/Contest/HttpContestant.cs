@@ -12,12 +12,14 @@ namespace ZapierTriggers.Load.Core.Contest;
 /// <param name="command">Given the process to be, its program and arguments.</param>
 /// <param name="settings">Environment variables, given the same.</param>
 /// <param name="hasKeys">Whether it has organizations and keys.</param>
+/// <param name="hold">Keeps it from storing while a round's events come, given the embedded database's file; null lets it store meanwhile.</param>
 internal sealed class HttpContestant(
     string name,
     string survives,
     Func<TemporaryProcess, (string Program, string[] Arguments)> command,
     Func<TemporaryProcess, Dictionary<string, string>> settings,
-    bool hasKeys) : IContestant
+    bool hasKeys,
+    Func<string, CancellationToken, Task<IAsyncDisposable>>? hold = null) : IContestant
 {
     private const string AdminToken = "load-compare-admin-token";
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(5);
@@ -41,7 +43,13 @@ internal sealed class HttpContestant(
     /// <param name="survives">Which failure a 202 survives.</param>
     /// <param name="program">The built server; null searches it.</param>
     /// <param name="database">A connection string; null is SQLite in the data directory.</param>
-    public static HttpContestant Server(string mode, string survives, string? program, string? database) => new(
+    /// <param name="hold">As for the constructor.</param>
+    public static HttpContestant Server(
+        string mode,
+        string survives,
+        string? program,
+        string? database,
+        Func<string, CancellationToken, Task<IAsyncDisposable>>? hold) => new(
         $"this server, {mode}",
         survives,
         _ => (program ?? Programs.FindServer(), []),
@@ -59,7 +67,8 @@ internal sealed class HttpContestant(
             if (database is not null) settings["DATABASE_URL"] = database;
             return settings;
         },
-        hasKeys: true);
+        hasKeys: true,
+        hold);
 
     /// <summary>The yardstick, in a process of its own.</summary>
     /// <param name="command">Given the port, the program that hosts it and its arguments.</param>
@@ -82,7 +91,8 @@ internal sealed class HttpContestant(
         var start = Stopwatch.GetTimestamp();
         var load = new LoadSettings { Server = Url, ApiKey = _account!.Key, Source = _source!, Connections = connections };
         using var run = new LoadRun(load, _ => SendPlan.Closed(duration), _numbers);
-        var result = await run.RunAsync(stop);
+        LoadResult result;
+        await using (hold is null ? null : await hold(Path.Combine(_process.Directory, "data", "events.db"), stop)) result = await run.RunAsync(stop);
         var probe = new ServerProbe(_account.Client);
         await UntilAsync(async () => await probe.ReadBacklogAsync(stop) is null or 0, stop);
         return new ContestRound(
