@@ -135,7 +135,7 @@ public sealed partial class TenantStatementsTests
             && tables.Any(table => one.Sql.StartsWith(table + " ", StringComparison.Ordinal))))
         .Select(one => ($"{one.File}: {one.Sql[..Math.Min(60, one.Sql.Length)]}", one.Sql));
 
-    /// <summary>Whether a statement is in one of the store's own files, or in a file of statements that both speak and that these name.</summary>
+    /// <summary>Whether a statement is the store's own, or in a file of statements that both speak and that it names.</summary>
     private static bool IsOf(string store, string start)
     {
         var file = start[..start.IndexOf(".cs: ", StringComparison.Ordinal)];
