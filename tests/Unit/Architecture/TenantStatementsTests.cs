@@ -18,8 +18,8 @@ public sealed partial class TenantStatementsTests
             "by the key's own id, unique over all, from the directory in memory and from no request"),
         ("EndpointStatements.cs: SELECT p.organization_no, p.id, p.is_default,", "all endpoints are loaded at the start"),
         ("EndpointStatements.cs: SELECT f.organization_no, f.endpoint_id,", "all endpoints are loaded at the start"),
-        ("PostgresAudit.cs: SELECT {Columns} FROM audit_entries a WHERE $1", "the administrator reads the entries of all"),
-        ("SqliteAudit.cs: SELECT {Columns} FROM audit_entries a WHERE $1", "the administrator reads the entries of all"),
+        ("PostgresAudit.cs: SELECT {AuditStatements.Columns} FROM audit_entries a WHERE $1", "the administrator reads the entries of all"),
+        ("SqliteAudit.cs: SELECT {AuditStatements.Columns} FROM audit_entries a WHERE $1", "the administrator reads the entries of all"),
         ("PostgresRetries.cs: SELECT r.due_at FROM retries r", "when the sweep over all endpoints is due next"),
         ("SqliteRetries.cs: retries r JOIN endpoints p", "a part: the claim adds the organization, the sweep is over all"),
         ("ReplayJobStatements.cs: SELECT {Columns} FROM replay_jobs j", "the unfinished jobs of all, each then run as its own"),
@@ -129,7 +129,7 @@ public sealed partial class TenantStatementsTests
             .Replace(match.Groups["raw"].Value + match.Groups["plain"].Value, " ").Trim())))
         .Where(one => References(one.Sql, tables).Any() || (one.Sql.Length > 0 && one.Sql[0] is >= 'a' and <= 'z'
             && tables.Any(table => one.Sql.StartsWith(table + " ", StringComparison.Ordinal))))
-        .Select(one => ($"{one.File}: {one.Sql[..Math.Min(60, one.Sql.Length)]}", one.Sql));
+        .Select(one => ($"{one.File}: {one.Sql[..Math.Min(70, one.Sql.Length)]}", one.Sql));
 
     /// <summary>Whether a statement is the store's own, or in a file of statements that both speak and that it names.</summary>
     private static bool IsOf(string store, string start)
