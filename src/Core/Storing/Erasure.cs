@@ -59,6 +59,10 @@ internal sealed record Erasure
 
     /// <summary>When it was done; null = it is not.</summary>
     public DateTimeOffset? FinishedAt { get; init; }
+
+    /// <summary>Itself when it has erased these events too.</summary>
+    public Erasure Add(IReadOnlyCollection<EventId> erased) =>
+        this with { Erased = Erased + erased.Count, Ids = [.. Ids.Concat(erased.Order()).Take(MaxIds)] };
 }
 
 /// <summary>An event as an erasure looks at it.</summary>

@@ -6,9 +6,21 @@ namespace ZapierTriggers.Server.Storage;
 internal static class LedgerRows
 {
     /// <summary>
-    /// Puts a ledger together of its sums and of a row that counts acknowledged, delivered, retrying, dead, all, and set aside, in this
-    /// order.
+    /// Counts of events <c>s</c>: acknowledged, delivered, retrying, dead, all. The order of the conditions is that of
+    /// <see cref="StatusFilter"/>, with acknowledged apart.
     /// </summary>
+    public const string Counts = """
+        count(*) FILTER (WHERE s.acknowledged),
+        count(*) FILTER (WHERE NOT s.acknowledged AND s.delivered),
+        count(*) FILTER (WHERE NOT s.acknowledged AND NOT s.delivered AND s.retrying),
+        count(*) FILTER (WHERE NOT s.acknowledged AND NOT s.delivered AND NOT s.retrying AND s.dead),
+        count(*)
+        """;
+
+    /// <summary>The tables whose rows hang on an event.</summary>
+    public static readonly string[] Hanging = ["acks", "outcomes", "attempts", "retries"];
+
+    /// <summary>Puts a ledger together of its sums and of a row of <see cref="Counts"/> and what is set aside.</summary>
     public static Ledger Of(IReadOnlyDictionary<LedgerKind, long> sums, Func<int, long> count)
     {
         var (acknowledged, delivered, retrying, dead, all) = (count(0), count(1), count(2), count(3), count(4));

@@ -1,3 +1,5 @@
+using ZapierTriggers.Core.Delivery;
+
 namespace ZapierTriggers.Server.Storage;
 
 /// <summary>A delivery that a job has looked at.</summary>
@@ -41,7 +43,16 @@ internal readonly record struct ReplayChunk(IReadOnlyList<ScannedDelivery> Deliv
     {
         if (scanned.Count == 0) return new ReplayChunk([], Cursor: null, IsLast: true);
         var isLast = scanned.Count < limit;
-        var whole = isLast || scanned[0].EventId == scanned[^1].EventId ? scanned : [.. scanned.Where(one => one.EventId != scanned[^1].EventId)];
+        var last = scanned[^1].EventId;
+        var whole = isLast || scanned[0].EventId == last ? scanned : [.. scanned.Where(one => one.EventId != last)];
         return new ReplayChunk([.. whole.Where(static one => one.IsMeant)], whole[^1].EventId, isLast);
     }
+
+    /// <summary>The job once this chunk of it is queued.</summary>
+    public ReplayJob Move(ReplayJob job, DateTimeOffset now) => job with
+    {
+        Cursor = Cursor ?? job.Cursor,
+        Queued = job.Queued + Deliveries.Count,
+        FinishedAt = IsLast ? now.ToUniversalTime() : null,
+    };
 }

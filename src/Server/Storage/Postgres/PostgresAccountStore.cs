@@ -7,15 +7,13 @@ namespace ZapierTriggers.Server.Storage.Postgres;
 /// <summary>Organizations and keys in Postgres.</summary>
 internal sealed class PostgresAccountStore(PostgresDatabase database, TimeProvider time) : IAccountStore
 {
-    private const string Organizations = """
-        SELECT organization_no, id, name, tier, rate_limit_per_minute, route, created_at, updated_at, suspended_at, suspended_reason
-        FROM organizations
+    private const string Organizations = $"""
+        {AccountStatements.Organizations}
         WHERE $1::integer[] IS NULL OR organization_no = ANY($1)
         """;
 
-    private const string Keys = """
-        SELECT organization_no, id, hash, prefix, name, scopes, created_at, expires_at, last_used_at, given_expires_at
-        FROM api_keys
+    private const string Keys = $"""
+        {AccountStatements.Keys}
         WHERE (expires_at IS NULL OR expires_at > $1) AND ($2::integer[] IS NULL OR organization_no = ANY($2))
         """;
 
@@ -45,27 +43,9 @@ internal sealed class PostgresAccountStore(PostgresDatabase database, TimeProvid
         FROM ended
         """;
 
-    /// <summary>Asked when a write did nothing: has an earlier try of the same write, whose reply was lost, done it?</summary>
-    private const string HasKey = """
-        SELECT k.id FROM api_keys k WHERE k.organization_no = $1 AND k.id = $2 AND k.hash = $3
-        """;
-
     /// <summary>Of two changes of one organization's keys the second waits, and sees the first.</summary>
     private const string Lock = """
         SELECT o.organization_no FROM organizations o WHERE o.organization_no = $1 FOR NO KEY UPDATE
-        """;
-
-    private const string CountLive = """
-        SELECT count(*) FROM api_keys k WHERE k.organization_no = $1 AND (k.expires_at IS NULL OR k.expires_at > $2)
-        """;
-
-    private const string InsertKey = """
-        INSERT INTO api_keys (organization_no, id, hash, prefix, name, scopes, created_at, expires_at, given_expires_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-        """;
-
-    private const string FindKey = """
-        SELECT k.expires_at, k.scopes FROM api_keys k WHERE k.organization_no = $1 AND k.id = $2
         """;
 
     /// <summary>Not one that has been rotated and lives for its grace only.</summary>
@@ -79,18 +59,6 @@ internal sealed class PostgresAccountStore(PostgresDatabase database, TimeProvid
 
     private const string EndKey = """
         UPDATE api_keys SET expires_at = $3 WHERE organization_no = $1 AND id = $2
-        """;
-
-    private const string Touch = """
-        UPDATE organizations SET updated_at = $2 WHERE organization_no = $1
-        """;
-
-    private const string Suspend = """
-        UPDATE organizations SET suspended_at = $2, suspended_reason = $3, updated_at = $4 WHERE organization_no = $1
-        """;
-
-    private const string Update = """
-        UPDATE organizations SET name = $2, tier = $3, rate_limit_per_minute = $4, updated_at = $5 WHERE organization_no = $1
         """;
 
     /// <summary>By the key's own unique id: the caller knows no organization.</summary>
@@ -109,9 +77,10 @@ internal sealed class PostgresAccountStore(PostgresDatabase database, TimeProvid
     {
         // Keys first: an organization made in between comes without keys, never a key without its organization.
         var now = time.GetUtcNow();
-        var keys = await database.QueryAsync(Keys, parameters => parameters.With(now).With(organizationNos), ReadKey, cancellationToken);
+        var keys = await database.QueryAsync(
+            Keys, parameters => parameters.With(now).With(organizationNos), AccountStatements.ReadKey, cancellationToken);
         var organizations = await database.QueryAsync(
-            Organizations, parameters => parameters.With(organizationNos), ReadOrganization, cancellationToken);
+            Organizations, parameters => parameters.With(organizationNos), AccountStatements.ReadOrganization, cancellationToken);
         return new AccountSnapshot(organizations, keys);
     }
 
@@ -172,10 +141,12 @@ internal sealed class PostgresAccountStore(PostgresDatabase database, TimeProvid
             if (await LockAsync(connection, no, cancellationToken) == 0) return KeyChange.NotFound;
             if (await HasAsync(connection, added, cancellationToken)) return KeyChange.Done;
             var now = time.GetUtcNow();
-            var live = await connection.QueryAsync(CountLive, p => p.With(no).With(now), row => row.GetInt64(0), cancellationToken);
+            var live = await connection.QueryAsync(
+                AccountStatements.CountLive, p => p.With(no).With(now), row => row.GetInt64(0), cancellationToken);
             if (live[0] >= mostKeys) return KeyChange.TooMany;
-            await connection.ExecuteAsync(InsertKey, parameters => BindKey(parameters, added), cancellationToken);
-            await connection.ExecuteAsync(Touch, p => p.With(no).With(added.CreatedAt.ToUniversalTime()), cancellationToken);
+            await connection.ExecuteAsync(AccountStatements.InsertKey, parameters => BindKey(parameters, added), cancellationToken);
+            await connection.ExecuteAsync(
+                AccountStatements.Touch, p => p.With(no).With(added.CreatedAt.ToUniversalTime()), cancellationToken);
             await PostgresAudit.InsertAsync(connection, AuditedCall.EntryFor(no, added.Id), cancellationToken);
             return KeyChange.Done;
         },
@@ -189,10 +160,7 @@ internal sealed class PostgresAccountStore(PostgresDatabase database, TimeProvid
                 at = at.ToUniversalTime();
                 await LockAsync(connection, organizationNo, cancellationToken);
                 var found = await connection.QueryAsync(
-                    FindKey,
-                    p => p.With(organizationNo).With(keyId),
-                    row => (EndsAt: row.GetTimeOrNull(0), Scopes: row.GetString(1)),
-                    cancellationToken);
+                    AccountStatements.FindKey, p => p.With(organizationNo).With(keyId), AccountStatements.ReadFound, cancellationToken);
                 if (found is not [var key]) return KeyChange.NotFound;
                 if (key.EndsAt == at) return KeyChange.Done;
                 if (key.EndsAt < at) return KeyChange.NotFound;
@@ -204,7 +172,7 @@ internal sealed class PostgresAccountStore(PostgresDatabase database, TimeProvid
                 }
 
                 await connection.ExecuteAsync(EndKey, p => p.With(organizationNo).With(keyId).With(at), cancellationToken);
-                await connection.ExecuteAsync(Touch, p => p.With(organizationNo).With(at), cancellationToken);
+                await connection.ExecuteAsync(AccountStatements.Touch, p => p.With(organizationNo).With(at), cancellationToken);
                 await PostgresAudit.InsertAsync(connection, AuditedCall.EntryFor(organizationNo, keyId), cancellationToken);
                 return KeyChange.Done;
             },
@@ -213,7 +181,7 @@ internal sealed class PostgresAccountStore(PostgresDatabase database, TimeProvid
     /// <inheritdoc/>
     public Task SuspendAsync(OrganizationRecord organization, CancellationToken cancellationToken) => ChangeAsync(
         organization,
-        Suspend,
+        AccountStatements.Suspend,
         parameters => parameters.With(organization.No).With(organization.SuspendedAt?.ToUniversalTime()).With(organization.SuspendedReason)
             .With(organization.UpdatedAt.ToUniversalTime()),
         cancellationToken);
@@ -221,7 +189,7 @@ internal sealed class PostgresAccountStore(PostgresDatabase database, TimeProvid
     /// <inheritdoc/>
     public Task UpdateAsync(OrganizationRecord organization, CancellationToken cancellationToken) => ChangeAsync(
         organization,
-        Update,
+        AccountStatements.Update,
         parameters => parameters.With(organization.No).With(organization.Name).With(organization.Tier).With(organization.RateLimitPerMinute)
             .With(organization.UpdatedAt.ToUniversalTime()),
         cancellationToken);
@@ -251,9 +219,9 @@ internal sealed class PostgresAccountStore(PostgresDatabase database, TimeProvid
     private static async Task<bool> HasAsync(NpgsqlConnection connection, ApiKeyRecord key, CancellationToken cancellationToken)
     {
         var found = await connection.QueryAsync(
-            HasKey,
+            AccountStatements.HasKey,
             parameters => parameters.With(key.OrganizationNo).With(key.Id).With(key.Hash),
-            row => row.GetGuid(0),
+            row => row.GetInt32(0),
             cancellationToken);
         return found.Count > 0;
     }
@@ -268,32 +236,4 @@ internal sealed class PostgresAccountStore(PostgresDatabase database, TimeProvid
     private static NpgsqlParameterCollection BindKey(NpgsqlParameterCollection parameters, ApiKeyRecord key) =>
         parameters.With(key.OrganizationNo).With(key.Id).With(key.Hash).With(key.Prefix).With(key.Name).With(key.Scopes)
             .With(key.CreatedAt.ToUniversalTime()).With(key.ExpiresAt?.ToUniversalTime()).With(key.GivenExpiresAt?.ToUniversalTime());
-
-    private static OrganizationRecord ReadOrganization(NpgsqlDataReader row) => new()
-    {
-        No = row.GetInt32(0),
-        Id = row.GetGuid(1),
-        Name = row.GetString(2),
-        Tier = row.GetString(3),
-        RateLimitPerMinute = row.GetIntOrNull(4),
-        Route = row.GetString(5),
-        CreatedAt = row.GetTime(6),
-        UpdatedAt = row.GetTime(7),
-        SuspendedAt = row.GetTimeOrNull(8),
-        SuspendedReason = row.GetTextOrNull(9),
-    };
-
-    private static ApiKeyRecord ReadKey(NpgsqlDataReader row) => new()
-    {
-        OrganizationNo = row.GetInt32(0),
-        Id = row.GetGuid(1),
-        Hash = row.GetFieldValue<byte[]>(2),
-        Prefix = row.GetString(3),
-        Name = row.GetString(4),
-        Scopes = row.GetString(5),
-        CreatedAt = row.GetTime(6),
-        ExpiresAt = row.GetTimeOrNull(7),
-        LastUsedAt = row.GetTimeOrNull(8),
-        GivenExpiresAt = row.GetTimeOrNull(9),
-    };
 }

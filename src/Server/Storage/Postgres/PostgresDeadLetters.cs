@@ -7,21 +7,12 @@ namespace ZapierTriggers.Server.Storage.Postgres;
 /// <summary>Dead letters in Postgres, and replays of single events; jobs in a file of their own.</summary>
 internal sealed class PostgresDeadLetters(PostgresDatabase database) : IDeadLetterStore
 {
-    private const string Page = """
-        SELECT o.event_id, o.endpoint_id, p.url, e.type, o.attempts, o.response_status, o.error, o.at
-        FROM outcomes o
-        JOIN events e ON e.organization_no = $1 AND e.id = o.event_id
-        LEFT JOIN endpoints p ON p.organization_no = $1 AND p.id = o.endpoint_id
-        WHERE o.organization_no = $1 AND o.status = 3
-          AND o.event_id >= $2 AND o.event_id < $3
-          AND ($4::uuid IS NULL OR o.endpoint_id = $4)
-          AND ($5::text IS NULL OR e.type = $5)
-          AND ($6::text IS NULL OR position(lower($6) IN lower(o.error)) > 0)
-          AND ($7::uuid IS NULL OR (o.event_id, o.endpoint_id) < ($7, $8))
-          AND NOT EXISTS (SELECT 1 FROM acks a WHERE a.organization_no = $1 AND a.event_id = o.event_id)
-        ORDER BY o.event_id DESC, o.endpoint_id DESC
-        LIMIT $9
-        """;
+    private static readonly string Page = DeadLetterStatements.Page("""
+        ($4::uuid IS NULL OR o.endpoint_id = $4)
+        AND ($5::text IS NULL OR e.type = $5)
+        AND ($6::text IS NULL OR position(lower($6) IN lower(o.error)) > 0)
+        AND ($7::uuid IS NULL OR (o.event_id, o.endpoint_id) < ($7, $8))
+        """);
 
     private const string OfEvent = """
         SELECT o.endpoint_id, p.id IS NOT NULL
@@ -30,10 +21,6 @@ internal sealed class PostgresDeadLetters(PostgresDatabase database) : IDeadLett
         LEFT JOIN endpoints p ON p.organization_no = $1 AND p.id = o.endpoint_id
         WHERE o.organization_no = $1 AND o.event_id = $2 AND o.status = 3 AND ($3::uuid IS NULL OR o.endpoint_id = $3)
         ORDER BY o.endpoint_id
-        """;
-
-    private const string Event = """
-        SELECT 1 FROM events e WHERE e.organization_no = $1 AND e.id = $2
         """;
 
     private const string Endpoints = """
@@ -53,7 +40,7 @@ internal sealed class PostgresDeadLetters(PostgresDatabase database) : IDeadLett
             Page,
             parameters => parameters.With(query.OrganizationNo).With(filter.From).With(filter.To).With(filter.EndpointId).With(filter.Type)
                 .With(filter.Error).With(query.After?.EventId.ToGuid()).With(query.After?.EndpointId).With(query.Limit + 1),
-            ReadDeadLetter,
+            DeadLetterStatements.Read,
             cancellationToken);
         return new DeadLetterPage([.. rows.Take(query.Limit)], rows.Count > query.Limit);
     }
@@ -65,9 +52,11 @@ internal sealed class PostgresDeadLetters(PostgresDatabase database) : IDeadLett
             async connection =>
             {
                 await PostgresRequeue.LockLanesAsync(connection, organizationNo, endpointId, cancellationToken);
-                await using var command = new NpgsqlCommand(OfEvent, connection);
-                command.Parameters.With(organizationNo).With(eventId).With(endpointId);
-                var found = await ReadAsync(command, row => (Id: row.GetGuid(0), IsThere: row.GetBoolean(1)), cancellationToken);
+                var found = await connection.QueryAsync(
+                    OfEvent,
+                    parameters => parameters.With(organizationNo).With(eventId).With(endpointId),
+                    row => (Id: row.GetGuid(0), IsThere: row.GetBoolean(1)),
+                    cancellationToken);
                 var endpoints = found.Where(static one => one.IsThere).Select(static one => one.Id).ToList();
                 await RequeueAsync(connection, organizationNo, eventId, endpoints, now, cancellationToken);
                 if (endpoints.Count > 0)
@@ -84,12 +73,14 @@ internal sealed class PostgresDeadLetters(PostgresDatabase database) : IDeadLett
             async connection =>
             {
                 await PostgresRequeue.LockLanesAsync(connection, organizationNo, endpointId, cancellationToken);
-                await using var find = new NpgsqlCommand(Event, connection);
-                find.Parameters.With(organizationNo).With(eventId);
-                if (await find.ExecuteScalarAsync(cancellationToken) is null) return default;
-                await using var command = new NpgsqlCommand(Endpoints, connection);
-                command.Parameters.With(organizationNo).With(endpointId);
-                var endpoints = await ReadAsync(command, row => row.GetGuid(0), cancellationToken);
+                var found = await connection.QueryAsync(
+                    DeadLetterStatements.Event,
+                    parameters => parameters.With(organizationNo).With(eventId),
+                    row => row.GetInt32(0),
+                    cancellationToken);
+                if (found.Count == 0) return default;
+                var endpoints = await connection.QueryAsync(
+                    Endpoints, parameters => parameters.With(organizationNo).With(endpointId), row => row.GetGuid(0), cancellationToken);
                 await RequeueAsync(connection, organizationNo, eventId, endpoints, now, cancellationToken);
                 if (endpoints.Count > 0)
                     await PostgresAudit.InsertAsync(
@@ -126,15 +117,9 @@ internal sealed class PostgresDeadLetters(PostgresDatabase database) : IDeadLett
         _jobs.ReadUnfinishedAsync(cancellationToken);
 
     /// <inheritdoc/>
-    public Task<ReplayJob?> RunChunkAsync(ReplayJob job, int limit, DateTimeOffset now, WantsEvent wants, CancellationToken cancellationToken) =>
+    public Task<ReplayJob?> RunChunkAsync(
+        ReplayJob job, int limit, DateTimeOffset now, WantsEvent wants, CancellationToken cancellationToken) =>
         _jobs.RunChunkAsync(job, limit, now, wants, cancellationToken);
-
-    private static async Task<List<T>> ReadAsync<T>(
-        NpgsqlCommand command, Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken)
-    {
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        return await reader.ReadAllAsync(read, cancellationToken);
-    }
 
     private static Task RequeueAsync(
         NpgsqlConnection connection,
@@ -150,16 +135,4 @@ internal sealed class PostgresDeadLetters(PostgresDatabase database) : IDeadLett
             [.. endpoints.Select(_ => now)],
             now,
             cancellationToken);
-
-    private static DeadLetter ReadDeadLetter(NpgsqlDataReader row) => new()
-    {
-        EventId = row.GetEventId(0),
-        EndpointId = row.GetGuid(1),
-        Url = row.GetTextOrNull(2),
-        Type = row.GetString(3),
-        Attempts = row.GetInt32(4),
-        ResponseStatus = row.GetIntOrNull(5),
-        Error = row.GetTextOrNull(6),
-        FailedAt = row.GetTime(7),
-    };
 }

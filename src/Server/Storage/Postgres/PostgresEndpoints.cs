@@ -9,63 +9,20 @@ namespace ZapierTriggers.Server.Storage.Postgres;
 /// </summary>
 internal sealed class PostgresEndpoints(PostgresDatabase database)
 {
-    private const string Load = """
-        SELECT p.organization_no, p.id, p.is_default, p.url, p.secret, p.enabled, p.disabled_reason, p.created_at, p.updated_at,
-               l.delivered_through, p.description, p.headers, p.rate_limit_per_second, p.max_in_flight, p.timeout_seconds, p.retry_schedule,
-               p.ordering, p.starts_after, p.previous_secret, p.previous_secret_until, l.generation,
-               p.disabled_at, l.failing_since, l.failing_told_at, p.format
-        FROM endpoints p
-        JOIN lanes l ON l.organization_no = p.organization_no AND l.endpoint_id = p.id
+    private const string Load = $"""
+        {EndpointStatements.Load}
         WHERE $1::integer[] IS NULL OR p.organization_no = ANY($1)
         """;
 
-    private const string LoadFilters = """
-        SELECT f.organization_no, f.endpoint_id, f.from_id, f.event_types FROM endpoint_filters f
+    private const string LoadFilters = $"""
+        {EndpointStatements.LoadFilters}
         WHERE $1::integer[] IS NULL OR f.organization_no = ANY($1)
         ORDER BY f.from_id
-        """;
-
-    private const string Save = """
-        INSERT INTO endpoints (organization_no, id, is_default, url, secret, enabled, disabled_reason, created_at, updated_at, description,
-                               headers, rate_limit_per_second, max_in_flight, timeout_seconds, retry_schedule, ordering, starts_after,
-                               previous_secret, previous_secret_until, disabled_at, format)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)
-        ON CONFLICT (organization_no, id) DO UPDATE
-        SET url = excluded.url, secret = excluded.secret, enabled = excluded.enabled, disabled_reason = excluded.disabled_reason,
-            updated_at = excluded.updated_at, description = excluded.description, headers = excluded.headers,
-            rate_limit_per_second = excluded.rate_limit_per_second, max_in_flight = excluded.max_in_flight,
-            timeout_seconds = excluded.timeout_seconds, retry_schedule = excluded.retry_schedule, ordering = excluded.ordering,
-            previous_secret = excluded.previous_secret, previous_secret_until = excluded.previous_secret_until,
-            disabled_at = excluded.disabled_at, format = excluded.format
-        """;
-
-    private const string Health = """
-        UPDATE lanes SET failing_since = $3, failing_told_at = $4 WHERE organization_no = $1 AND endpoint_id = $2
-        """;
-
-    private const string InsertLane = """
-        INSERT INTO lanes (organization_no, endpoint_id, delivered_through) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING
-        """;
-
-    private const string DropFilters = """
-        DELETE FROM endpoint_filters WHERE organization_no = $1 AND endpoint_id = $2
         """;
 
     private const string InsertFilters = """
         INSERT INTO endpoint_filters (organization_no, endpoint_id, from_id, event_types)
         SELECT $1, $2, u.from_id, u.event_types FROM unnest($3::uuid[], $4::text[]) AS u (from_id, event_types)
-        """;
-
-    private const string DropLane = """
-        DELETE FROM lanes WHERE organization_no = $1 AND endpoint_id = $2
-        """;
-
-    private const string Drop = """
-        DELETE FROM endpoints WHERE organization_no = $1 AND id = $2
-        """;
-
-    private const string TouchOrganization = """
-        UPDATE organizations SET updated_at = $2 WHERE organization_no = $1
         """;
 
     /// <summary>See <see cref="IDeliveryStore.LoadEndpointsAsync"/>.</summary>
@@ -75,10 +32,11 @@ internal sealed class PostgresEndpoints(PostgresDatabase database)
     /// <summary>The same of some organizations; null = of all.</summary>
     public async Task<IReadOnlyList<EndpointRecord>> LoadAsync(int[]? organizationNos, CancellationToken cancellationToken)
     {
-        var rows = await database.QueryAsync(LoadFilters, parameters => parameters.With(organizationNos), ReadFilter, cancellationToken);
+        var rows = await database.QueryAsync(
+            LoadFilters, parameters => parameters.With(organizationNos), EndpointStatements.ReadFilter, cancellationToken);
         var filters = rows.ToLookup(row => (row.OrganizationNo, row.EndpointId), row => row.Version);
         return await database.QueryAsync(
-            Load, parameters => parameters.With(organizationNos), row => ReadEndpoint(row, filters), cancellationToken);
+            Load, parameters => parameters.With(organizationNos), row => EndpointStatements.Read(row, filters), cancellationToken);
     }
 
     /// <summary>See <see cref="IDeliveryStore.SaveEndpointAsync"/>.</summary>
@@ -86,17 +44,18 @@ internal sealed class PostgresEndpoints(PostgresDatabase database)
         batch =>
         {
             var (no, id) = (endpoint.OrganizationNo, endpoint.Id);
-            Add(batch, TouchOrganization).With(no).With(endpoint.UpdatedAt.ToUniversalTime());
-            Add(batch, Save).With(no).With(id).With(endpoint.IsDefault).With(endpoint.Url).With(endpoint.Secret).With(endpoint.Enabled)
-                .With(endpoint.DisabledReason).With(endpoint.CreatedAt.ToUniversalTime()).With(endpoint.UpdatedAt.ToUniversalTime())
-                .With(endpoint.Description).With(EndpointColumns.Encode(endpoint.Headers)).With(endpoint.RateLimitPerSecond)
-                .With(endpoint.MaxInFlight).With(endpoint.TimeoutSeconds).With(EndpointColumns.Encode(endpoint.RetrySchedule))
-                .With(EndpointColumns.Encode(endpoint.Ordering)).With(endpoint.StartsAfter?.ToGuid())
-                .With(endpoint.PreviousSecret).With(endpoint.PreviousSecretUntil?.ToUniversalTime())
-                .With(endpoint.DisabledAt?.ToUniversalTime()).With(EndpointColumns.Encode(endpoint.Format));
-            Add(batch, InsertLane).With(no).With(id).With(endpoint.DeliveredThrough);
-            Add(batch, DropFilters).With(no).With(id);
-            Add(batch, InsertFilters).With(no).With(id).With(endpoint.Filters.Versions.Select(version => version.From.ToGuid()).ToArray())
+            batch.Add(AccountStatements.Touch).With(no).With(endpoint.UpdatedAt.ToUniversalTime());
+            batch.Add(EndpointStatements.Save).With(no).With(id).With(endpoint.IsDefault).With(endpoint.Url).With(endpoint.Secret)
+                .With(endpoint.Enabled).With(endpoint.DisabledReason).With(endpoint.CreatedAt.ToUniversalTime())
+                .With(endpoint.UpdatedAt.ToUniversalTime()).With(endpoint.Description).With(EndpointColumns.Encode(endpoint.Headers))
+                .With(endpoint.RateLimitPerSecond).With(endpoint.MaxInFlight).With(endpoint.TimeoutSeconds)
+                .With(EndpointColumns.Encode(endpoint.RetrySchedule)).With(EndpointColumns.Encode(endpoint.Ordering))
+                .With(endpoint.StartsAfter?.ToGuid()).With(endpoint.PreviousSecret)
+                .With(endpoint.PreviousSecretUntil?.ToUniversalTime()).With(endpoint.DisabledAt?.ToUniversalTime())
+                .With(EndpointColumns.Encode(endpoint.Format));
+            batch.Add(EndpointStatements.InsertLane).With(no).With(id).With(endpoint.DeliveredThrough);
+            batch.Add(EndpointStatements.DropFilters).With(no).With(id);
+            batch.Add(InsertFilters).With(no).With(id).With(endpoint.Filters.Versions.Select(version => version.From.ToGuid()).ToArray())
                 .With(endpoint.Filters.Versions.Select(version => EndpointColumns.Encode(version.Patterns)).ToArray());
             PostgresAudit.AddTo(batch, AuditedCall.EntryFor(no, id));
         },
@@ -106,7 +65,7 @@ internal sealed class PostgresEndpoints(PostgresDatabase database)
     public Task SaveHealthAsync(
         int organizationNo, Guid id, DateTimeOffset? failingSince, DateTimeOffset? toldAt, CancellationToken cancellationToken) =>
         database.ExecuteAsync(
-            Health,
+            EndpointStatements.Health,
             parameters => parameters.With(organizationNo).With(id).With(failingSince?.ToUniversalTime()).With(toldAt?.ToUniversalTime()),
             cancellationToken);
 
@@ -114,11 +73,12 @@ internal sealed class PostgresEndpoints(PostgresDatabase database)
     public Task DeleteAsync(int organizationNo, Guid id, DateTimeOffset at, CancellationToken cancellationToken) => RunAsync(
         batch =>
         {
-            Add(batch, TouchOrganization).With(organizationNo).With(at.ToUniversalTime());
-            foreach (var sql in (ReadOnlySpan<string>)[DropLane, Drop, DropFilters])
-                Add(batch, sql).With(organizationNo).With(id);
+            batch.Add(AccountStatements.Touch).With(organizationNo).With(at.ToUniversalTime());
+            batch.Add(EndpointStatements.DropLane).With(organizationNo).With(id);
+            batch.Add(EndpointStatements.Drop).With(organizationNo).With(id);
+            batch.Add(EndpointStatements.DropFilters).With(organizationNo).With(id);
             PostgresAudit.AddTo(batch, AuditedCall.EntryFor(organizationNo, id));
-            Add(batch, PostgresInboxMarks.DropRetries).With(organizationNo).With(id);
+            batch.Add(PostgresInboxMarks.DropRetries).With(organizationNo).With(id);
         },
         cancellationToken);
 
@@ -130,44 +90,4 @@ internal sealed class PostgresEndpoints(PostgresDatabase database)
             return await batch.ExecuteNonQueryAsync(cancellationToken);
         },
         cancellationToken);
-
-    private static NpgsqlParameterCollection Add(NpgsqlBatch batch, string sql)
-    {
-        var command = new NpgsqlBatchCommand(sql);
-        batch.BatchCommands.Add(command);
-        return command.Parameters;
-    }
-
-    private static (int OrganizationNo, Guid EndpointId, FilterVersion Version) ReadFilter(NpgsqlDataReader row) =>
-        (row.GetInt32(0), row.GetGuid(1), new FilterVersion(row.GetEventId(2), EndpointColumns.DecodePatterns(row.GetString(3))));
-
-    private static EndpointRecord ReadEndpoint(NpgsqlDataReader row, ILookup<(int, Guid), FilterVersion> filters) => new()
-    {
-        OrganizationNo = row.GetInt32(0),
-        Id = row.GetGuid(1),
-        IsDefault = row.GetBoolean(2),
-        Url = row.GetString(3),
-        Secret = row.GetString(4),
-        Enabled = row.GetBoolean(5),
-        DisabledReason = row.GetTextOrNull(6),
-        CreatedAt = row.GetTime(7),
-        UpdatedAt = row.GetTime(8),
-        DeliveredThrough = row.GetEventId(9),
-        Description = row.GetTextOrNull(10),
-        Headers = EndpointColumns.DecodeHeaders(row.GetString(11)),
-        RateLimitPerSecond = row.GetIntOrNull(12),
-        MaxInFlight = row.GetIntOrNull(13),
-        TimeoutSeconds = row.GetIntOrNull(14),
-        RetrySchedule = EndpointColumns.DecodeSeconds(row.GetTextOrNull(15)),
-        Ordering = EndpointColumns.DecodeOrdering(row.GetString(16)),
-        StartsAfter = row.IsDBNull(17) ? null : row.GetEventId(17),
-        PreviousSecret = row.GetTextOrNull(18),
-        PreviousSecretUntil = row.GetTimeOrNull(19),
-        LaneGeneration = row.GetInt32(20),
-        DisabledAt = row.GetTimeOrNull(21),
-        FailingSince = row.GetTimeOrNull(22),
-        FailingToldAt = row.GetTimeOrNull(23),
-        Format = EndpointColumns.DecodeFormat(row.GetString(24)),
-        Filters = new EndpointFilters([.. filters[(row.GetInt32(0), row.GetGuid(1))]]),
-    };
 }

@@ -14,14 +14,8 @@ internal sealed class PostgresLedger(PostgresDatabase database) : ILedgerStore
         SELECT l.kind, sum(l.events)::bigint FROM ledger_days l WHERE l.organization_no = $1 GROUP BY l.kind
         """;
 
-    /// <summary>The order of the conditions is that of <see cref="StatusFilter"/>, with acknowledged apart.</summary>
-    private const string Places = """
-        SELECT count(*) FILTER (WHERE s.acknowledged),
-               count(*) FILTER (WHERE NOT s.acknowledged AND s.delivered),
-               count(*) FILTER (WHERE NOT s.acknowledged AND NOT s.delivered AND s.retrying),
-               count(*) FILTER (WHERE NOT s.acknowledged AND NOT s.delivered AND NOT s.retrying AND s.dead),
-               count(*),
-               (SELECT count(*) FROM quarantine q WHERE q.organization_no = $1)
+    private const string Places = $"""
+        SELECT {LedgerRows.Counts}, (SELECT count(*) FROM quarantine q WHERE q.organization_no = $1)
         FROM (SELECT a.event_id IS NOT NULL AS acknowledged, coalesce(o.delivered, false) AS delivered, coalesce(o.dead, false) AS dead,
                      r.event_id IS NOT NULL AS retrying
               FROM events e
@@ -38,13 +32,8 @@ internal sealed class PostgresLedger(PostgresDatabase database) : ILedgerStore
         SELECT t.kind, sum(t.events)::bigint FROM ledger_days t GROUP BY t.kind
         """;
 
-    private const string TotalPlaces = """
-        SELECT count(*) FILTER (WHERE p.acknowledged),
-               count(*) FILTER (WHERE NOT p.acknowledged AND p.delivered),
-               count(*) FILTER (WHERE NOT p.acknowledged AND NOT p.delivered AND p.retrying),
-               count(*) FILTER (WHERE NOT p.acknowledged AND NOT p.delivered AND NOT p.retrying AND p.dead),
-               count(*),
-               (SELECT count(*) FROM quarantine q)
+    private const string TotalPlaces = $"""
+        SELECT {LedgerRows.Counts}, (SELECT count(*) FROM quarantine q)
         FROM (SELECT a.event_id IS NOT NULL AS acknowledged, coalesce(o.delivered, false) AS delivered, coalesce(o.dead, false) AS dead,
                      r.event_id IS NOT NULL AS retrying
               FROM events e
@@ -53,7 +42,7 @@ internal sealed class PostgresLedger(PostgresDatabase database) : ILedgerStore
                          FROM outcomes d
                          GROUP BY d.organization_no, d.event_id) o ON o.organization_no = e.organization_no AND o.event_id = e.id
               LEFT JOIN (SELECT DISTINCT w.organization_no, w.event_id FROM retries w) r
-                     ON r.organization_no = e.organization_no AND r.event_id = e.id) p
+                     ON r.organization_no = e.organization_no AND r.event_id = e.id) s
         """;
 
     private const string Differences = """
@@ -75,8 +64,6 @@ internal sealed class PostgresLedger(PostgresDatabase database) : ILedgerStore
         ORDER BY d.organization_no, d.day
         LIMIT $1
         """;
-
-    private static readonly string[] Hanging = ["acks", "outcomes", "attempts", "retries"];
 
     /// <inheritdoc/>
     public Task<Ledger> ReadAsync(int organizationNo, CancellationToken cancellationToken) => database.RunAsync(
@@ -127,7 +114,7 @@ internal sealed class PostgresLedger(PostgresDatabase database) : ILedgerStore
             async connection =>
             {
                 var orphans = new List<(string, long)>();
-                foreach (var table in Hanging)
+                foreach (var table in LedgerRows.Hanging)
                 {
                     await using var command = new NpgsqlCommand(LedgerRows.OrphansOf(table), connection) { CommandTimeout = 0 };
                     var rows = (long)(await command.ExecuteScalarAsync(cancellationToken))!;

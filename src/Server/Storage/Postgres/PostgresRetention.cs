@@ -23,31 +23,6 @@ internal sealed class PostgresRetention(PostgresDatabase database) : IRetentionS
         ON CONFLICT (organization_no) DO UPDATE SET expired_through = greatest(x.expired_through, excluded.expired_through)
         """;
 
-    /// <summary>What hangs on events that are gone already: a result that was recorded late, or a dropped day's.</summary>
-    private static readonly string[] Sweeps =
-    [
-        """
-        DELETE FROM retries WHERE organization_no = $1 AND (endpoint_id, event_id) IN
-            (SELECT r.endpoint_id, r.event_id FROM retries r WHERE r.organization_no = $1 AND r.event_id < $2 LIMIT $3)
-        """,
-        """
-        DELETE FROM attempts WHERE organization_no = $1 AND (event_id, endpoint_id, number) IN
-            (SELECT t.event_id, t.endpoint_id, t.number FROM attempts t WHERE t.organization_no = $1 AND t.event_id < $2 LIMIT $3)
-        """,
-        """
-        DELETE FROM outcomes WHERE organization_no = $1 AND (event_id, endpoint_id) IN
-            (SELECT o.event_id, o.endpoint_id FROM outcomes o WHERE o.organization_no = $1 AND o.event_id < $2 LIMIT $3)
-        """,
-        """
-        DELETE FROM acks WHERE organization_no = $1 AND event_id IN
-            (SELECT a.event_id FROM acks a WHERE a.organization_no = $1 AND a.event_id < $2 LIMIT $3)
-        """,
-    ];
-
-    private const string ForgetHashes = """
-        UPDATE erased_events SET dedup_hash = NULL, payload_hash = 0 WHERE dedup_hash IS NOT NULL AND id < $1
-        """;
-
     private const string Forget = """
         DELETE FROM erased_events x USING expirations t WHERE t.organization_no = x.organization_no AND x.id <= t.expired_through
         """;
@@ -89,7 +64,8 @@ internal sealed class PostgresRetention(PostgresDatabase database) : IRetentionS
     /// <inheritdoc/>
     public async Task ForgetErasedAsync(EventId hashesBefore, CancellationToken cancellationToken)
     {
-        await database.ExecuteAsync(ForgetHashes, parameters => parameters.With(hashesBefore), cancellationToken);
+        await database.ExecuteAsync(
+            RetentionStatements.ForgetHashes, parameters => parameters.With(hashesBefore), cancellationToken);
         await database.ExecuteAsync(Forget, _ => { }, cancellationToken);
     }
 
@@ -109,14 +85,14 @@ internal sealed class PostgresRetention(PostgresDatabase database) : IRetentionS
     private async Task<int> SweepAsync(int organizationNo, EventId before, CancellationToken cancellationToken)
     {
         var webhooks = 0;
-        foreach (var sql in Sweeps)
+        foreach (var sql in RetentionStatements.Sweeps)
         {
             int removed;
             do
             {
                 removed = await database.ExecuteAsync(
                     sql, parameters => parameters.With(organizationNo).With(before).With(SweptAtOnce), cancellationToken);
-                if (sql == Sweeps[0]) webhooks += removed;
+                if (sql == RetentionStatements.Sweeps[0]) webhooks += removed;
             }
             while (removed == SweptAtOnce);
         }

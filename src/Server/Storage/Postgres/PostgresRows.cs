@@ -26,16 +26,9 @@ internal static class PostgresRows
     public static DateTimeOffset? GetTimeOrNull(this NpgsqlDataReader reader, int column) =>
         reader.IsDBNull(column) ? null : reader.GetTime(column);
 
-    /// <summary>Reads a nullable text column.</summary>
-    public static string? GetTextOrNull(this NpgsqlDataReader reader, int column) =>
-        reader.IsDBNull(column) ? null : reader.GetString(column);
-
     /// <summary>Reads a nullable column of a trace.</summary>
     public static TraceParent GetTraceParent(this NpgsqlDataReader reader, int column) =>
         reader.IsDBNull(column) ? default : TraceParent.FromBytes(reader.GetFieldValue<byte[]>(column));
-
-    /// <summary>Reads a nullable integer column.</summary>
-    public static int? GetIntOrNull(this NpgsqlDataReader reader, int column) => reader.IsDBNull(column) ? null : reader.GetInt32(column);
 
     /// <summary>Runs one statement in the connection's transaction; returns the rows it affected.</summary>
     public static async Task<int> ExecuteAsync(

@@ -6,16 +6,6 @@ namespace ZapierTriggers.Server.Storage.Sqlite;
 /// <summary>The audit log in SQLite: added to and read, never changed.</summary>
 internal sealed class SqliteAudit(SqliteDatabase database) : IAuditStore
 {
-    private const string InsertEntry = """
-        INSERT INTO audit_entries (organization_no, id, organization_id, at, actor, key_id, key_prefix, action, target, details, address,
-                                   request_id)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
-        ON CONFLICT DO NOTHING
-        """;
-
-    private const string Columns =
-        "a.organization_no, a.id, a.organization_id, a.at, a.actor, a.key_id, a.key_prefix, a.action, a.target, a.details, a.address, a.request_id";
-
     private const string Narrowed = """
         ($2 IS NULL OR a.id < $2)
           AND ($3 IS NULL OR a.organization_id = $3)
@@ -29,11 +19,11 @@ internal sealed class SqliteAudit(SqliteDatabase database) : IAuditStore
         """;
 
     private const string OfOne = $"""
-        SELECT {Columns} FROM audit_entries a WHERE a.organization_no = $1 AND {Narrowed}
+        SELECT {AuditStatements.Columns} FROM audit_entries a WHERE a.organization_no = $1 AND {Narrowed}
         """;
 
     private const string OfAll = $"""
-        SELECT {Columns} FROM audit_entries a WHERE $1 IS NULL AND {Narrowed}
+        SELECT {AuditStatements.Columns} FROM audit_entries a WHERE $1 IS NULL AND {Narrowed}
         """;
 
     /// <summary>Adds the entry, if there is one, in the connection's transaction.</summary>
@@ -41,7 +31,7 @@ internal sealed class SqliteAudit(SqliteDatabase database) : IAuditStore
     {
         if (entry is null) return;
         connection.Execute(
-            InsertEntry,
+            AuditStatements.Insert,
             entry.OrganizationNo,
             entry.Id,
             entry.OrganizationId,
@@ -72,7 +62,7 @@ internal sealed class SqliteAudit(SqliteDatabase database) : IAuditStore
             {
                 var rows = connection.Query(
                     query.OrganizationNo is null ? OfAll : OfOne,
-                    ReadEntry,
+                    AuditStatements.Read,
                     query.OrganizationNo,
                     query.After,
                     query.OrganizationId,
@@ -85,20 +75,4 @@ internal sealed class SqliteAudit(SqliteDatabase database) : IAuditStore
                 return ([.. rows.Take(query.Limit)], rows.Count > query.Limit);
             },
             cancellationToken);
-
-    private static AuditEntry ReadEntry(SqliteDataReader row) => new()
-    {
-        OrganizationNo = row.GetInt32(0),
-        Id = row.GetUuid(1),
-        OrganizationId = row.IsDBNull(2) ? null : row.GetUuid(2),
-        At = row.GetTime(3),
-        Actor = row.GetString(4),
-        KeyId = row.IsDBNull(5) ? null : row.GetUuid(5),
-        KeyPrefix = row.GetTextOrNull(6),
-        Action = row.GetString(7),
-        Target = row.GetString(8),
-        Details = row.GetString(9),
-        Address = row.GetTextOrNull(10),
-        RequestId = row.GetString(11),
-    };
 }

@@ -7,21 +7,12 @@ namespace ZapierTriggers.Server.Storage.Sqlite;
 /// <summary>Dead letters in SQLite, and replays of single events; jobs in a file of their own.</summary>
 internal sealed class SqliteDeadLetters(SqliteDatabase database) : IDeadLetterStore
 {
-    private const string Page = """
-        SELECT o.event_id, o.endpoint_id, p.url, e.type, o.attempts, o.response_status, o.error, o.at
-        FROM outcomes o
-        JOIN events e ON e.organization_no = $1 AND e.id = o.event_id
-        LEFT JOIN endpoints p ON p.organization_no = $1 AND p.id = o.endpoint_id
-        WHERE o.organization_no = $1 AND o.status = 3
-          AND o.event_id >= $2 AND o.event_id < $3
-          AND ($4 IS NULL OR o.endpoint_id = $4)
-          AND ($5 IS NULL OR e.type = $5)
-          AND ($6 IS NULL OR instr(lower(o.error), lower($6)) > 0)
-          AND ($7 IS NULL OR (o.event_id, o.endpoint_id) < ($7, $8))
-          AND NOT EXISTS (SELECT 1 FROM acks a WHERE a.organization_no = $1 AND a.event_id = o.event_id)
-        ORDER BY o.event_id DESC, o.endpoint_id DESC
-        LIMIT $9
-        """;
+    private static readonly string Page = DeadLetterStatements.Page("""
+        ($4 IS NULL OR o.endpoint_id = $4)
+        AND ($5 IS NULL OR e.type = $5)
+        AND ($6 IS NULL OR instr(lower(o.error), lower($6)) > 0)
+        AND ($7 IS NULL OR (o.event_id, o.endpoint_id) < ($7, $8))
+        """);
 
     private const string OfEvent = """
         SELECT o.endpoint_id, p.id IS NOT NULL
@@ -30,10 +21,6 @@ internal sealed class SqliteDeadLetters(SqliteDatabase database) : IDeadLetterSt
         LEFT JOIN endpoints p ON p.organization_no = $1 AND p.id = o.endpoint_id
         WHERE o.organization_no = $1 AND o.event_id = $2 AND o.status = 3 AND ($3 IS NULL OR o.endpoint_id = $3)
         ORDER BY o.endpoint_id
-        """;
-
-    private const string Event = """
-        SELECT 1 FROM events e WHERE e.organization_no = $1 AND e.id = $2
         """;
 
     private const string Endpoints = """
@@ -54,7 +41,7 @@ internal sealed class SqliteDeadLetters(SqliteDatabase database) : IDeadLetterSt
             {
                 var rows = connection.Query(
                     Page,
-                    ReadDeadLetter,
+                    DeadLetterStatements.Read,
                     query.OrganizationNo,
                     filter.From,
                     filter.To,
@@ -95,7 +82,8 @@ internal sealed class SqliteDeadLetters(SqliteDatabase database) : IDeadLetterSt
         return database.WriteAsync(
             connection =>
             {
-                if (connection.Query(Event, row => row.GetInt32(0), organizationNo, eventId).Count == 0) return default;
+                var found = connection.Query(DeadLetterStatements.Event, row => row.GetInt32(0), organizationNo, eventId);
+                if (found.Count == 0) return default;
                 var endpoints = connection.Query(Endpoints, row => row.GetUuid(0), organizationNo, endpointId);
                 Requeue(connection, organizationNo, eventId, endpoints, now);
                 if (endpoints.Count > 0) SqliteAudit.Insert(connection, entry);
@@ -128,26 +116,16 @@ internal sealed class SqliteDeadLetters(SqliteDatabase database) : IDeadLetterSt
         _jobs.ReadUnfinishedAsync(cancellationToken);
 
     /// <inheritdoc/>
-    public Task<ReplayJob?> RunChunkAsync(ReplayJob job, int limit, DateTimeOffset now, WantsEvent wants, CancellationToken cancellationToken) =>
+    public Task<ReplayJob?> RunChunkAsync(
+        ReplayJob job, int limit, DateTimeOffset now, WantsEvent wants, CancellationToken cancellationToken) =>
         _jobs.RunChunkAsync(job, limit, now, wants, cancellationToken);
 
-    private static void Requeue(SqliteConnection connection, int organizationNo, EventId eventId, List<Guid> endpoints, DateTimeOffset now) =>
+    private static void Requeue(
+        SqliteConnection connection, int organizationNo, EventId eventId, List<Guid> endpoints, DateTimeOffset now) =>
         SqliteRequeue.Run(
             connection,
             organizationNo,
             [.. endpoints.Select(endpoint => new ScannedDelivery(eventId, endpoint, IsMeant: true))],
             [.. endpoints.Select(_ => now)],
             now);
-
-    private static DeadLetter ReadDeadLetter(SqliteDataReader row) => new()
-    {
-        EventId = row.GetEventId(0),
-        EndpointId = row.GetUuid(1),
-        Url = row.GetTextOrNull(2),
-        Type = row.GetString(3),
-        Attempts = row.GetInt32(4),
-        ResponseStatus = row.GetIntOrNull(5),
-        Error = row.GetTextOrNull(6),
-        FailedAt = row.GetTime(7),
-    };
 }

@@ -7,33 +7,11 @@ using ZapierTriggers.Core.Storing;
 namespace ZapierTriggers.Server.Storage.Sqlite;
 
 /// <summary>
-/// Erasure in SQLite. What is deleted is overwritten with zeros (see <see cref="SqliteFastDelete"/>), and the log that still has it as it was
-/// is emptied.
+/// Erasure in SQLite. What is deleted is overwritten with zeros (see <see cref="SqliteFastDelete"/>), and the log that still has it as it
+/// was is emptied.
 /// </summary>
 internal sealed class SqliteErasures(SqliteDatabase database, TimeProvider time) : IErasureStore
 {
-    private const string Columns =
-        "organization_no, id, kind, selection, dry_run, through, cursor, matched, erased, ids, journal_erased, requested_at, finished_at";
-
-    private const string Insert = """
-        INSERT INTO erasures (organization_no, id, kind, selection, dry_run, through, cursor, requested_at)
-        SELECT $1, $2, $3, $4, $5, $6, $7, $8
-        WHERE (SELECT count(*) FROM erasures j WHERE j.organization_no = $1 AND j.finished_at IS NULL AND j.id <> $2) < $9
-        ON CONFLICT (organization_no, id) DO UPDATE SET kind = excluded.kind
-        """;
-
-    private const string EndKeys = """
-        DELETE FROM api_keys WHERE organization_no = $1
-        """;
-
-    private const string Find = $"""
-        SELECT {Columns} FROM erasures WHERE organization_no = $1 AND id = $2
-        """;
-
-    private const string Unfinished = $"""
-        SELECT {Columns} FROM erasures j WHERE j.finished_at IS NULL ORDER BY j.requested_at, j.id
-        """;
-
     private const string Scan = """
         SELECT e.id, e.payload
         FROM events e
@@ -46,22 +24,6 @@ internal sealed class SqliteErasures(SqliteDatabase database, TimeProvider time)
         SELECT 1 FROM events e WHERE e.organization_no = $1 AND e.id = $2
         UNION ALL
         SELECT 1 FROM quarantine q WHERE q.organization_no = $1 AND q.id = $2
-        """;
-
-    private const string SetAside = """
-        SELECT q.id, q.event FROM quarantine q WHERE q.organization_no = $1 ORDER BY q.id
-        """;
-
-    private const string Move = """
-        UPDATE erasures SET cursor = $4, matched = $5 WHERE organization_no = $1 AND id = $2 AND cursor = $3 AND finished_at IS NULL
-        """;
-
-    private const string Note = """
-        UPDATE erasures SET erased = $3, ids = $4 WHERE organization_no = $1 AND id = $2
-        """;
-
-    private const string Finish = """
-        UPDATE erasures SET selection = '', journal_erased = $3, finished_at = $4 WHERE organization_no = $1 AND id = $2
         """;
 
     private const string InJournal = """
@@ -83,7 +45,7 @@ internal sealed class SqliteErasures(SqliteDatabase database, TimeProvider time)
             {
                 var isOrganization = erasure.Kind == ErasureKind.Organization;
                 var added = connection.Execute(
-                    Insert,
+                    ErasureStatements.Insert,
                     erasure.OrganizationNo,
                     erasure.Id,
                     erasure.Kind,
@@ -94,7 +56,7 @@ internal sealed class SqliteErasures(SqliteDatabase database, TimeProvider time)
                     erasure.RequestedAt,
                     isOrganization ? int.MaxValue : Erasure.MaxUnfinished);
                 if (added == 0) return false;
-                if (isOrganization) connection.Execute(EndKeys, erasure.OrganizationNo);
+                if (isOrganization) connection.Execute(ErasureStatements.EndKeys, erasure.OrganizationNo);
                 SqliteAudit.Insert(connection, entry);
                 return true;
             },
@@ -104,13 +66,15 @@ internal sealed class SqliteErasures(SqliteDatabase database, TimeProvider time)
     /// <inheritdoc/>
     public async Task<Erasure?> FindAsync(int organizationNo, Guid id, CancellationToken cancellationToken)
     {
-        var rows = await database.ReadAsync(connection => connection.Query(Find, ReadErasure, organizationNo, id), cancellationToken);
+        var rows = await database.ReadAsync(
+            connection => connection.Query(ErasureStatements.Find, ErasureStatements.Read, organizationNo, id), cancellationToken);
         return rows.Count == 0 ? null : rows[0];
     }
 
     /// <inheritdoc/>
     public async Task<IReadOnlyList<Erasure>> ReadUnfinishedAsync(CancellationToken cancellationToken) =>
-        await database.ReadAsync(connection => connection.Query(Unfinished, ReadErasure), cancellationToken);
+        await database.ReadAsync(
+            connection => connection.Query(ErasureStatements.Unfinished, ErasureStatements.Read), cancellationToken);
 
     /// <inheritdoc/>
     public Task<IReadOnlyList<ScannedEvent>> ScanAsync(
@@ -146,11 +110,7 @@ internal sealed class SqliteErasures(SqliteDatabase database, TimeProvider time)
     public async Task<IReadOnlyList<ScannedEvent>> ReadQuarantineAsync(int organizationNo, CancellationToken cancellationToken) =>
         await database.ReadAsync(
             connection => connection.Query(
-                SetAside,
-                row => new ScannedEvent(
-                    row.GetEventId(0),
-                    QuarantinedRow.Decode(organizationNo, row.GetEventId(0), row.GetFieldValue<byte[]>(1)).Payload.ToArray()),
-                organizationNo),
+                ErasureStatements.SetAside, row => ErasureStatements.ReadSetAside(row, organizationNo), organizationNo),
             cancellationToken);
 
     /// <inheritdoc/>
@@ -159,8 +119,9 @@ internal sealed class SqliteErasures(SqliteDatabase database, TimeProvider time)
         database.WriteAsync(
             connection =>
             {
-                var at = connection.Execute(Move, known.OrganizationNo, known.Id, known.Cursor, moved.Cursor, moved.Matched);
-                if (at == 0) return null;
+                var isMoved = connection.Execute(
+                    ErasureStatements.Move, known.OrganizationNo, known.Id, known.Cursor, moved.Cursor, moved.Matched) > 0;
+                if (!isMoved) return null;
                 return ids.Count == 0 ? moved : Remove(connection, moved, ids, journalFrom);
             },
             cancellationToken);
@@ -168,7 +129,8 @@ internal sealed class SqliteErasures(SqliteDatabase database, TimeProvider time)
     /// <inheritdoc/>
     public Task FinishAsync(Erasure finished, CancellationToken cancellationToken) =>
         database.WriteAsync(
-            connection => connection.Execute(Finish, finished.OrganizationNo, finished.Id, finished.IsJournalErased, finished.FinishedAt),
+            connection => connection.Execute(
+                ErasureStatements.Finish, finished.OrganizationNo, finished.Id, finished.IsJournalErased, finished.FinishedAt),
             cancellationToken);
 
     /// <inheritdoc/>
@@ -199,27 +161,9 @@ internal sealed class SqliteErasures(SqliteDatabase database, TimeProvider time)
         SqliteRemoval.CountRemoved(connection, no, removed, LedgerKind.Erased);
         var hashesFrom = EventId.LowerBound(time.GetUtcNow() - TimeSpan.FromMilliseconds(DedupWindow.LengthMs));
         SqliteRemoval.Keep(connection, moved, removed, journalFrom, hashesFrom);
-        var named = moved.Ids.Concat(removed.Select(one => one.Id).Order()).Take(Erasure.MaxIds).ToList();
-        var result = moved with { Erased = moved.Erased + removed.Count, Ids = named };
-        connection.Execute(Note, no, moved.Id, result.Erased, ErasureColumns.Encode(named));
+        var result = moved.Add([.. removed.Select(one => one.Id)]);
+        connection.Execute(ErasureStatements.Note, no, result.Id, result.Erased, ErasureColumns.Encode(result.Ids));
         Failpoint.Pass(Failpoint.ErasureRemoving);
         return result;
     }
-
-    private static Erasure ReadErasure(SqliteDataReader row) => new()
-    {
-        OrganizationNo = row.GetInt32(0),
-        Id = row.GetUuid(1),
-        Kind = (ErasureKind)row.GetInt32(2),
-        Selection = row.GetString(3),
-        IsDryRun = row.GetBoolean(4),
-        Through = row.GetEventId(5),
-        Cursor = row.GetEventId(6),
-        Matched = row.GetInt64(7),
-        Erased = row.GetInt64(8),
-        Ids = ErasureColumns.Decode(row.GetString(9)),
-        IsJournalErased = row.GetBoolean(10),
-        RequestedAt = row.GetTime(11),
-        FinishedAt = row.GetTimeOrNull(12),
-    };
 }

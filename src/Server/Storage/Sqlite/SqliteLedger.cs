@@ -9,14 +9,8 @@ internal sealed class SqliteLedger(SqliteDatabase database) : ILedgerStore
         SELECT l.kind, sum(l.events) FROM ledger_days l WHERE l.organization_no = $1 GROUP BY l.kind
         """;
 
-    /// <summary>The order of the conditions is that of <see cref="StatusFilter"/>, with acknowledged apart.</summary>
-    private const string Places = """
-        SELECT count(*) FILTER (WHERE s.acknowledged),
-               count(*) FILTER (WHERE NOT s.acknowledged AND s.delivered),
-               count(*) FILTER (WHERE NOT s.acknowledged AND NOT s.delivered AND s.retrying),
-               count(*) FILTER (WHERE NOT s.acknowledged AND NOT s.delivered AND NOT s.retrying AND s.dead),
-               count(*),
-               (SELECT count(*) FROM quarantine q WHERE q.organization_no = $1)
+    private const string Places = $"""
+        SELECT {LedgerRows.Counts}, (SELECT count(*) FROM quarantine q WHERE q.organization_no = $1)
         FROM (SELECT EXISTS (SELECT 1 FROM acks a WHERE a.organization_no = $1 AND a.event_id = e.id) AS acknowledged,
                      EXISTS (SELECT 1 FROM outcomes o WHERE o.organization_no = $1 AND o.event_id = e.id AND o.status = 1) AS delivered,
                      EXISTS (SELECT 1 FROM retries r WHERE r.organization_no = $1 AND r.event_id = e.id) AS retrying,
@@ -29,20 +23,15 @@ internal sealed class SqliteLedger(SqliteDatabase database) : ILedgerStore
         SELECT t.kind, sum(t.events) FROM ledger_days t GROUP BY t.kind
         """;
 
-    private const string TotalPlaces = """
-        SELECT count(*) FILTER (WHERE p.acknowledged),
-               count(*) FILTER (WHERE NOT p.acknowledged AND p.delivered),
-               count(*) FILTER (WHERE NOT p.acknowledged AND NOT p.delivered AND p.retrying),
-               count(*) FILTER (WHERE NOT p.acknowledged AND NOT p.delivered AND NOT p.retrying AND p.dead),
-               count(*),
-               (SELECT count(*) FROM quarantine q)
+    private const string TotalPlaces = $"""
+        SELECT {LedgerRows.Counts}, (SELECT count(*) FROM quarantine q)
         FROM (SELECT EXISTS (SELECT 1 FROM acks a WHERE a.organization_no = e.organization_no AND a.event_id = e.id) AS acknowledged,
                      EXISTS (SELECT 1 FROM outcomes o
                              WHERE o.organization_no = e.organization_no AND o.event_id = e.id AND o.status = 1) AS delivered,
                      EXISTS (SELECT 1 FROM retries r WHERE r.organization_no = e.organization_no AND r.event_id = e.id) AS retrying,
                      EXISTS (SELECT 1 FROM outcomes d
                              WHERE d.organization_no = e.organization_no AND d.event_id = e.id AND d.status = 3) AS dead
-              FROM events e) p
+              FROM events e) s
         """;
 
     private const string AllSums = """
@@ -52,8 +41,6 @@ internal sealed class SqliteLedger(SqliteDatabase database) : ILedgerStore
     private const string AllIds = """
         SELECT e.organization_no, e.id FROM events e UNION ALL SELECT q.organization_no, q.id FROM quarantine q
         """;
-
-    private static readonly string[] Hanging = ["acks", "outcomes", "attempts", "retries"];
 
     /// <inheritdoc/>
     public Task<Ledger> ReadAsync(int organizationNo, CancellationToken cancellationToken) => database.ReadAsync(
@@ -112,7 +99,8 @@ internal sealed class SqliteLedger(SqliteDatabase database) : ILedgerStore
     /// <inheritdoc/>
     public Task<IReadOnlyList<(string Table, long Rows)>> FindOrphansAsync(CancellationToken cancellationToken) =>
         database.ReadAsync<IReadOnlyList<(string, long)>>(
-            connection => [.. Hanging.Select(table => (table, connection.Query(LedgerRows.OrphansOf(table), row => row.GetInt64(0))[0]))
+            connection => [.. LedgerRows.Hanging
+                .Select(table => (table, connection.Query(LedgerRows.OrphansOf(table), row => row.GetInt64(0))[0]))
                 .Where(pair => pair.Item2 > 0)],
             cancellationToken);
 }

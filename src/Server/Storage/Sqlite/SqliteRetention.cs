@@ -23,31 +23,6 @@ internal sealed class SqliteRetention(SqliteDatabase database) : IRetentionStore
         ON CONFLICT (organization_no) DO UPDATE SET expired_through = max(expired_through, excluded.expired_through)
         """;
 
-    /// <summary>What hangs on events that are gone already: a result that was recorded late.</summary>
-    private static readonly string[] Sweeps =
-    [
-        """
-        DELETE FROM retries WHERE organization_no = $1 AND (endpoint_id, event_id) IN
-            (SELECT r.endpoint_id, r.event_id FROM retries r WHERE r.organization_no = $1 AND r.event_id < $2 LIMIT $3)
-        """,
-        """
-        DELETE FROM attempts WHERE organization_no = $1 AND (event_id, endpoint_id, number) IN
-            (SELECT t.event_id, t.endpoint_id, t.number FROM attempts t WHERE t.organization_no = $1 AND t.event_id < $2 LIMIT $3)
-        """,
-        """
-        DELETE FROM outcomes WHERE organization_no = $1 AND (event_id, endpoint_id) IN
-            (SELECT o.event_id, o.endpoint_id FROM outcomes o WHERE o.organization_no = $1 AND o.event_id < $2 LIMIT $3)
-        """,
-        """
-        DELETE FROM acks WHERE organization_no = $1 AND event_id IN
-            (SELECT a.event_id FROM acks a WHERE a.organization_no = $1 AND a.event_id < $2 LIMIT $3)
-        """,
-    ];
-
-    private const string ForgetHashes = """
-        UPDATE erased_events SET dedup_hash = NULL, payload_hash = 0 WHERE dedup_hash IS NOT NULL AND id < $1
-        """;
-
     private const string Forget = """
         DELETE FROM erased_events
         WHERE EXISTS (SELECT 1 FROM expirations t
@@ -60,13 +35,13 @@ internal sealed class SqliteRetention(SqliteDatabase database) : IRetentionStore
         var step = await database.WriteAsync(connection => Remove(connection, organizationNo, before, limit), cancellationToken);
         if (!step.IsDone) return step;
         var webhooks = step.Webhooks;
-        foreach (var sql in Sweeps)
+        foreach (var sql in RetentionStatements.Sweeps)
         {
             int removed;
             do
             {
                 removed = await database.WriteAsync(connection => Sweep(connection, sql, organizationNo, before, limit), cancellationToken);
-                if (sql == Sweeps[0]) webhooks += removed;
+                if (sql == RetentionStatements.Sweeps[0]) webhooks += removed;
             }
             while (removed == limit);
         }
@@ -79,7 +54,7 @@ internal sealed class SqliteRetention(SqliteDatabase database) : IRetentionStore
 
     /// <inheritdoc/>
     public Task ForgetErasedAsync(EventId hashesBefore, CancellationToken cancellationToken) => database.WriteAsync(
-        connection => connection.Execute(ForgetHashes, hashesBefore) + connection.Execute(Forget), cancellationToken);
+        connection => connection.Execute(RetentionStatements.ForgetHashes, hashesBefore) + connection.Execute(Forget), cancellationToken);
 
     private static int Sweep(SqliteConnection connection, string sql, int organizationNo, EventId before, int limit)
     {

@@ -41,15 +41,9 @@ internal static class SqliteRows
     /// <summary>Reads a nullable time.</summary>
     public static DateTimeOffset? GetTimeOrNull(this SqliteDataReader row, int column) => row.IsDBNull(column) ? null : row.GetTime(column);
 
-    /// <summary>Reads a nullable text.</summary>
-    public static string? GetTextOrNull(this SqliteDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);
-
     /// <summary>Reads a nullable trace.</summary>
     public static TraceParent GetTraceParent(this SqliteDataReader row, int column) =>
         row.IsDBNull(column) ? default : TraceParent.FromBytes(row.GetFieldValue<byte[]>(column));
-
-    /// <summary>Reads a nullable integer.</summary>
-    public static int? GetIntOrNull(this SqliteDataReader row, int column) => row.IsDBNull(column) ? null : row.GetInt32(column);
 
     /// <summary>A value as the driver takes it.</summary>
     public static object ToColumn(object? value) => value switch
