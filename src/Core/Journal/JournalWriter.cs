@@ -295,7 +295,7 @@ internal sealed partial class JournalWriter : IDisposable
     private bool TryRotate(Flusher flusher)
     {
         if (_ring.Mark != _written) Flush(flusher, Written());
-        if (!TryReserve()) return false;
+        if (State == JournalState.Poisoned || !TryReserve()) return false; // another flush may have failed meanwhile
         Seal();
         OpenNext(flusher, _lastSequence + 1, _lastSequence);
         return true;
