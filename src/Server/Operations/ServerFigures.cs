@@ -31,7 +31,12 @@ internal static class ServerFigures
         meter.Counter(
             "zapier_journal_gaps", "Breaks in the journal's sequence: accepted events are missing.", () => shardNow()?.Journal.Gaps ?? 0);
         meter.Gauge("zapier_dedup_entries", "Dedup ids held in memory.", () => shardNow()?.Dedup.Count ?? 0);
-        meter.Gauge("zapier_dedup_coverage_seconds", "How far back every accepted dedup id is in memory; older ones are looked up in the store.", () => CoverageSeconds(shardNow(), time));
+        meter.Gauge(
+            "zapier_dedup_coverage_seconds", "How far back every accepted dedup id is in memory.",
+            () => Seconds(shardNow()?.Dedup.CoveredSinceMs, time));
+        meter.Gauge(
+            "zapier_dedup_known_seconds", "How far back every accepted dedup id is in memory or in a filter; for older ones the store is asked.",
+            () => Seconds(shardNow()?.Dedup.KnownSinceMs, time));
         meter.Gauge("zapier_dedup_bytes", "Memory that they take.", () => shardNow()?.Dedup.Bytes ?? 0);
         meter.Counter("zapier_webhooks_delivered", "Webhooks answered with 2xx.", () => dispatcher.Counters.Delivered);
         meter.Counter("zapier_webhooks_failed", "Webhook tries that failed.", () => dispatcher.Counters.FailedAttempts);
@@ -71,7 +76,6 @@ internal static class ServerFigures
         }
     }
 
-    private static long CoverageSeconds(Shard? shard, TimeProvider time) =>
-        shard is null ? 0 : Math.Clamp(
-            (time.GetUtcNow().ToUnixTimeMilliseconds() - shard.Dedup.CoveredSinceMs) / 1000, 0, DedupWindow.LengthMs / 1000);
+    private static long Seconds(long? sinceMs, TimeProvider time) =>
+        sinceMs is { } since ? Math.Clamp((time.GetUtcNow().ToUnixTimeMilliseconds() - since) / 1000, 0, DedupWindow.LengthMs / 1000) : 0;
 }
