@@ -27,6 +27,13 @@ internal sealed record SoakSample(
     private const string CollectionsTotal = "dotnet_gc_collections_total";
     private const string Paused = "dotnet_gc_pause_time_seconds_total";
     private const string BacklogEvents = "zapier_journal_backlog_events";
+    private const string Dedup = "zapier_dedup_bytes";
+
+    /// <summary>What it remembers of dedup ids, bytes: it grows until its settings' bound is reached, which may take longer than the run.</summary>
+    public double? DedupBytes { get; init; }
+
+    /// <summary>The server's resident memory without that.</summary>
+    public double? OtherBytes => ResidentBytes - (DedupBytes ?? 0);
 
     /// <summary>The head of the table of <see cref="Line"/>.</summary>
     public const string Head = "  seconds     accepted      /s    p50 ms    p99 ms   RSS MiB  heap MiB     GCs  GC s   backlog    delivered  own MiB";
@@ -42,6 +49,7 @@ internal sealed record SoakSample(
         Collections = Of(figures, CollectionsTotal),
         PauseSeconds = Of(figures, Paused),
         Backlog = Of(figures, BacklogEvents),
+        DedupBytes = Of(figures, Dedup),
     };
 
     /// <summary>A line of the table.</summary>
@@ -60,6 +68,7 @@ internal sealed record SoakSample(
         p99_ms = P99,
         rss_bytes = ResidentBytes,
         heap_bytes = HeapBytes,
+        dedup_bytes = DedupBytes,
         gc_collections = Collections,
         gc_pause_seconds = PauseSeconds,
         backlog = Backlog,

@@ -4,7 +4,8 @@ using ZapierTriggers.Load.Core.Figures;
 namespace ZapierTriggers.Load.Core.Soak;
 
 /// <summary>
-/// Whether a run that lasted got worse: memory's slope over its last three quarters; latency, and what is not delivered, of its last quarter by its first.
+/// Whether a run that lasted got worse: the slope of memory over its last three quarters, without what is remembered of dedup ids, which has a
+/// bound of its own; latency, and what is not delivered, of its last quarter by its first.
 /// </summary>
 /// <param name="Slope">Megabytes (2^20) an hour; null when memory is not known.</param>
 /// <param name="Margin">Half the width of the slope's 95 % confidence interval.</param>
@@ -45,8 +46,8 @@ internal sealed record SoakTrend(
     /// <summary>Of the samples, and of the latencies by quarter.</summary>
     public static SoakTrend Of(IReadOnlyList<SoakSample> samples, SoakLatencies latencies, TimeSpan duration)
     {
-        var late = samples.Where(sample => sample.Seconds >= duration.TotalSeconds / 4 && sample.ResidentBytes is not null);
-        var points = late.Select(sample => (sample.Seconds / 3600, sample.ResidentBytes!.Value / (1 << 20))).ToList();
+        var late = samples.Where(sample => sample.Seconds >= duration.TotalSeconds / 4 && sample.OtherBytes is not null);
+        var points = late.Select(sample => (sample.Seconds / 3600, sample.OtherBytes!.Value / (1 << 20))).ToList();
         var fit = LinearFit.SlopeWithMargin(points);
         var rate = samples.Count > 0 ? samples[^1].Accepted / samples[^1].Seconds : 0;
         return new SoakTrend(fit?.Slope, fit?.Margin ?? 0, latencies.P99Of(0), latencies.P99Of(3), Behind(0), Behind(3), rate);
