@@ -47,6 +47,10 @@ internal sealed record DedupGenerations
         return Warming.TryGetValue(key, out entry) && entry.IsLive(nowMs);
     }
 
+    /// <summary>All keys, in no order.</summary>
+    public IEnumerable<DedupKey> Keys() =>
+        Full.Append(Newest).Append(Warming).SelectMany(static generation => generation.Keys).Concat(Frozen.SelectMany(static generation => generation.Keys()));
+
     /// <summary>The set with a fresh newest generation.</summary>
     public DedupGenerations WithNewest(ConcurrentDictionary<DedupKey, DedupEntry> fresh) =>
         this with { Newest = fresh, Full = [Newest, .. Full] };

@@ -30,6 +30,7 @@ internal sealed class DedupWindow
     private int _newestCount;
     private int _warmingCount;
     private long _ownersCoverageMs;
+    private long _restoredSinceMs = long.MaxValue;
     private long _evictedThroughMs = long.MinValue;
     private long _evictionVersion;
     private bool _maintaining;
@@ -66,7 +67,8 @@ internal sealed class DedupWindow
     /// <summary>
     /// Every dedup id accepted at or after this time (Unix milliseconds) is here or in a filter of evicted ids.
     /// </summary>
-    public long KnownSinceMs => Math.Max(Volatile.Read(ref _ownersCoverageMs), _evicted.ForgottenThroughMs + 1);
+    public long KnownSinceMs => Math.Max(
+        Math.Min(Volatile.Read(ref _ownersCoverageMs), Volatile.Read(ref _restoredSinceMs)), _evicted.ForgottenThroughMs + 1);
 
     /// <summary>
     /// Goes up with every eviction. Read it before asking the store; if it is the same when the window is asked last, a miss in both is
@@ -170,6 +172,26 @@ internal sealed class DedupWindow
         }
 
         Maintain();
+    }
+
+    /// <summary>
+    /// All that is known, for the next process, as filters. Nothing may be published any more. <paramref name="lastId"/> is the last id issued.
+    /// </summary>
+    public async Task<KnownIds> LeaveAsync(EventId lastId)
+    {
+        await Maintenance;
+        var keys = new KeyFilter(Math.Max(1, Count));
+        foreach (var key in _generations.Keys()) keys.Add(key);
+        return new KnownIds(KnownSinceMs, [.. _evicted.Filters, new AgedFilter(keys) { NewestMs = lastId.UnixMilliseconds }]);
+    }
+
+    /// <summary>
+    /// Takes over what the process before knew, when no id was accepted since. Before anything is evicted here.
+    /// </summary>
+    public void Restore(KnownIds known)
+    {
+        _evicted.Restore(known.Filters, _time.GetUtcNow().ToUnixTimeMilliseconds() - LengthMs);
+        Volatile.Write(ref _restoredSinceMs, known.SinceMs);
     }
 
     /// <summary>

@@ -8,7 +8,7 @@ namespace ZapierTriggers.Core.Dedup;
 /// <param name="maxBytes">Of all filters; past it the oldest is forgotten.</param>
 internal sealed class EvictedKeys(int capacity, long maxBytes)
 {
-    private volatile Filter[] _filters = []; // the newest, to which keys are added, last
+    private volatile AgedFilter[] _filters = []; // the newest, to which keys are added, last
     private long _forgottenThroughMs = long.MinValue;
 
     /// <summary>What was evicted and is in no filter was accepted at or before this time (Unix milliseconds).</summary>
@@ -16,6 +16,9 @@ internal sealed class EvictedKeys(int capacity, long maxBytes)
 
     /// <summary>Bytes of all filters.</summary>
     public long Bytes => _filters.Sum(static filter => filter.Keys.Bytes);
+
+    /// <summary>The filters, the oldest first.</summary>
+    public IReadOnlyList<AgedFilter> Filters => _filters;
 
     /// <summary>
     /// False when the key was certainly not evicted later than <see cref="ForgottenThroughMs"/>, which is to be read after this: a filter is
@@ -61,6 +64,14 @@ internal sealed class EvictedKeys(int capacity, long maxBytes)
         }
     }
 
+    /// <summary>Takes filters over, the oldest first, as far as there is room for the newest. Before any key was added.</summary>
+    public void Restore(IReadOnlyList<AgedFilter> filters, long expiredMs)
+    {
+        _filters = [.. filters];
+        DropExpired(expiredMs);
+        Bound(0);
+    }
+
     /// <summary>Lets go of filters whose keys are all expired.</summary>
     private void DropExpired(long expiredMs)
     {
@@ -71,26 +82,22 @@ internal sealed class EvictedKeys(int capacity, long maxBytes)
     private bool TryMakeRoom()
     {
         if (_filters is [.., var last] && last.Keys.Count < last.Keys.Capacity) return true;
-        var fresh = new Filter(new KeyFilter(capacity));
+        var fresh = new AgedFilter(new KeyFilter(capacity));
         if (fresh.Keys.Bytes > maxBytes) return false;
-        var kept = _filters;
-        while (kept.Sum(static filter => filter.Keys.Bytes) + fresh.Keys.Bytes > maxBytes)
-        {
-            Forget(kept[0].NewestMs);
-            kept = kept[1..];
-        }
-
-        _filters = [.. kept, fresh];
+        Bound(fresh.Keys.Bytes);
+        _filters = [.. _filters, fresh];
         return true;
     }
 
-    private void Forget(long throughMs) => Volatile.Write(ref _forgottenThroughMs, Math.Max(_forgottenThroughMs, throughMs));
-
-    private sealed class Filter(KeyFilter keys)
+    /// <summary>Forgets the oldest filters until so many more bytes are allowed.</summary>
+    private void Bound(long moreBytes)
     {
-        public KeyFilter Keys { get; } = keys;
-
-        /// <summary>When the last of its keys was accepted, or later; Unix milliseconds.</summary>
-        public long NewestMs { get; set; } = long.MinValue;
+        while (_filters is [var oldest, .. var others] && Bytes + moreBytes > maxBytes)
+        {
+            Forget(oldest.NewestMs);
+            _filters = others;
+        }
     }
+
+    private void Forget(long throughMs) => Volatile.Write(ref _forgottenThroughMs, Math.Max(_forgottenThroughMs, throughMs));
 }

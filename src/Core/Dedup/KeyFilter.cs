@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 
 namespace ZapierTriggers.Core.Dedup;
@@ -28,8 +29,12 @@ internal sealed class KeyFilter
     public KeyFilter(int capacity)
     {
         Capacity = capacity;
-        _blocks = new Vector256<uint>[Math.Max(1, (((long)capacity * BitsPerKey) + BlockBits - 1) / BlockBits)];
+        _blocks = new Vector256<uint>[BytesFor(capacity) / Vector256<byte>.Count];
     }
+
+    /// <summary>Makes one that was written away: for so many keys, of which it holds so many. <see cref="Blocks"/> is to be filled.</summary>
+    public KeyFilter(int capacity, int count)
+        : this(capacity) => Count = count;
 
     /// <summary>Keys that it is made for.</summary>
     public int Capacity { get; }
@@ -39,6 +44,13 @@ internal sealed class KeyFilter
 
     /// <summary>Bytes of its blocks.</summary>
     public long Bytes => (long)_blocks.Length * Vector256<byte>.Count;
+
+    /// <summary>Its blocks, in the machine's byte order: to be written away, or filled from there before it is used.</summary>
+    public Span<byte> Blocks => MemoryMarshal.AsBytes(_blocks.AsSpan());
+
+    /// <summary>Bytes of the blocks for so many keys.</summary>
+    public static long BytesFor(int capacity) =>
+        Math.Max(1, (((long)capacity * BitsPerKey) + BlockBits - 1) / BlockBits) * Vector256<byte>.Count;
 
     /// <summary>Adds a key. The writer only.</summary>
     public void Add(DedupKey key)

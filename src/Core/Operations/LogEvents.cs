@@ -35,6 +35,10 @@ internal static class LogEvents
     public const int SequencerFault = 1101;
     [Remedy("Report it with the entry's exception, and watch zapier_dedup_bytes.")]
     public const int ShardDedupFault = 1111;
+    [Remedy("Look after the data directory's disk. Events are taken as ever; dedup ids cost a query each for a day.")]
+    public const int ShardIdsNotTaken = 1112;
+    [Remedy("As 1112.")]
+    public const int ShardIdsNotLeft = 1113;
 
     // 2000: stores and store writer
     [Remedy("Mend the database; storing goes on by itself, and the journal keeps the events meanwhile.")]

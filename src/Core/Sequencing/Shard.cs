@@ -38,11 +38,13 @@ internal sealed partial class Shard : IErasableJournal, IAsyncDisposable
     private readonly ulong _lateThrough;
     private readonly EventId _lastIssued;
     private readonly string _refusedFiles;
+    private readonly DataDirectory _directory;
     private ulong _progress;
     private long _progressAt;
     private Exception? _dedupFault;
 
     private Shard(
+        DataDirectory directory,
         FileJournal journal,
         RefusedEvents refused,
         RecoveredJournal recovered,
@@ -50,9 +52,9 @@ internal sealed partial class Shard : IErasableJournal, IAsyncDisposable
         JournalBound bound,
         ShardClaim claim,
         ShardParts parts,
-        IngestOptions options,
-        ulong dedupSecret)
+        IngestOptions options)
     {
+        _directory = directory;
         (_journal, Dedup, Bound, _options, _time, _logger) = (journal, dedup, bound, options, parts.Time, parts.Logger);
         _writer = new StoreWriter(journal, claim, refused, bound, parts) { Fenced = RefuseFenced };
         _refusedFiles = refused.Pattern;
@@ -60,7 +62,7 @@ internal sealed partial class Shard : IErasableJournal, IAsyncDisposable
         _sequencer = new Sequencer(journal, dedup, _lastIssued, bound, _writer.Stored, options, parts.Time, parts.Logger) { IsAwaited = parts.IsAwaited };
         _recoveredThrough = recovered.Events > 0 ? recovered.LastId.High : 0;
         _lateThrough = IsLate(recovered, claim) ? _recoveredThrough : 0;
-        Admission = new Admission(this, parts.Store, dedupSecret, parts.Time);
+        Admission = new Admission(this, parts.Store, directory.DedupSecret, parts.Time);
         Recovered = recovered;
         _progressAt = parts.Time.GetTimestamp();
         _watch = parts.Time.CreateTimer(_ => Watch(), null, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1));
@@ -135,10 +137,11 @@ internal sealed partial class Shard : IErasableJournal, IAsyncDisposable
             directory, journal, ingest.AckWhen > AckWhen.Journaled, stored, Preload, parts.Host, parts.Time, parts.Logger);
         if (await ClaimAsync(parts, directory.JournalId, stored, recovered, opened, cancellationToken) is not { } claim) return null;
         bound.Add(recovered.Events, recovered.Bytes);
-        shard = new Shard(opened, new RefusedEvents(directory), recovered, window, bound, claim, parts, ingest, directory.DedupSecret);
+        shard = new Shard(directory, opened, new RefusedEvents(directory), recovered, window, bound, claim, parts, ingest);
 
         // From here on every id goes through this process; ids can be ahead of the clock, so behind the last one issued, too.
         window.ExtendCoverage(Math.Max(parts.Time.GetUtcNow().ToUnixTimeMilliseconds(), shard._lastIssued.UnixMilliseconds) + 1);
+        shard.TakeKnownIds();
         return shard;
 
         void Preload(JournaledEvent item)
@@ -276,6 +279,7 @@ internal sealed partial class Shard : IErasableJournal, IAsyncDisposable
         _writer.Stop();
         await _writer.Completion.WaitAsync(atMost, _time).ConfigureAwait(
             ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+        await LeaveKnownIdsAsync();
     }
 
     /// <inheritdoc/>
@@ -286,6 +290,35 @@ internal sealed partial class Shard : IErasableJournal, IAsyncDisposable
         if (_writer.Completion.IsCompleted) _writer.Dispose();
         _journal.Dispose();
         _erasing.Dispose();
+    }
+
+    /// <summary>
+    /// What the process before left of its dedup ids counts, unless an event was accepted since: here, or by a server that had taken over and
+    /// has stored some.
+    /// </summary>
+    private void TakeKnownIds()
+    {
+        try
+        {
+            if (DedupFile.Take(_directory, _lastIssued.High) is { } known) Dedup.Restore(known);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            Log.IdsNotTaken(_logger, error.Message); // the store is asked instead
+        }
+    }
+
+    private async Task LeaveKnownIdsAsync()
+    {
+        var last = new EventId(Math.Max(_lastIssued.High, _sequencer.Journaled), 0);
+        try
+        {
+            DedupFile.Write(_directory, last.High, await Dedup.LeaveAsync(last));
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            Log.IdsNotLeft(_logger, error.Message);
+        }
     }
 
     /// <summary>Compares positions, whatever the loops say of themselves: stored must move while it is behind.</summary>
@@ -329,34 +362,15 @@ internal sealed partial class Shard : IErasableJournal, IAsyncDisposable
             LogEvents.ShardDedupFault, LogLevel.Error,
             "A pass over the dedup window failed; duplicates are still found, memory may grow; the next pass tries again")]
         public static partial void DedupFault(ILogger logger, Exception fault);
+
+        [LoggerMessage(
+            LogEvents.ShardIdsNotTaken, LogLevel.Warning,
+            "The dedup ids that the last stop left cannot be read ({Reason}); new ids are looked up in the store for a day")]
+        public static partial void IdsNotTaken(ILogger logger, string reason);
+
+        [LoggerMessage(
+            LogEvents.ShardIdsNotLeft, LogLevel.Warning,
+            "The dedup ids cannot be left for the next start ({Reason}); it looks new ids up in the store for a day")]
+        public static partial void IdsNotLeft(ILogger logger, string reason);
     }
-}
-
-/// <summary>What a shard works with.</summary>
-/// <param name="Store">Where events go.</param>
-/// <param name="Notify">Told after each commit.</param>
-/// <param name="Time">Clock.</param>
-/// <param name="Logger">For what an operator must know.</param>
-internal sealed record ShardParts(IEventStore Store, EventsStored Notify, TimeProvider Time, ILogger Logger)
-{
-    /// <summary>
-    /// Called before events are stored that are older than some that another journal has stored: from which on. What is read behind a cursor
-    /// may have passed them.
-    /// </summary>
-    public Func<EventId, CancellationToken, Task> StoredLate { get; init; } = static (_, _) => Task.CompletedTask;
-
-    /// <summary>
-    /// Called when a recovery begins, and again when it begins anew; what it returns is then called with each event that the journal holds
-    /// and the store does not. Its memories are valid only during the call.
-    /// </summary>
-    public Func<Action<JournaledEvent>> Recovering { get; init; } = static () => static _ => { };
-
-    /// <summary>Called when the shard is claimed, before anything is stored through it.</summary>
-    public Func<CancellationToken, Task> Claimed { get; init; } = static _ => Task.CompletedTask;
-
-    /// <summary>Where its loops run.</summary>
-    public ILoopHost Host { get; init; } = SystemLoopHost.Instance;
-
-    /// <summary>Whether webhooks wait for an organization's events: those are flushed, and so stored, sooner.</summary>
-    public Func<int, bool> IsAwaited { get; init; } = static _ => false;
 }

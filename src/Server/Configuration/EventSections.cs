@@ -104,7 +104,7 @@ internal static class EventSections
             "Dedup:MaxEntries", new DedupOptions().MaxEntries, SettingKind.Number(0, 200_000_000, "ids"),
             "Dedup ids held in memory, about 50 bytes each, never over an eighth of the memory there is; older ones of the last 24 h are looked up in the store."),
         FilterBytes = read.Get(
-            "Dedup:FilterBytes", new DedupOptions().FilterBytes, SettingKind.Size(0, 16L << 30),
+            "Dedup:FilterBytes", new DedupOptions().FilterBytes, SettingKind.Size(0, 1L << 30),
             "Memory for filters of dedup ids that are no longer held, 2 bytes each: an id that is in none of them is new, and not looked up. Never over a sixteenth of the memory there is."),
     };
 

@@ -13,9 +13,9 @@ internal sealed class WindowUnderTest
     private readonly EventIdGenerator _ids = new(default);
     private ulong _storedThrough;
 
-    public WindowUnderTest(int maxEntries, long filterBytes = 1 << 20)
+    public WindowUnderTest(int maxEntries, long filterBytes = 1 << 20, DateTimeOffset? startsAt = null)
     {
-        Clock = new FakeTimeProvider(Start);
+        Clock = new FakeTimeProvider(startsAt ?? Start);
         var options = new DedupOptions { MaxEntries = maxEntries, FilterBytes = filterBytes };
         Window = new DedupWindow(options, Now, () => Volatile.Read(ref _storedThrough), Clock);
     }
