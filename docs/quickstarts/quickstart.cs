@@ -61,8 +61,10 @@ async Task<JsonNode> CallAsync(HttpMethod method, string path, string? json = nu
 static bool Verify(string secret, Func<string, string> header, byte[] body)
 {
     var (id, timestamp) = (header("webhook-id"), header("webhook-timestamp"));
-    if (!long.TryParse(timestamp, out var seconds) || Math.Abs(TimeProvider.System.GetUtcNow().ToUnixTimeSeconds() - seconds) > 300) return false;
+    if (!long.TryParse(timestamp, out var seconds) || Math.Abs(TimeProvider.System.GetUtcNow().ToUnixTimeSeconds() - seconds) > 300)
+        return false;
     byte[] signed = [.. Encoding.UTF8.GetBytes($"{id}.{timestamp}."), .. body];
     var made = "v1," + Convert.ToBase64String(HMACSHA256.HashData(Convert.FromBase64String(secret.Replace("whsec_", "")), signed));
-    return header("webhook-signature").Split(' ').Any(one => CryptographicOperations.FixedTimeEquals(Encoding.ASCII.GetBytes(one), Encoding.ASCII.GetBytes(made)));
+    return header("webhook-signature").Split(' ').Any(
+        one => CryptographicOperations.FixedTimeEquals(Encoding.ASCII.GetBytes(one), Encoding.ASCII.GetBytes(made)));
 }

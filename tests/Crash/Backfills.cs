@@ -121,7 +121,8 @@ public sealed class Backfills
             Assert.Equal("delivered", delivery.GetProperty("status").GetString());
             var numbers = delivery.GetProperty("attempts").EnumerateArray().Select(one => one.GetProperty("number").GetInt32()).ToList();
 
-            // A first try that died before it was recorded was made again under its number; a claimed one took a number and was not made, or not noted.
+            // A first try that died before it was recorded was made again under its number; a claimed one took a number and was not made,
+            // or not noted.
             Assert.Equal(numbers.Distinct().Order(), numbers);
             Assert.InRange(numbers.Count, 1, made[id].Count);
             Assert.InRange(numbers[^1], 1, made[id].Count + deaths);
@@ -155,7 +156,10 @@ public sealed class Backfills
         return value switch
         {
             Guid id => EventId.TryParse(id.ToString(), out var read) ? read : throw new InvalidOperationException($"{id} is no event id."),
-            byte[] bytes => EventId.TryParse(new Guid(bytes, bigEndian: true).ToString(), out var read) ? read : throw new InvalidOperationException("No event id."),
+            byte[] bytes =>
+                EventId.TryParse(new Guid(bytes, bigEndian: true).ToString(), out var read)
+                    ? read
+                    : throw new InvalidOperationException("No event id."),
             _ => throw new InvalidOperationException($"A cursor is a {value?.GetType()}."),
         };
     }

@@ -4,8 +4,8 @@ using ZapierTriggers.Tests.Crash.Infrastructure;
 namespace ZapierTriggers.Tests.Crash;
 
 /// <summary>
-/// Segments that are damaged between stop and start, at the real program: what it says, that the remedy in its words works when it is followed to the
-/// letter, and that exactly the events of the damaged place are missing afterwards.
+/// Segments that are damaged between stop and start, at the real program: what it says, that the remedy in its words works when it is
+/// followed to the letter, and that exactly the events of the damaged place are missing afterwards.
 /// </summary>
 public sealed class DamagedJournal(UnstoredJournal journal) : IClassFixture<UnstoredJournal>
 {

@@ -10,8 +10,8 @@ using ZapierTriggers.Tests.Integration.Infrastructure;
 namespace ZapierTriggers.Tests.Crash;
 
 /// <summary>
-/// The server dies at each point of an erasure. The next start completes it: its receipt says what was erased, nothing of that is left in any
-/// file of the data directory (SQLite's too), and journal, store and ledger agree.
+/// The server dies at each point of an erasure. The next start completes it: its receipt says what was erased, nothing of that is left in
+/// any file of the data directory (SQLite's too), and journal, store and ledger agree.
 /// </summary>
 public sealed class Erasures
 {
@@ -30,7 +30,8 @@ public sealed class Erasures
             Store = store,
             AckWhen = "stored",
             Seed = RandomNumberGenerator.GetInt32(int.MaxValue),
-            Settings = new Dictionary<string, string>(StringComparer.Ordinal) { ["LOG_LEVEL"] = "critical", ["Journal__SegmentBytes"] = "1MiB" },
+            Settings =
+                new Dictionary<string, string>(StringComparer.Ordinal) { ["LOG_LEVEL"] = "critical", ["Journal__SegmentBytes"] = "1MiB" },
         });
         var rounds = 0;
         foreach (var point in Failpoint.OfErasure)
@@ -45,7 +46,9 @@ public sealed class Erasures
             await scene.RestartReadyAsync();
             await Poll.UntilAsync(async () => await FinishedAsync(scene) == rounds, Limit, () => $"{point}: the erasure to be finished");
             Assert.Equal(rounds * Count, (await scene.GetAsync("/api/ledger")).GetProperty("erased").GetInt32());
-            await Poll.UntilAsync(() => Task.FromResult(Leftovers(scene, Gone).Count == 0), Limit, () => $"{point}: {string.Join(' ', Leftovers(scene, Gone))}");
+            await Poll.UntilAsync(
+                () => Task.FromResult(Leftovers(scene, Gone).Count == 0), Limit,
+                () => $"{point}: {string.Join(' ', Leftovers(scene, Gone))}");
             await scene.Server.KillAsync();
             Assert.Empty(Leftovers(scene, Gone));
             Assert.NotEmpty(Leftovers(scene, Kept));

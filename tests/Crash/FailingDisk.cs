@@ -5,8 +5,8 @@ using ZapierTriggers.Tests.Crash.Infrastructure;
 namespace ZapierTriggers.Tests.Crash;
 
 /// <summary>
-/// System calls of the journal fail under load, at the running server. A failed write or flush ends all acknowledgements until a restart, and ready says
-/// why; a failed reservation only until there is room. Nothing that was answered is lost or doubled.
+/// System calls of the journal fail under load, at the running server. A failed write or flush ends all acknowledgements until a restart,
+/// and ready says why; a failed reservation only until there is room. Nothing that was answered is lost or doubled.
 /// </summary>
 public sealed class FailingDisk
 {

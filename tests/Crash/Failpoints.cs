@@ -7,10 +7,10 @@ using ZapierTriggers.Tests.Crash.Infrastructure;
 namespace ZapierTriggers.Tests.Crash;
 
 /// <summary>
-/// The server dies at each <see cref="Failpoint"/>, at the first pass or a later one, under load, while it starts, while it stops. Each death
-/// is followed by a start, each scene by an audit: nothing answered is lost or doubled, no key, webhook or acknowledgement that was answered
-/// is missing. A point that no scene reaches fails the test. One half of the points is tried on SQLite, the other on Postgres; the next
-/// round has them change places.
+/// The server dies at each <see cref="Failpoint"/>, at the first pass or a later one, under load, while it starts, while it stops. Each
+/// death is followed by a start, each scene by an audit: nothing answered is lost or doubled, no key, webhook or acknowledgement that was
+/// answered is missing. A point that no scene reaches fails the test. One half of the points is tried on SQLite, the other on Postgres; the
+/// next round has them change places.
 /// </summary>
 public sealed class Failpoints
 {
@@ -94,7 +94,9 @@ public sealed class Failpoints
         var isReached = await scene.Server.HasExitedWithinAsync(ReachLimit);
         var state = isReached ? "" : await scene.Server.ReadyTextAsync();
         Assert.True(isReached, $"{armed} was not reached {bystander.Failure}\n{state}\n{scene.Server.Output}\n{scene.Server.Errors}");
-        Assert.True(scene.Server.ExitCode == KilledBySignal, $"{armed}: exit code {scene.Server.ExitCode}\n{scene.Server.Output}\n{scene.Server.Errors}");
+        Assert.True(
+            scene.Server.ExitCode == KilledBySignal,
+            $"{armed}: exit code {scene.Server.ExitCode}\n{scene.Server.Output}\n{scene.Server.Errors}");
     }
 
     /// <summary>Passes that come within a second or two; what is passed once a start or stop cannot be passed twice.</summary>

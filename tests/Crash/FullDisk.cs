@@ -5,8 +5,8 @@ using ZapierTriggers.Tests.Integration.Infrastructure;
 namespace ZapierTriggers.Tests.Crash;
 
 /// <summary>
-/// The disk of the journal, of SQLite, of Postgres is full under load: ready says so, events are refused or wait, and all goes on by itself when room is
-/// made. Nothing that was answered is lost or doubled.
+/// The disk of the journal, of SQLite, of Postgres is full under load: ready says so, events are refused or wait, and all goes on by itself
+/// when room is made. Nothing that was answered is lost or doubled.
 /// </summary>
 public sealed class FullDisk
 {

@@ -61,6 +61,8 @@ public sealed class KillNine
         var report = await scene.AuditAsync();
 
         Assert.True(report.Passed, $"seed {seed}\n{string.Join('\n', report.Lines())}\n{scene.Server.Output}");
-        Assert.True(report is { Accepted: > FewestRequests, Duplicates: > 0 }, $"the load has not tried enough\n{string.Join('\n', report.Lines())}");
+        Assert.True(
+            report is { Accepted: > FewestRequests, Duplicates: > 0 },
+            $"the load has not tried enough\n{string.Join('\n', report.Lines())}");
     }
 }

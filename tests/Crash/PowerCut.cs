@@ -7,9 +7,9 @@ using ZapierTriggers.Tests.Crash.Infrastructure;
 namespace ZapierTriggers.Tests.Crash;
 
 /// <summary>
-/// The disk under the data directory loses power: what was not on it is gone. <c>synced</c> and <c>stored</c> lose nothing that was answered.
-/// <c>journaled</c> loses at most what was answered shortly before the cut, all of it from the end, and no 409 names a lost event afterwards. The
-/// server takes nothing more once the disk is gone, and the next start says what it followed.
+/// The disk under the data directory loses power: what was not on it is gone. <c>synced</c> and <c>stored</c> lose nothing that was
+/// answered. <c>journaled</c> loses at most what was answered shortly before the cut, all of it from the end, and no 409 names a lost event
+/// afterwards. The server takes nothing more once the disk is gone, and the next start says what it followed.
 /// </summary>
 public sealed class PowerCut
 {
@@ -32,7 +32,8 @@ public sealed class PowerCut
         {
             using var volume = Volume.Ext4(256);
             await using var scene = await CutAsync(volume, store, ackWhen);
-            var report = await scene.AuditAsync(new() { ServerErrorsMayBeStored = true }); // a 503 on a doubtful write says that it is not known
+            // a 503 on a doubtful write says that it is not known
+            var report = await scene.AuditAsync(new() { ServerErrorsMayBeStored = true });
             Assert.True(report.Passed, $"{string.Join('\n', report.Lines())}\n{scene.Server.Output}");
             Assert.True(report.Accepted > Requests / 2, string.Join('\n', report.Lines()));
         }
@@ -87,8 +88,8 @@ public sealed class PowerCut
     }
 
     /// <summary>
-    /// The server says that the journal could not be written. Where the system has written a page of the ring back meanwhile, touching it ends the
-    /// process by a signal: that says nothing false either.
+    /// The server says that the journal could not be written. Where the system has written a page of the ring back meanwhile, touching it
+    /// ends the process by a signal: that says nothing false either.
     /// </summary>
     private static async Task NoticeAsync(ServerProcess server)
     {
@@ -112,7 +113,9 @@ public sealed class PowerCut
         Assert.All(lost, entry => Assert.True(entry.Id > stored[^1].Id, $"{entry.Id} is lost, {stored[^1].Id} is not"));
         Assert.All(
             lost,
-            entry => Assert.True(TimeSpan.FromMicroseconds(entry.SentMicroseconds) > mayBeLostAfter, $"{entry} of before {mayBeLostAfter} is lost"));
+            entry =>
+                Assert.True(
+                    TimeSpan.FromMicroseconds(entry.SentMicroseconds) > mayBeLostAfter, $"{entry} of before {mayBeLostAfter} is lost"));
 
         // Everything else is as ever: only the lost ones are missing, and the answers to their duplicates.
         var report = await scene.AuditAsync();

@@ -58,7 +58,9 @@ public sealed class Replays
         await scene.Server.WaitReadyAsync();
         var job = default(JsonElement);
         await Poll.UntilAsync(
-            async () => (job = await scene.GetAsync($"/api/replays/{begun.GetProperty("replay_id").GetString()}")).GetProperty("status").GetString() == "finished"
+            async () =>
+                (job = await scene.GetAsync($"/api/replays/{begun.GetProperty("replay_id").GetString()}")).GetProperty("status")
+                    .GetString() == "finished"
                 && (await scene.GetAsync("/api/inbox?limit=1&include=total&status=delivered")).GetProperty("total").GetInt32() == Count
                 && (await scene.GetAsync("/api/inbox?limit=1&status=failed")).GetProperty("count").GetInt32() == 0,
             Limit,
@@ -68,7 +70,9 @@ public sealed class Replays
         await CheckAsync(scene);
     }
 
-    /// <summary>Each was sent once, or twice where the death fell; each try is counted, one that was claimed and never made at most once.</summary>
+    /// <summary>
+    /// Each was sent once, or twice where the death fell; each try is counted, one that was claimed and never made at most once.
+    /// </summary>
     private static async Task CheckAsync(Scene scene)
     {
         var sent = scene.Deliveries.GroupBy(delivery => delivery.WebhookId).ToDictionary(group => group.Key, group => group.Count());
@@ -96,7 +100,9 @@ public sealed class Replays
         Assert.InRange(uneven, 0, MayBeTwice);
     }
 
-    /// <summary>Events that nobody sent, given up by a hand in the tables: thousands of real failures would take the breaker's pauses.</summary>
+    /// <summary>
+    /// Events that nobody sent, given up by a hand in the tables: thousands of real failures would take the breaker's pauses.
+    /// </summary>
     private static async Task MakeDeadLettersAsync(Scene scene)
     {
         var batch = Enumerable.Range(0, BatchSize).Select(number => new { type = "t", payload = new { number } }).ToArray();

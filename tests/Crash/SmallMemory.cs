@@ -7,8 +7,8 @@ using ZapierTriggers.Tests.Crash.Infrastructure;
 namespace ZapierTriggers.Tests.Crash;
 
 /// <summary>
-/// With 256 MiB, a store that stands still, payloads of 200 KiB, hundreds of bodies that do not end and readers that do not read, the server
-/// refuses with 503 before it runs out of memory, lives, and goes on when the store is back. Nothing that was answered is lost.
+/// With 256 MiB, a store that stands still, payloads of 200 KiB, hundreds of bodies that do not end and readers that do not read, the
+/// server refuses with 503 before it runs out of memory, lives, and goes on when the store is back. Nothing that was answered is lost.
 /// </summary>
 public sealed class SmallMemory
 {

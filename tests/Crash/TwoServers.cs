@@ -5,9 +5,9 @@ using ZapierTriggers.Tests.Crash.Infrastructure;
 namespace ZapierTriggers.Tests.Crash;
 
 /// <summary>
-/// Two servers on one database. The later one gets the shard, the other one says so and takes nothing more; what it had answered is stored when it is
-/// started again. A copy of a data directory that the original has gone ahead of does not start, and neither does an original that its copy has gone ahead
-/// of: the one events of the other would be passed over in silence.
+/// Two servers on one database. The later one gets the shard, the other one says so and takes nothing more; what it had answered is stored
+/// when it is started again. A copy of a data directory that the original has gone ahead of does not start, and neither does an original
+/// that its copy has gone ahead of: the one events of the other would be passed over in silence.
 /// </summary>
 public sealed class TwoServers
 {

@@ -34,8 +34,8 @@ internal interface IAccountChanges
     Task<IReadOnlyList<EventId>> ReadErasedAsync(ErasureElsewhere erasure, EventId after, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Calls <paramref name="heard"/> when it begins to listen, for each kind of news, and then whenever there is some, until it is cancelled
-    /// or the connection breaks, which is thrown. Just a hint: the database is looked at anyway.
+    /// Calls <paramref name="heard"/> when it begins to listen, for each kind of news, and then whenever there is some, until it is
+    /// cancelled or the connection breaks, which is thrown. Just a hint: the database is looked at anyway.
     /// </summary>
     Task ListenAsync(Action<StoreNews> heard, CancellationToken cancellationToken);
 }

@@ -5,15 +5,15 @@ using ZapierTriggers.Core.Journal;
 namespace ZapierTriggers.Core.Dedup;
 
 /// <summary>
-/// The file in which a stopped process leaves the dedup ids that it knew (<see cref="KnownIds"/>), so that the next one need not ask the store for
-/// each new id of the first day.
+/// The file in which a stopped process leaves the dedup ids that it knew (<see cref="KnownIds"/>), so that the next one need not ask the
+/// store for each new id of the first day.
 /// <code>
 ///  0 u64 magic   8 u32 version   12 u32 filters   16 u64 position of the last event accepted   24 i64 known since (Unix ms)
 /// 32 for each filter: i64 newest (Unix ms), i32 capacity, i32 count, its blocks
 ///    u64 checksum of all before, seeded with the directory's secret
 /// </code>
-/// It is worth something only while nothing was accepted since: that is what the position is for. A file that is damaged, of another directory
-/// or of another version is as good as none. Of this machine alone: the blocks are in its byte order.
+/// It is worth something only while nothing was accepted since: that is what the position is for. A file that is damaged, of another
+/// directory or of another version is as good as none. Of this machine alone: the blocks are in its byte order.
 /// </summary>
 internal static class DedupFile
 {
@@ -100,7 +100,8 @@ internal static class DedupFile
     {
         if (bytes.Length < HeaderLength + ChecksumLength) return null;
         var (content, checksum) = (bytes[..^ChecksumLength], BinaryPrimitives.ReadUInt64LittleEndian(bytes[^ChecksumLength..]));
-        if (XxHash3.HashToUInt64(content, (long)secret) != checksum || BinaryPrimitives.ReadUInt64LittleEndian(content) != Magic) return null;
+        if (XxHash3.HashToUInt64(content, (long)secret) != checksum || BinaryPrimitives.ReadUInt64LittleEndian(content) != Magic)
+            return null;
 
         // From here on the file is what some version of this server wrote.
         if (BinaryPrimitives.ReadUInt32LittleEndian(content[8..]) != Version) return null;

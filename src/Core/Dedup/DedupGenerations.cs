@@ -49,7 +49,8 @@ internal sealed record DedupGenerations
 
     /// <summary>All keys, in no order.</summary>
     public IEnumerable<DedupKey> Keys() =>
-        Full.Append(Newest).Append(Warming).SelectMany(static generation => generation.Keys).Concat(Frozen.SelectMany(static generation => generation.Keys()));
+        Full.Append(Newest).Append(Warming).SelectMany(static generation => generation.Keys).Concat(
+            Frozen.SelectMany(static generation => generation.Keys()));
 
     /// <summary>The set with a fresh newest generation.</summary>
     public DedupGenerations WithNewest(ConcurrentDictionary<DedupKey, DedupEntry> fresh) =>

@@ -175,7 +175,8 @@ internal sealed class DedupWindow
     }
 
     /// <summary>
-    /// All that is known, for the next process, as filters. Nothing may be published any more. <paramref name="lastId"/> is the last id issued.
+    /// All that is known, for the next process, as filters. Nothing may be published any more. <paramref name="lastId"/> is the last id
+    /// issued.
     /// </summary>
     public async Task<KnownIds> LeaveAsync(EventId lastId)
     {

@@ -1,8 +1,8 @@
 namespace ZapierTriggers.Core.Dedup;
 
 /// <summary>
-/// What is left of the keys that a <see cref="DedupWindow"/> had to evict: filters, at a twenty-fifth of their memory, that tell for certain of nearly
-/// all new ids that they are new. The window's maintenance adds; any thread asks.
+/// What is left of the keys that a <see cref="DedupWindow"/> had to evict: filters, at a twenty-fifth of their memory, that tell for
+/// certain of nearly all new ids that they are new. The window's maintenance adds; any thread asks.
 /// </summary>
 /// <param name="capacity">Keys for each filter.</param>
 /// <param name="maxBytes">Of all filters; past it the oldest is forgotten.</param>
@@ -21,8 +21,8 @@ internal sealed class EvictedKeys(int capacity, long maxBytes)
     public IReadOnlyList<AgedFilter> Filters => _filters;
 
     /// <summary>
-    /// False when the key was certainly not evicted later than <see cref="ForgottenThroughMs"/>, which is to be read after this: a filter is
-    /// forgotten only after that was moved.
+    /// False when the key was certainly not evicted later than <see cref="ForgottenThroughMs"/>, which is to be read after this: a filter
+    /// is forgotten only after that was moved.
     /// </summary>
     public bool MayHold(DedupKey key)
     {
@@ -34,7 +34,9 @@ internal sealed class EvictedKeys(int capacity, long maxBytes)
         return false;
     }
 
-    /// <summary>Takes the keys of a generation that is about to be evicted, of which those before <paramref name="expiredMs"/> do not matter.</summary>
+    /// <summary>
+    /// Takes the keys of a generation that is about to be evicted, of which those before <paramref name="expiredMs"/> do not matter.
+    /// </summary>
     public void Add(FrozenGeneration evicted, long expiredMs)
     {
         var newestMs = evicted.Newest.UnixMilliseconds;
@@ -78,7 +80,9 @@ internal sealed class EvictedKeys(int capacity, long maxBytes)
         if (_filters.Any(filter => filter.NewestMs <= expiredMs)) _filters = [.. _filters.Where(filter => filter.NewestMs > expiredMs)];
     }
 
-    /// <summary>Sees to it that the last filter takes another key: begins one, for which the oldest may have to go. False when none is allowed.</summary>
+    /// <summary>
+    /// Sees to it that the last filter takes another key: begins one, for which the oldest may have to go. False when none is allowed.
+    /// </summary>
     private bool TryMakeRoom()
     {
         if (_filters is [.., var last] && last.Keys.Count < last.Keys.Capacity) return true;

@@ -4,13 +4,13 @@ using System.Runtime.Intrinsics;
 namespace ZapierTriggers.Core.Dedup;
 
 /// <summary>
-/// A Bloom filter of dedup keys: what it does not hold was never added; what was not added it claims to hold once in some 800 times, when it
-/// is full. One writer adds; any thread asks, and sees at least what was added before it learned of that.
+/// A Bloom filter of dedup keys: what it does not hold was never added; what was not added it claims to hold once in some 800 times, when
+/// it is full. One writer adds; any thread asks, and sees at least what was added before it learned of that.
 /// </summary>
 /// <remarks>
-/// A key sets one bit in each of the eight 32-bit lanes of one 32-byte block, so that a question reads one cache line: a split block Bloom filter
-/// (Putze, Sanders, Singler, "Cache-, Hash- and Space-Efficient Bloom Filters", 2007). The lanes' bits come from multiplying by odd constants,
-/// the upper five bits of the products (Dietzfelbinger, "A reliable randomized algorithm for the closest-pair problem", 1997).
+/// A key sets one bit in each of the eight 32-bit lanes of one 32-byte block, so that a question reads one cache line: a split block Bloom
+/// filter (Putze, Sanders, Singler, "Cache-, Hash- and Space-Efficient Bloom Filters", 2007). The lanes' bits come from multiplying by odd
+/// constants, the upper five bits of the products (Dietzfelbinger, "A reliable randomized algorithm for the closest-pair problem", 1997).
 /// </remarks>
 internal sealed class KeyFilter
 {
@@ -32,7 +32,9 @@ internal sealed class KeyFilter
         _blocks = new Vector256<uint>[BytesFor(capacity) / Vector256<byte>.Count];
     }
 
-    /// <summary>Makes one that was written away: for so many keys, of which it holds so many. <see cref="Blocks"/> is to be filled.</summary>
+    /// <summary>
+    /// Makes one that was written away: for so many keys, of which it holds so many. <see cref="Blocks"/> is to be filled.
+    /// </summary>
     public KeyFilter(int capacity, int count)
         : this(capacity) => Count = count;
 

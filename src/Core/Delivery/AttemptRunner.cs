@@ -42,7 +42,13 @@ internal sealed partial class AttemptRunner(
         catch (Exception exception)
         {
             Log.RunFailed(logger, exception, started.Event.Id, target.Endpoint.Id);
-            result = new TryResult { Error = DeliveryError.Internal, ErrorText = "Unexpected failure on the sending side.", At = time.GetUtcNow(), Latency = TimeSpan.Zero };
+            result = new TryResult
+            {
+                Error = DeliveryError.Internal,
+                ErrorText = "Unexpected failure on the sending side.",
+                At = time.GetUtcNow(),
+                Latency = TimeSpan.Zero,
+            };
         }
 
         Spans.End(span, result);
@@ -88,13 +94,15 @@ internal sealed partial class AttemptRunner(
 
     /// <summary>
     /// What a result means for the event: the one place that says when it is tried again and when no more. A replay begins the schedule
-    /// anew; whether a failed one is tried again when the event was delivered before is known to the store alone (<see cref="DeliveryPlan"/>).
+    /// anew; whether a failed one is tried again when the event was delivered before is known to the store alone
+    /// (<see cref="DeliveryPlan"/>).
     /// </summary>
     private DeliveryResult Outcome(LaneTry ended, EndpointRecord endpoint, TryResult result)
     {
         var final = result.Error is DeliveryError.None or DeliveryError.BlockedAddress;
         var wait = final ? null : schedule.WaitAfter(ended.Attempt - (ended.Claim?.Base ?? 0), result.RetryAfter, endpoint.RetrySchedule);
-        var status = result.Error == DeliveryError.None ? EventStatus.Delivered : wait is null ? EventStatus.DeadLetter : EventStatus.Failed;
+        var status =
+            result.Error == DeliveryError.None ? EventStatus.Delivered : wait is null ? EventStatus.DeadLetter : EventStatus.Failed;
         var tried = result.Error != DeliveryError.BlockedAddress;
         return new DeliveryResult
         {

@@ -56,7 +56,8 @@ internal static class CloudEventBody
     }
 
     /// <summary>
-    /// Whether the payload is a whole CloudEvent of the event's own type: what <see cref="CloudEventText"/> lets in, and nearly nothing else.
+    /// Whether the payload is a whole CloudEvent of the event's own type: what <see cref="CloudEventText"/> lets in, and nearly nothing
+    /// else.
     /// </summary>
     public static bool IsCloudEvent(DueEvent due)
     {

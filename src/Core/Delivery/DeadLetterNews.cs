@@ -5,14 +5,14 @@ using ZapierTriggers.Core.Storing;
 namespace ZapierTriggers.Core.Delivery;
 
 /// <summary>
-/// Tells organizations of dead letters. Whether a result that ends a schedule makes one is known to the store alone: the event may have been
-/// delivered before, or be asked for once more (see <see cref="DeliveryPlan"/>).
+/// Tells organizations of dead letters. Whether a result that ends a schedule makes one is known to the store alone: the event may have
+/// been delivered before, or be asked for once more (see <see cref="DeliveryPlan"/>).
 /// </summary>
 internal sealed partial class DeadLetterNews(IDeliveryStore store, TellOrganization tell, ILogger logger)
 {
     /// <summary>
-    /// Tells of those results that make dead letters, each with what to tell (null = nothing is told of it). An answer for each; null when the
-    /// store could not be asked. Never throws.
+    /// Tells of those results that make dead letters, each with what to tell (null = nothing is told of it). An answer for each; null when
+    /// the store could not be asked. Never throws.
     /// </summary>
     public async Task<IReadOnlyList<NewsAnswer>?> TellAsync(IReadOnlyList<(DeliveryResult Result, OperationalEvent? Told)> ended)
     {

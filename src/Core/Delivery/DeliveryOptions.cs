@@ -47,8 +47,8 @@ internal sealed record DeliveryOptions
     public TimeSpan DisableAfter { get; init; } = TimeSpan.FromDays(5);
 
     /// <summary>
-    /// With <see cref="EndpointOrdering.Key"/>: how long the events of a key wait for an earlier one that has failed, counted from its first
-    /// failure.
+    /// With <see cref="EndpointOrdering.Key"/>: how long the events of a key wait for an earlier one that has failed, counted from its
+    /// first failure.
     /// </summary>
     public TimeSpan OrderingWait { get; init; } = TimeSpan.FromMinutes(5);
 

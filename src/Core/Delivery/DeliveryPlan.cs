@@ -43,7 +43,8 @@ internal readonly record struct DeliveryPlan
         var owed = state.Retry is { } row ? row.Owed - (isLive && result.IsReplay ? 1 : 0) : 0;
 
         // A dead letter is none while more sends are asked for: the next one begins a new round.
-        var isFinal = state.Outcome is not null || result.Status == EventStatus.Delivered || (result.Status == EventStatus.DeadLetter && owed <= 0);
+        var isFinal = state.Outcome is not null || result.Status == EventStatus.Delivered
+            || (result.Status == EventStatus.DeadLetter && owed <= 0);
         var plan = isFinal ? WithOutcome(result, state.Outcome, number) : new DeliveryPlan { Try = Place(result, TryPlace.Attempts) };
         if (owed > 0) return plan.WithOwed(state.Retry!, number, owed, isLive, now);
         if (isFinal || state.IsAcknowledged) return plan with { DropsRetry = state.Retry is not null };
@@ -76,7 +77,10 @@ internal readonly record struct DeliveryPlan
     private DeliveryPlan WithNextTry(DeliveryResult result, RetryState? row, int number, bool isLive)
     {
         if (row is not null && !isLive && (row.IsClaimed || row.Attempts >= number)) return this;
-        return this with { Retry = new RetryState(number, row?.Base ?? result.Base, Owed: 0, IsClaimed: false, result.NextAttemptAt!.Value) };
+        return this with
+        {
+            Retry = new RetryState(number, row?.Base ?? result.Base, Owed: 0, IsClaimed: false, result.NextAttemptAt!.Value),
+        };
     }
 }
 

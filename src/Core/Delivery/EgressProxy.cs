@@ -22,8 +22,8 @@ internal sealed class EgressProxy : IWebProxy
     public ICredentials? Credentials { get; set; }
 
     /// <summary>
-    /// Reads <c>http://host:port</c> or <c>https://host:port</c>, with <c>user:password@</c>, percent-encoded, before the host if it asks for
-    /// them.
+    /// Reads <c>http://host:port</c> or <c>https://host:port</c>, with <c>user:password@</c>, percent-encoded, before the host if it asks
+    /// for them.
     /// </summary>
     public static bool TryParse(string text, [NotNullWhen(true)] out EgressProxy? proxy)
     {

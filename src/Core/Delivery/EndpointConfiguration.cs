@@ -192,7 +192,8 @@ internal sealed partial class EndpointConfiguration(
             cancellationToken);
 
     /// <summary>Keeps since when a lane's endpoint fails and when that was told.</summary>
-    public Task<bool> NoteHealthAsync(Lane lane, DateTimeOffset? failingSince, DateTimeOffset? toldAt, CancellationToken cancellationToken) =>
+    public Task<bool> NoteHealthAsync(
+        Lane lane, DateTimeOffset? failingSince, DateTimeOffset? toldAt, CancellationToken cancellationToken) =>
         OneAtATimeAsync(
             async () =>
             {

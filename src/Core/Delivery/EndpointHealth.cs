@@ -44,5 +44,6 @@ internal sealed record EndpointHealth(
 {
     /// <summary>Of a disabled endpoint.</summary>
     public static EndpointHealth Disabled(EndpointRecord endpoint) => new(
-        EndpointState.Disabled, endpoint.DisabledAt ?? endpoint.UpdatedAt, endpoint.DisabledReason ?? "Disabled by hand.", ResumesAt: null, Failing: default);
+        EndpointState.Disabled, endpoint.DisabledAt ?? endpoint.UpdatedAt, endpoint.DisabledReason ?? "Disabled by hand.", ResumesAt: null,
+        Failing: default);
 }

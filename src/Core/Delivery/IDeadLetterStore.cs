@@ -26,8 +26,8 @@ internal interface IDeadLetterStore
     Task<long> CountAsync(int organizationNo, ReplayFilter filter, WantsEvent wants, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Keeps a new job, unless it is there already (a repeat after a lost reply). False when the organization has as many unfinished ones as
-    /// <see cref="ReplayJob.MaxUnfinished"/>.
+    /// Keeps a new job, unless it is there already (a repeat after a lost reply). False when the organization has as many unfinished ones
+    /// as <see cref="ReplayJob.MaxUnfinished"/>.
     /// </summary>
     Task<bool> AddJobAsync(ReplayJob job, CancellationToken cancellationToken);
 
@@ -41,8 +41,8 @@ internal interface IDeadLetterStore
     Task<IReadOnlyList<ReplayJob>> ReadUnfinishedAsync(CancellationToken cancellationToken);
 
     /// <summary>
-    /// Looks at the next <paramref name="limit"/> deliveries of the job, queues those that it is about at its rate, and moves its cursor, all
-    /// in one transaction; so a crash neither loses nor doubles any. Returns the job as it is then; null when it is gone or finished.
+    /// Looks at the next <paramref name="limit"/> deliveries of the job, queues those that it is about at its rate, and moves its cursor,
+    /// all in one transaction; so a crash neither loses nor doubles any. Returns the job as it is then; null when it is gone or finished.
     /// </summary>
     Task<ReplayJob?> RunChunkAsync(ReplayJob job, int limit, DateTimeOffset now, WantsEvent wants, CancellationToken cancellationToken);
 }

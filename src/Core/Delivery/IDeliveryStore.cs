@@ -49,15 +49,15 @@ internal interface IDeliveryStore
         DateTimeOffset now, DateTimeOffset leaseUntil, int limit, IReadOnlyList<ClaimRoom> rooms, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Gives claims back that this process will not end: they are due at <paramref name="now"/>, for it or for another server. A try that was
-    /// not made does not count; one that was stays counted, so a result of it that comes late ends no later claim. A claim that is not out
-    /// any more, or is another one by now, is left alone.
+    /// Gives claims back that this process will not end: they are due at <paramref name="now"/>, for it or for another server. A try that
+    /// was not made does not count; one that was stays counted, so a result of it that comes late ends no later claim. A claim that is not
+    /// out any more, or is another one by now, is left alone.
     /// </summary>
     Task ReleaseRetriesAsync(IReadOnlyList<HeldClaim> claims, DateTimeOffset now, CancellationToken cancellationToken);
 
     /// <summary>
-    /// The events with an ordering key whose latest try at the endpoint failed at <paramref name="since"/> or later and that are to be tried
-    /// again; the latest failures, at most <see cref="KeyOrder.MostWaiting"/>.
+    /// The events with an ordering key whose latest try at the endpoint failed at <paramref name="since"/> or later and that are to be
+    /// tried again; the latest failures, at most <see cref="KeyOrder.MostWaiting"/>.
     /// </summary>
     Task<IReadOnlyList<(string Key, EventId Id)>> ReadFailingKeysAsync(
         int organizationNo, Guid endpointId, DateTimeOffset since, CancellationToken cancellationToken);

@@ -11,8 +11,8 @@ namespace ZapierTriggers.Core.Delivery;
 internal sealed class KeyOrder(TimeProvider time, TimeSpan longestWait)
 {
     /// <summary>
-    /// Events that wait, in all; past it they wait for tries in flight only. A quarter of a lane's window: a key that fails must not stop the
-    /// others.
+    /// Events that wait, in all; past it they wait for tries in flight only. A quarter of a lane's window: a key that fails must not stop
+    /// the others.
     /// </summary>
     public const int MostWaiting = 1024;
 
@@ -113,7 +113,8 @@ internal sealed class KeyOrder(TimeProvider time, TimeSpan longestWait)
         foreach (var (key, line) in _lines.ToList())
         {
             line.Failing?.ExceptWith(ids);
-            var kept = line.Items.UnorderedItems.Where(entry => (entry.Element.Claim?.IsReplay == true && !replaysToo) || !ids.Contains(entry.Priority)).ToList();
+            var kept = line.Items.UnorderedItems.Where(
+                entry => (entry.Element.Claim?.IsReplay == true && !replaysToo) || !ids.Contains(entry.Priority)).ToList();
             foreach (var (gone, _) in line.Items.UnorderedItems.ToList().Except(kept)) dropped(gone);
             Waiting -= line.Items.Count - kept.Count;
             line.Items = new PriorityQueue<LaneItem, EventId>(kept);

@@ -124,7 +124,9 @@ internal sealed class Lane
         }
     }
 
-    /// <summary>Whether its organization is suspended: nothing is read, started or lost. Released, it goes on as one enabled again does.</summary>
+    /// <summary>
+    /// Whether its organization is suspended: nothing is read, started or lost. Released, it goes on as one enabled again does.
+    /// </summary>
     public bool IsHeld
     {
         get

@@ -55,8 +55,8 @@ internal sealed class LaneQueue(TimeProvider time, TimeSpan orderingWait)
     }
 
     /// <summary>
-    /// Takes claimed retries in. One that is still in flight or unrecorded (its claim ran out meanwhile) is left alone; so is a replay of an
-    /// event that waits here for its first try, which has the same number: the result of that try ends the claim.
+    /// Takes claimed retries in. One that is still in flight or unrecorded (its claim ran out meanwhile) is left alone; so is a replay of
+    /// an event that waits here for its first try, which has the same number: the result of that try ends the claim.
     /// </summary>
     public void Add(IEnumerable<ClaimedRetry> claims, DateTimeOffset startBefore)
     {

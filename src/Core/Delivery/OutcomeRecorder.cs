@@ -24,7 +24,9 @@ internal sealed partial class OutcomeRecorder(
     /// <summary>Unrecorded results from which on no new try starts; they start again at half of it.</summary>
     public const int HoldAt = 10_000;
 
-    /// <summary>Large, since a commit takes as long as the disk does, whatever is in it: 40,000 results a second at 100 ms a commit.</summary>
+    /// <summary>
+    /// Large, since a commit takes as long as the disk does, whatever is in it: 40,000 results a second at 100 ms a commit.
+    /// </summary>
     public const int BatchSize = 4096;
 
     /// <summary>With fewer results than this a batch waits for more.</summary>
@@ -113,8 +115,8 @@ internal sealed partial class OutcomeRecorder(
 
     /// <summary>
     /// Tells of the batch's dead letters; those that are not taken leave it, and come again. This comes before they are recorded, since
-    /// nobody looks again at what is recorded: what dies in between, or is not taken before a stop, is not recorded, so it is tried and told
-    /// once more after the next start.
+    /// nobody looks again at what is recorded: what dies in between, or is not taken before a stop, is not recorded, so it is tried and
+    /// told once more after the next start.
     /// </summary>
     private async Task TellAsync(List<Item> batch)
     {

@@ -3,9 +3,9 @@ using System.Runtime.InteropServices;
 namespace ZapierTriggers.Core.Delivery;
 
 /// <summary>
-/// Who may have how many of the places for tries. Some of those that are not slow are kept for endpoints that answer, and more for those that
-/// do not fail. An organization may hold no more of a kind than its share of what it leaves to others (dynamic thresholds: Choudhury and
-/// Hahne 1998): alone it gets a half or more, with n others an n-th, and something is always left for one that has none. Not safe for
+/// Who may have how many of the places for tries. Some of those that are not slow are kept for endpoints that answer, and more for those
+/// that do not fail. An organization may hold no more of a kind than its share of what it leaves to others (dynamic thresholds: Choudhury
+/// and Hahne 1998): alone it gets a half or more, with n others an n-th, and something is always left for one that has none. Not safe for
 /// concurrent use: <see cref="Turns"/> guards it.
 /// </summary>
 internal sealed class PlaceShares(DeliveryOptions options)

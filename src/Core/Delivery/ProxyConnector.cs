@@ -3,8 +3,8 @@ using System.Net.Sockets;
 namespace ZapierTriggers.Core.Delivery;
 
 /// <summary>
-/// Opens connections to the egress proxy, which is the operator's choice and so no matter of the address guard, and to nothing else: whatever
-/// the client asks for, no receiver is connected to directly.
+/// Opens connections to the egress proxy, which is the operator's choice and so no matter of the address guard, and to nothing else:
+/// whatever the client asks for, no receiver is connected to directly.
 /// </summary>
 internal sealed class ProxyConnector(EgressProxy proxy)
 {

@@ -10,7 +10,8 @@ internal static class RetryAfter
     /// <summary>The longest wait that a receiver can ask for.</summary>
     public static readonly TimeSpan Longest = TimeSpan.FromHours(24);
 
-    private static readonly string[] DateForms = ["ddd, dd MMM yyyy HH':'mm':'ss 'GMT'", "dddd, dd-MMM-yy HH':'mm':'ss 'GMT'", "ddd MMM d HH':'mm':'ss yyyy"];
+    private static readonly string[] DateForms =
+        ["ddd, dd MMM yyyy HH':'mm':'ss 'GMT'", "dddd, dd-MMM-yy HH':'mm':'ss 'GMT'", "ddd MMM d HH':'mm':'ss yyyy"];
 
     /// <summary>The wait asked for, between 0 and <see cref="Longest"/>; null when the value is neither form (and so is ignored).</summary>
     public static TimeSpan? Parse(string? value, DateTimeOffset now)

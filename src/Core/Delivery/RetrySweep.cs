@@ -9,7 +9,8 @@ namespace ZapierTriggers.Core.Delivery;
 /// ones has room again, and at least every 30 s, so that nothing due is ever forgotten.
 /// </summary>
 internal sealed partial class RetrySweep(
-    IDeliveryStore store, DeliveryOptions options, TimeProvider time, ILogger logger, Func<IReadOnlyList<Lane>> lanes, Func<bool> mayClaim, Action<Lane> advance)
+    IDeliveryStore store, DeliveryOptions options, TimeProvider time, ILogger logger, Func<IReadOnlyList<Lane>> lanes, Func<bool> mayClaim,
+    Action<Lane> advance)
 {
     /// <summary>The longest time between two looks.</summary>
     public static readonly TimeSpan Interval = TimeSpan.FromSeconds(30);

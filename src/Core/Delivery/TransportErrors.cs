@@ -23,14 +23,16 @@ internal static class TransportErrors
         var socket = Find<SocketException>(exception)?.SocketErrorCode;
         var kind = (exception as HttpRequestException)?.HttpRequestError ?? (exception as HttpIOException)?.HttpRequestError ?? HttpRequestError.Unknown;
         if (kind == HttpRequestError.ProxyTunnelError) return (DeliveryError.ProxyFailed, TunnelText(exception, proxy));
-        if (kind == HttpRequestError.NameResolutionError || socket is SocketError.HostNotFound or SocketError.TryAgain or SocketError.NoData)
+        if (kind == HttpRequestError.NameResolutionError
+            || socket is SocketError.HostNotFound or SocketError.TryAgain or SocketError.NoData)
             return (DeliveryError.NameNotResolved, "The host's name did not resolve.");
         if (kind == HttpRequestError.SecureConnectionError || Find<AuthenticationException>(exception) is not null)
             return (DeliveryError.TlsFailed, $"The TLS handshake failed: {Innermost(exception).Message}");
         if (kind == HttpRequestError.ConnectionError) return (DeliveryError.ConnectFailed, $"No connection: {Words(socket)}.");
         if (kind is HttpRequestError.InvalidResponse or HttpRequestError.ConfigurationLimitExceeded)
             return (DeliveryError.InvalidAnswer, "The answer is not valid HTTP/1.1, or its headers are over 16 KB.");
-        if (kind == HttpRequestError.ResponseEnded || exception is IOException || Find<IOException>(exception) is not null || socket is not null)
+        if (kind == HttpRequestError.ResponseEnded || exception is IOException || Find<IOException>(exception) is not null
+            || socket is not null)
             return (DeliveryError.ConnectionLost, $"The connection ended before the answer did: {Words(socket)}.");
         return (DeliveryError.Internal, $"Unexpected: {exception.GetType().Name}.");
     }

@@ -7,7 +7,8 @@ using System.Text.Json;
 namespace ZapierTriggers.Core.Delivery;
 
 /// <summary>
-/// Encodes a delivery's body. The payload stands in it byte for byte, so a sender may write head, payload and tail without ever joining them.
+/// Encodes a delivery's body. The payload stands in it byte for byte, so a sender may write head, payload and tail without ever joining
+/// them.
 /// <code>
 /// head    {"id":"(36)","event_id":"(36)","type":"(escaped)","data":
 /// payload as it was sent

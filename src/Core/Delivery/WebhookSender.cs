@@ -10,8 +10,8 @@ namespace ZapierTriggers.Core.Delivery;
 
 /// <summary>
 /// Makes one try: signs, posts, reads the answer. Every failure is a <see cref="TryResult"/>, never an exception. What the client may and
-/// may not do is fixed here: no redirects, cookies, proxies of the environment, decompression, certificate downloads or trace headers of the client's own, HTTP/1.1
-/// only, one deadline over everything.
+/// may not do is fixed here: no redirects, cookies, proxies of the environment, decompression, certificate downloads or trace headers of
+/// the client's own, HTTP/1.1 only, one deadline over everything.
 /// </summary>
 internal sealed partial class WebhookSender : IDisposable
 {
@@ -145,7 +145,16 @@ internal sealed partial class WebhookSender : IDisposable
             retryAfter = RetryAfter.Parse(values.ToString(), at);
 
         var answer = response.Content.Headers.ContentLength == 0 ? null : await ReadTextAsync(response.Content, cancellationToken);
-        return new TryResult { Error = error, ErrorText = text, Status = status, At = at, Latency = _time.GetElapsedTime(start), Answer = answer, RetryAfter = retryAfter };
+        return new TryResult
+        {
+            Error = error,
+            ErrorText = text,
+            Status = status,
+            At = at,
+            Latency = _time.GetElapsedTime(start),
+            Answer = answer,
+            RetryAfter = retryAfter,
+        };
     }
 
     private static async Task<string?> ReadTextAsync(HttpContent content, CancellationToken cancellationToken)
@@ -184,7 +193,8 @@ internal sealed partial class WebhookSender : IDisposable
         RequestHeaderEncodingSelector = static (_, _) => Encoding.ASCII,
         SslOptions =
         {
-            CertificateChainPolicy = new X509ChainPolicy { DisableCertificateDownloads = true, RevocationMode = X509RevocationMode.NoCheck },
+            CertificateChainPolicy =
+                new X509ChainPolicy { DisableCertificateDownloads = true, RevocationMode = X509RevocationMode.NoCheck },
         },
     };
 

@@ -61,7 +61,9 @@ internal sealed class WebhookSignature
         return new string(text[..length]);
     }
 
-    private static void Write(IncrementalHash hash, ReadOnlySpan<byte> signed, ReadOnlySpan<byte> head, ReadOnlySpan<byte> payload, ReadOnlySpan<byte> tail, Span<char> destination)
+    private static void Write(
+        IncrementalHash hash, ReadOnlySpan<byte> signed, ReadOnlySpan<byte> head, ReadOnlySpan<byte> payload, ReadOnlySpan<byte> tail,
+        Span<char> destination)
     {
         hash.AppendData(signed);
         hash.AppendData(head);

@@ -7,8 +7,8 @@ namespace ZapierTriggers.Core.Events;
 
 /// <summary>
 /// One CloudEvent in its JSON format (CloudEvents 1.0.2, json-format.md). Its type is the event's, its source and id together are the dedup
-/// id (they are unique by the specification), its <c>traceparent</c> (extensions/distributed-tracing.md), if valid, is its trace, and all of
-/// it is the payload.
+/// id (they are unique by the specification), its <c>traceparent</c> (extensions/distributed-tracing.md), if valid, is its trace, and all
+/// of it is the payload.
 /// </summary>
 internal static class CloudEventText
 {
@@ -16,7 +16,8 @@ internal static class CloudEventText
 
     /// <summary>Reads one. On an error <paramref name="position"/> is where JSON was found invalid.</summary>
     public static EventParseError Read(
-        ReadOnlySpan<byte> body, ReadOnlyMemory<byte> memory, out int position, out ReadOnlyMemory<byte> type, out ReadOnlyMemory<byte> dedupId,
+        ReadOnlySpan<byte> body, ReadOnlyMemory<byte> memory, out int position, out ReadOnlyMemory<byte> type,
+        out ReadOnlyMemory<byte> dedupId,
         out TraceParent trace)
     {
         (type, dedupId, trace) = (default, default, default);
@@ -43,7 +44,9 @@ internal static class CloudEventText
         return EventFieldRules.CheckDedupId(dedupId.Span);
     }
 
-    /// <summary>Checks that a text is one JSON value, fit to stand in an event: what is more would be read as members of the event.</summary>
+    /// <summary>
+    /// Checks that a text is one JSON value, fit to stand in an event: what is more would be read as members of the event.
+    /// </summary>
     public static EventParseError CheckValue(ReadOnlySpan<byte> text, out int position)
     {
         position = 0;

@@ -65,7 +65,9 @@ internal static class JsonEscape
         };
     }
 
-    /// <summary>The UTF-16 code unit that an escape of four hex digits stands for at the start of the text; -1 when there is none.</summary>
+    /// <summary>
+    /// The UTF-16 code unit that an escape of four hex digits stands for at the start of the text; -1 when there is none.
+    /// </summary>
     private static int CodeUnit(ReadOnlySpan<byte> text) =>
         text.Length >= UnicodeLength && text[0] == '\\' && text[1] == 'u'
         && Utf8Parser.TryParse(text[2..UnicodeLength], out ushort unit, out var consumed, 'x') && consumed == 4

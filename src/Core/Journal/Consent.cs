@@ -3,8 +3,8 @@ using System.Globalization;
 namespace ZapierTriggers.Core.Journal;
 
 /// <summary>
-/// An operator's word that the server may go on without certain events: an empty file in the journal's directory, named by the sequence at which
-/// they begin.
+/// An operator's word that the server may go on without certain events: an empty file in the journal's directory, named by the sequence at
+/// which they begin.
 /// </summary>
 internal static class Consent
 {

@@ -14,12 +14,10 @@ namespace ZapierTriggers.Core.Journal;
 /// 56 u16 type bytes      58 u16 dedup id bytes       60 u16 ordering key bytes             62 u16 trace bytes: 0 or 25
 /// 64 type, dedup id, ordering key, trace, payload, zero padding
 /// </code>
-/// The trace is that of <see cref="TraceParent"/>. Readers from before there was one pass over it: they find the payload by the header's length.
-/// They take no header longer than without it, so it is left out where the header would be.
-/// The header covers the payload's hash, so both parts are proven, each alone: a bad header ends a segment, a bad payload costs only
-/// itself. The secret keeps a
-/// payload from posing as a frame; the sequence keeps an old frame from posing as a new one. Eight zero bytes where a frame would start
-/// are the end.
+/// The trace is that of <see cref="TraceParent"/>. Readers from before there was one pass over it: they find the payload by the header's
+/// length. They take no header longer than without it, so it is left out where the header would be. The header covers the payload's hash,
+/// so both parts are proven, each alone: a bad header ends a segment, a bad payload costs only itself. The secret keeps a payload from
+/// posing as a frame; the sequence keeps an old frame from posing as a new one. Eight zero bytes where a frame would start are the end.
 /// </summary>
 internal static class Frame
 {

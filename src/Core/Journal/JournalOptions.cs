@@ -31,8 +31,8 @@ internal sealed record JournalOptions
     public TimeSpan FlushInterval { get; init; } = TimeSpan.FromMilliseconds(50);
 
     /// <summary>
-    /// How many flushes may be under way at a time where answers wait for them (<see cref="Sequencing.AckWhen"/> above journaled): what comes while
-    /// one runs need not wait for its end. 1 to <see cref="MaxFlushesAtOnce"/>.
+    /// How many flushes may be under way at a time where answers wait for them (<see cref="Sequencing.AckWhen"/> above journaled): what
+    /// comes while one runs need not wait for its end. 1 to <see cref="MaxFlushesAtOnce"/>.
     /// </summary>
     public int FlushesAtOnce { get; init; } = 1;
 
@@ -43,8 +43,8 @@ internal sealed record JournalOptions
     public TimeSpan RetainFor { get; init; } = TimeSpan.FromMinutes(10);
 
     /// <summary>
-    /// How many threads flush the journal: one where answers do not wait, since one flush for many events is cheaper then, and on systems that do
-    /// not promise to tell each of them of a failure.
+    /// How many threads flush the journal: one where answers do not wait, since one flush for many events is cheaper then, and on systems
+    /// that do not promise to tell each of them of a failure.
     /// </summary>
     public int FlushersFor(bool flushAtOnce) => flushAtOnce && OperatingSystem.IsLinux() ? FlushesAtOnce : 1;
 

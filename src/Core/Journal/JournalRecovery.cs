@@ -84,8 +84,8 @@ internal sealed partial class JournalRecovery
     }
 
     /// <summary>
-    /// Index of the last segment that begins at or before the checkpoint, and not behind the ring's mark: where a start failed in the middle
-    /// of moving the tail, its copies lie in two segments. A journal whose beginning is gone while the store lacks it is refused.
+    /// Index of the last segment that begins at or before the checkpoint, and not behind the ring's mark: where a start failed in the
+    /// middle of moving the tail, its copies lie in two segments. A journal whose beginning is gone while the store lacks it is refused.
     /// </summary>
     private int FirstToRead(List<Segment> segments, UnflushedTail tail)
     {
@@ -252,8 +252,8 @@ internal sealed partial class JournalRecovery
     }
 
     /// <summary>
-    /// The store never has what the journal has not had: a checkpoint ahead of the journal was made by a copy of this directory, and what only
-    /// this one holds would be passed over in silence.
+    /// The store never has what the journal has not had: a checkpoint ahead of the journal was made by a copy of this directory, and what
+    /// only this one holds would be passed over in silence.
     /// </summary>
     private void RefuseStaleCopy(UnflushedTail tail)
     {

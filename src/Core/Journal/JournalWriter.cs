@@ -5,14 +5,14 @@ using ZapierTriggers.Core.Sequencing;
 namespace ZapierTriggers.Core.Journal;
 
 /// <summary>
-/// Takes frames from the ring to the segments: one large write, then fdatasync, then the mark moves and <see cref="Synced"/> with it. Flushes
-/// <see cref="JournalOptions.FlushInterval"/> apart when nobody waits, at once when somebody does (<see cref="Nudge"/>, or <c>AckWhen</c>
-/// above <c>journaled</c>): while one flush runs the next group gathers. A failed write or flush poisons it for good; a full disk when a segment
-/// is reserved only stops it until there is room.
+/// Takes frames from the ring to the segments: one large write, then fdatasync, then the mark moves and <see cref="Synced"/> with it.
+/// Flushes <see cref="JournalOptions.FlushInterval"/> apart when nobody waits, at once when somebody does (<see cref="Nudge"/>, or
+/// <c>AckWhen</c> above <c>journaled</c>): while one flush runs the next group gathers. A failed write or flush poisons it for good; a full
+/// disk when a segment is reserved only stops it until there is room.
 /// <para>
-/// Where answers wait, several threads (<see cref="JournalOptions.FlushesAtOnce"/>) do this in turn: one writes a group at a time, and flushes it
-/// while another may write and flush the next. A flush covers all that was written before it began, whoever wrote it, so the one that ends
-/// first moves the mark over the others' groups too.
+/// Where answers wait, several threads (<see cref="JournalOptions.FlushesAtOnce"/>) do this in turn: one writes a group at a time, and
+/// flushes it while another may write and flush the next. A flush covers all that was written before it began, whoever wrote it, so the one
+/// that ends first moves the mark over the others' groups too.
 /// </para>
 /// </summary>
 internal sealed partial class JournalWriter : IDisposable
@@ -84,8 +84,8 @@ internal sealed partial class JournalWriter : IDisposable
 
     /// <summary>
     /// Makes the first segment (so a directory that cannot hold one stops the start) and runs the threads. The first frame will have the
-    /// sequence <paramref name="first"/>; <paramref name="previous"/> is the last one before it that the journal holds. Everything up to the
-    /// position <paramref name="flushed"/>, found by recovery or stored already, counts as synced.
+    /// sequence <paramref name="first"/>; <paramref name="previous"/> is the last one before it that the journal holds. Everything up to
+    /// the position <paramref name="flushed"/>, found by recovery or stored already, counts as synced.
     /// </summary>
     public void Start(ILoopHost host, long first, long previous, ulong flushed)
     {
@@ -266,8 +266,8 @@ internal sealed partial class JournalWriter : IDisposable
     private FlushTarget Written() => new(_segment!, _offset, _written, _lastSequence, _lastPosition);
 
     /// <summary>
-    /// The only place where anything counts as synced: after fdatasync has returned without an error. What another flush covered meanwhile is
-    /// not told again.
+    /// The only place where anything counts as synced: after fdatasync has returned without an error. What another flush covered meanwhile
+    /// is not told again.
     /// </summary>
     private void Flush(Flusher flusher, FlushTarget target)
     {

@@ -3,8 +3,8 @@ using ZapierTriggers.Core.Journal.Disk;
 namespace ZapierTriggers.Core.Journal;
 
 /// <summary>
-/// Gaps in the journal that no operator has acknowledged yet. A gap is acknowledged by the file that also lets a start go on without missing
-/// segments (<see cref="Consent"/>); at any time. Safe for concurrent use.
+/// Gaps in the journal that no operator has acknowledged yet. A gap is acknowledged by the file that also lets a start go on without
+/// missing segments (<see cref="Consent"/>); at any time. Safe for concurrent use.
 /// </summary>
 internal sealed class OpenGaps
 {

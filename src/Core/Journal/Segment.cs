@@ -178,8 +178,8 @@ internal sealed class Segment : IDisposable
     }
 
     /// <summary>
-    /// Makes sure that the bytes before <paramref name="end"/>, and some more, have blocks that were written and flushed. A flush of what is
-    /// written over them afterwards needs nothing of the file system but the device: its journal has no part in it. Blocks that are only
+    /// Makes sure that the bytes before <paramref name="end"/>, and some more, have blocks that were written and flushed. A flush of what
+    /// is written over them afterwards needs nothing of the file system but the device: its journal has no part in it. Blocks that are only
     /// reserved must first be told from zeros by that journal, and while a file system is going down under a running kernel, fdatasync may
     /// succeed although that was lost (docs/decisions).
     /// </summary>
@@ -205,7 +205,9 @@ internal sealed class Segment : IDisposable
     /// </summary>
     public void Flush(int flusher) => _flushers[flusher].SyncData();
 
-    /// <summary>Says that a flusher has made its last flush of this sealed segment: an erased event must not live on in an open file.</summary>
+    /// <summary>
+    /// Says that a flusher has made its last flush of this sealed segment: an erased event must not live on in an open file.
+    /// </summary>
     public void Leave(int flusher) => _flushers[flusher].Dispose();
 
     /// <summary>Lets readers go up to <paramref name="end"/>: it is flushed.</summary>

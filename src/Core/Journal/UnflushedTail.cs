@@ -29,8 +29,8 @@ internal sealed class UnflushedTail : IDisposable
     public long After => _ring?.MarkSequence ?? 0;
 
     /// <summary>
-    /// The last sequence that the ring knows; 0 = there is no ring. While the machine runs no segment knows a later one, so one that does shows
-    /// that the ring's latest pages were lost.
+    /// The last sequence that the ring knows; 0 = there is no ring. While the machine runs no segment knows a later one, so one that does
+    /// shows that the ring's latest pages were lost.
     /// </summary>
     public long LastInRing { get; }
 

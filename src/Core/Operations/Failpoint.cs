@@ -7,8 +7,8 @@ namespace ZapierTriggers.Core.Operations;
 /// <summary>
 /// Named places where the death of the process could matter. The crash tests die at each of them and hold afterwards what was answered
 /// against what is there. <c>ZAP_FAILPOINT=name[:n[:action]]</c> in the environment arms one: at the n-th pass (default 1) the process gets
-/// SIGKILL (<c>kill</c>, the default) or SIGSTOP (<c>stop</c>: SIGCONT lets it go on). It is no setting: no file or argument can turn it on.
-/// Unarmed it costs nothing: the JIT sees a read-only null and leaves the call out.
+/// SIGKILL (<c>kill</c>, the default) or SIGSTOP (<c>stop</c>: SIGCONT lets it go on). It is no setting: no file or argument can turn it
+/// on. Unarmed it costs nothing: the JIT sees a read-only null and leaves the call out.
 /// </summary>
 internal static partial class Failpoint
 {

@@ -1,8 +1,8 @@
 namespace ZapierTriggers.Core.Operations;
 
 /// <summary>
-/// Where the endless loops run: on the pool and on threads of their own (<see cref="SystemLoopHost"/>), or, in a simulation, step by step on
-/// one thread in an order that a seed decides. A loop must await with the captured context, or it leaves its host.
+/// Where the endless loops run: on the pool and on threads of their own (<see cref="SystemLoopHost"/>), or, in a simulation, step by step
+/// on one thread in an order that a seed decides. A loop must await with the captured context, or it leaves its host.
 /// </summary>
 internal interface ILoopHost
 {

@@ -5,7 +5,9 @@ using ZapierTriggers.Core.Events;
 
 namespace ZapierTriggers.Core.Operations;
 
-/// <summary>The spans of what happens behind an answer: a batch on its way into the store, and each try of a webhook. None while nobody listens.</summary>
+/// <summary>
+/// The spans of what happens behind an answer: a batch on its way into the store, and each try of a webhook. None while nobody listens.
+/// </summary>
 internal static class Spans
 {
     /// <summary>Name of the source, for exporters.</summary>

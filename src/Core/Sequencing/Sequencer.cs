@@ -207,8 +207,8 @@ internal sealed partial class Sequencer
     }
 
     /// <summary>
-    /// Steps 2 to 5 for a batch. What is a duplicate, and whether there is room for the rest, is known before the first event is kept. Twins
-    /// in the batch are duplicates of the first of them, which is published by the time of the second.
+    /// Steps 2 to 5 for a batch. What is a duplicate, and whether there is room for the rest, is known before the first event is kept.
+    /// Twins in the batch are duplicates of the first of them, which is published by the time of the second.
     /// </summary>
     private bool DecideBatch(Submission submission, EventBatch batch, long now)
     {
@@ -246,8 +246,8 @@ internal sealed partial class Sequencer
             return true;
         }
 
-        // A miss is proof only while the window knows all of the organization's last 24 hours, or the store was asked and the window has lost
-        // nothing since.
+        // A miss is proof only while the window knows all of the organization's last 24 hours, or the store was asked and the window has
+        // lost nothing since.
         if (_dedup.IsMissProof(submission.DedupKey, submission.Organization.CreatedAt.ToUnixTimeMilliseconds(), now)) return false;
         if (submission.StoreAskedAt == _dedup.EvictionVersion) return false;
         submission.Complete(Receipt.AskStore);

@@ -13,8 +13,8 @@ namespace ZapierTriggers.Core.Sequencing;
 internal sealed record ShardParts(IEventStore Store, EventsStored Notify, TimeProvider Time, ILogger Logger)
 {
     /// <summary>
-    /// Called before events are stored that are older than some that another journal has stored: from which on. What is read behind a cursor
-    /// may have passed them.
+    /// Called before events are stored that are older than some that another journal has stored: from which on. What is read behind a
+    /// cursor may have passed them.
     /// </summary>
     public Func<EventId, CancellationToken, Task> StoredLate { get; init; } = static (_, _) => Task.CompletedTask;
 

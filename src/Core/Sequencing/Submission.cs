@@ -6,10 +6,9 @@ using ZapierTriggers.Core.Events;
 namespace ZapierTriggers.Core.Sequencing;
 
 /// <summary>
-/// One event, or a batch, on its way from the request to its receipt; reused by the thread that rents it. The memories point into the request's own
-/// buffer, which must stay untouched
-/// until the receipt is there. A receipt that is there when <see cref="WaitAsync"/> is called costs no suspension; later ones complete on
-/// the pool.
+/// One event, or a batch, on its way from the request to its receipt; reused by the thread that rents it. The memories point into the
+/// request's own buffer, which must stay untouched until the receipt is there. A receipt that is there when <see cref="WaitAsync"/> is
+/// called costs no suspension; later ones complete on the pool.
 /// </summary>
 internal sealed class Submission : IValueTaskSource<Receipt>
 {

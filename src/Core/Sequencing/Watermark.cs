@@ -116,7 +116,9 @@ internal sealed class Watermark
         return true;
     }
 
-    /// <summary>Returns at the next advance or failure, when the time is over, or cancelled; at once when there is nothing to wait for.</summary>
+    /// <summary>
+    /// Returns at the next advance or failure, when the time is over, or cancelled; at once when there is nothing to wait for.
+    /// </summary>
     private async ValueTask ChangeAsync(ulong position, TimeSpan atMost, TimeProvider time, CancellationToken cancellationToken)
     {
         Promise reader;

@@ -43,8 +43,8 @@ internal interface IErasureStore
         Erasure known, Erasure moved, IReadOnlyList<EventId> ids, EventId journalFrom, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Takes what was erased out of the files that the store itself keeps beside its tables; false when somebody reads there now, and then to
-    /// be tried again.
+    /// Takes what was erased out of the files that the store itself keeps beside its tables; false when somebody reads there now, and then
+    /// to be tried again.
     /// </summary>
     Task<bool> TryPurgeAsync(CancellationToken cancellationToken);
 

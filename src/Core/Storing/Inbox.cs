@@ -43,8 +43,8 @@ internal sealed record InboxQuery
 internal sealed record InboxPage(IReadOnlyList<StoredEvent> Events, bool HasMore, long? Total)
 {
     /// <summary>
-    /// Payload bytes at which a page ends, however many events were asked for: the event that reaches it is the page's last, so a page is never
-    /// empty while there is something to show.
+    /// Payload bytes at which a page ends, however many events were asked for: the event that reaches it is the page's last, so a page is
+    /// never empty while there is something to show.
     /// </summary>
     public const int EndsAtBytes = 4 << 20;
 

@@ -5,9 +5,9 @@ using ZapierTriggers.Core.Storing;
 namespace ZapierTriggers.Core.Usage;
 
 /// <summary>
-/// Monthly quotas, as the request path asks for them: memory only. What a server itself accepts is counted as it happens; what others on the
-/// same database accept comes with the next <see cref="RefreshAsync"/>, so that together they may let through what they take in between.
-/// Only made when quotas are on.
+/// Monthly quotas, as the request path asks for them: memory only. What a server itself accepts is counted as it happens; what others on
+/// the same database accept comes with the next <see cref="RefreshAsync"/>, so that together they may let through what they take in
+/// between. Only made when quotas are on.
 /// </summary>
 internal sealed class MonthlyQuotas(QuotaOptions options, AccountDirectory accounts, TimeProvider time)
 {

@@ -17,7 +17,8 @@ internal sealed class QuotaCounter
     public long Used => Volatile.Read(ref _own) + Volatile.Read(ref _others);
 
     /// <summary>
-    /// Takes as many of <paramref name="count"/> as there is room for; 0 = none. Give back with <see cref="GiveBack"/> what was not accepted.
+    /// Takes as many of <paramref name="count"/> as there is room for; 0 = none. Give back with <see cref="GiveBack"/> what was not
+    /// accepted.
     /// </summary>
     /// <param name="count">At least 1.</param>
     /// <param name="limit"><see cref="long.MaxValue"/> = none.</param>

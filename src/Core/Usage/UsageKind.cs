@@ -3,7 +3,9 @@ namespace ZapierTriggers.Core.Usage;
 /// <summary>What a row of usage counts; the numbers are stored.</summary>
 internal enum UsageKind
 {
-    /// <summary>Events that were stored or set aside, by the day of their acceptance; the same as the ledger's, with bytes of payload.</summary>
+    /// <summary>
+    /// Events that were stored or set aside, by the day of their acceptance; the same as the ledger's, with bytes of payload.
+    /// </summary>
     Accepted = 1,
 
     /// <summary>Of those, the ones that the server itself has told: they count for no quota.</summary>

@@ -76,7 +76,8 @@ internal sealed partial class KeyRotation(
     {
         var now = time.GetMilliseconds();
         var (added, text) = NewAccount.Key(
-            key.Organization.Record, KeyFormat.IsLive(key.Record.Prefix), key.Record.Name, key.Record.Scopes, now, key.Record.GivenExpiresAt);
+            key.Organization.Record, KeyFormat.IsLive(key.Record.Prefix), key.Record.Name, key.Record.Scopes, now,
+            key.Record.GivenExpiresAt);
         return new Rotation(added, text, EarlierOf(key, now + grace), grace);
     }
 

@@ -32,7 +32,9 @@ internal sealed record OrganizationList(string? Search, string? Tier, bool? Susp
         var limit = read.Number("limit", 1, MaxLimit, DefaultLimit);
         var after = ReadCursor(read);
         error = read.Error;
-        return error is null ? new OrganizationList(search, known?.Name, status is null ? null : status == "suspended", limit, after) : null;
+        return error is null
+            ? new OrganizationList(search, known?.Name, status is null ? null : status == "suspended", limit, after)
+            : null;
     }
 
     /// <summary>A page of them, and whether more follow.</summary>
@@ -73,7 +75,8 @@ internal sealed record OrganizationList(string? Search, string? Tier, bool? Susp
     {
         if (read.Text("cursor") is not { } text) return null;
         if (text.Split('_') is [{ Length: <= 15 } time, var id] && !time.AsSpan().ContainsAnyExceptInRange('0', '9')
-            && long.TryParse(time, NumberStyles.None, CultureInfo.InvariantCulture, out var milliseconds) && UuidText.TryParse(id, out var value))
+            && long.TryParse(time, NumberStyles.None, CultureInfo.InvariantCulture, out var milliseconds)
+            && UuidText.TryParse(id, out var value))
             return (milliseconds, value);
         read.Refuse("cursor", "must be the next_cursor of the page before.");
         return null;

@@ -7,8 +7,8 @@ using ZapierTriggers.Server.Storage.Sqlite;
 namespace ZapierTriggers.Server.Cli;
 
 /// <summary>
-/// <c>backup --to &lt;directory&gt;</c>, while the server runs or not: one state of SQLite's file, checked and on the disk, with the admin token. The
-/// journal does not belong in it: see docs/operations.md, "Backup". Settings are given as for the server.
+/// <c>backup --to &lt;directory&gt;</c>, while the server runs or not: one state of SQLite's file, checked and on the disk, with the admin
+/// token. The journal does not belong in it: see docs/operations.md, "Backup". Settings are given as for the server.
 /// </summary>
 internal static class BackupCommand
 {

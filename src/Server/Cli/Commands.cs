@@ -5,7 +5,10 @@ using ZapierTriggers.Server.Operations.Pages;
 
 namespace ZapierTriggers.Server.Cli;
 
-/// <summary>What the program's first word may be. Settings (<c>--Section:Key value</c>) begin with a dash or hold an equals sign; a word alone is a command.</summary>
+/// <summary>
+/// What the program's first word may be. Settings (<c>--Section:Key value</c>) begin with a dash or hold an equals sign; a word alone is a
+/// command.
+/// </summary>
 internal static class Commands
 {
     private static readonly (string Name, string Does)[] All =
@@ -49,7 +52,8 @@ internal static class Commands
             case [BackupCommand.Name, .. var given]:
                 return BackupCommand.Run(given, output);
             case [var first, ..] when !first.StartsWith('-') && !first.StartsWith('/') && !first.Contains('='):
-                throw new StartupException($"There is no command '{string.Join(' ', args.TakeWhile(IsWord))}'; {Suggest(first)}") { ExitCode = 2 };
+                throw new StartupException(
+                    $"There is no command '{string.Join(' ', args.TakeWhile(IsWord))}'; {Suggest(first)}") { ExitCode = 2 };
             default:
                 return null;
         }
@@ -72,7 +76,10 @@ internal static class Commands
 
     private static string Suggest(string word)
     {
-        var (closest, distance) = All.Select(command => (command.Name, Spelling.Distance(word, command.Name.Split(' ')[0]))).MinBy(pair => pair.Item2);
-        return distance <= Math.Max(2, word.Length / 3) ? $"did you mean {closest}?" : $"there are {string.Join(", ", All.Select(command => command.Name))}.";
+        var (closest, distance) = All.Select(
+            command => (command.Name, Spelling.Distance(word, command.Name.Split(' ')[0]))).MinBy(pair => pair.Item2);
+        return distance <= Math.Max(2, word.Length / 3)
+            ? $"did you mean {closest}?"
+            : $"there are {string.Join(", ", All.Select(command => command.Name))}.";
     }
 }

@@ -2,7 +2,9 @@ using ZapierTriggers.Server.Configuration;
 
 namespace ZapierTriggers.Server.Cli;
 
-/// <summary><c>config show</c>: what each setting is and where it was given, for the same files, environment and arguments as the server's.</summary>
+/// <summary>
+/// <c>config show</c>: what each setting is and where it was given, for the same files, environment and arguments as the server's.
+/// </summary>
 internal static class ConfigShowCommand
 {
     /// <summary>

@@ -9,10 +9,10 @@ using ZapierTriggers.Server.Storage.Sqlite;
 namespace ZapierTriggers.Server.Cli;
 
 /// <summary>
-/// <c>move-to-postgres [--to &lt;connection string&gt;] [--continue]</c>, while the server is stopped: stores what the journal holds in SQLite,
-/// copies every table into an empty Postgres database, and compares. SQLite's file is not changed further. Settings are given as for the
-/// server; without <c>--to</c> the target is <c>DATABASE_URL</c>. Exit code 0: all is there; 3: something differs, and no server starts on
-/// the target.
+/// <c>move-to-postgres [--to &lt;connection string&gt;] [--continue]</c>, while the server is stopped: stores what the journal holds in
+/// SQLite, copies every table into an empty Postgres database, and compares. SQLite's file is not changed further. Settings are given as
+/// for the server; without <c>--to</c> the target is <c>DATABASE_URL</c>. Exit code 0: all is there; 3: something differs, and no server
+/// starts on the target.
 /// </summary>
 internal static class MoveToPostgresCommand
 {

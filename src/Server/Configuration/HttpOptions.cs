@@ -19,8 +19,8 @@ internal sealed record HttpOptions
     public int MaxConnections { get; init; } = 20_000;
 
     /// <summary>
-    /// Addresses for the operator: where some are given, <c>/metrics</c> and <c>/api/admin</c> answer there and 404 elsewhere. The other routes
-    /// answer there too.
+    /// Addresses for the operator: where some are given, <c>/metrics</c> and <c>/api/admin</c> answer there and 404 elsewhere. The other
+    /// routes answer there too.
     /// </summary>
     public IReadOnlyList<string> AdminUrls { get; init; } = [];
 

@@ -43,7 +43,9 @@ internal sealed record MemoryShares(long Available)
     public JournalOptions Cap(JournalOptions options) =>
         options with { RingBytes = Math.Min(options.RingBytes, Math.Max(JournalOptions.MinRingBytes, Available / 8 / Page * Page)) };
 
-    /// <summary>The ids of the dedup window: at most an eighth, and a sixteenth for filters; the others are looked up in the store.</summary>
+    /// <summary>
+    /// The ids of the dedup window: at most an eighth, and a sixteenth for filters; the others are looked up in the store.
+    /// </summary>
     public DedupOptions Cap(DedupOptions options) => options with
     {
         MaxEntries = (int)Math.Min(options.MaxEntries, Available / 8 / BytesPerDedupId),

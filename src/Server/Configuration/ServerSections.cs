@@ -29,13 +29,15 @@ internal static class ServerSections
                 "Http:Port", defaults.Port, TcpPort,
                 "The port to listen on; 0 takes any free one.", "PORT"),
             Urls = read.Get(
-                "Http:Urls", defaults.Urls, SettingKind.ListOf(SettingKind.Text("a URL such as http://0.0.0.0:8080", SettingRules.IsListenUrl), 16)!,
+                "Http:Urls", defaults.Urls, SettingKind.ListOf(
+                    SettingKind.Text("a URL such as http://0.0.0.0:8080", SettingRules.IsListenUrl), 16)!,
                 "All addresses to listen on (`--urls`, `ASPNETCORE_URLS`); host and port above are not used then.", "URLS")!,
             MaxConnections = read.Get(
                 "Http:MaxConnections", defaults.MaxConnections, SettingKind.Number(1, 1_000_000, "connections"),
                 "Client connections open at the same time; more wait to be accepted."),
             AdminUrls = read.Get(
-                "Http:AdminUrls", defaults.AdminUrls, SettingKind.ListOf(SettingKind.Text("a URL such as http://127.0.0.1:9091", SettingRules.IsListenUrl), 16)!,
+                "Http:AdminUrls", defaults.AdminUrls, SettingKind.ListOf(
+                    SettingKind.Text("a URL such as http://127.0.0.1:9091", SettingRules.IsListenUrl), 16)!,
                 "More addresses, for the operator: `/metrics` and `/api/admin` then answer there and are 404 elsewhere.")!,
             KnownProxies = read.Get(
                 "Http:KnownProxies", defaults.KnownProxies, SettingKind.ListOf(SettingKind.Network, 64),
@@ -57,7 +59,8 @@ internal static class ServerSections
     public static AdminOptions Admin(SettingsReader read) => new()
     {
         Token = read.Get(
-            "Admin:Token", null, SettingKind.Text("8 to 256 printable characters without spaces", SettingRules.IsToken) with { IsSecret = true },
+            "Admin:Token", null, SettingKind.Text(
+                "8 to 256 printable characters without spaces", SettingRules.IsToken) with { IsSecret = true },
             "The admin token. If none is given, one is made at the first start and kept in the data directory (`admin-token`, mode 0600).",
             "ADMIN_TOKEN"),
         PreviousToken = read.Get(

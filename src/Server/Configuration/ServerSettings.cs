@@ -72,7 +72,9 @@ internal sealed record ServerSettings
         read.RefuseUnknown();
         if (read.Errors.Count == 0) return settings;
 
-        var lines = read.Errors.Count == 1 ? read.Errors[0] : $"{read.Errors.Count} settings are wrong.\n  {string.Join("\n  ", read.Errors)}";
+        var lines = read.Errors.Count == 1
+            ? read.Errors[0]
+            : $"{read.Errors.Count} settings are wrong.\n  {string.Join("\n  ", read.Errors)}";
         throw new StartupException(lines) { ExitCode = 2 };
     }
 

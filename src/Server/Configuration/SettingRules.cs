@@ -6,7 +6,9 @@ internal static class SettingRules
     public static bool IsHost(string text) => text is "*" or "+" || Uri.CheckHostName(text.Trim('[', ']')) != UriHostNameType.Unknown;
 
     public static bool IsListenUrl(string text) =>
-        Uri.TryCreate(text.Replace("://*", "://0.0.0.0", StringComparison.Ordinal).Replace("://+", "://0.0.0.0", StringComparison.Ordinal), UriKind.Absolute, out var url)
+        Uri.TryCreate(
+            text.Replace("://*", "://0.0.0.0", StringComparison.Ordinal).Replace("://+", "://0.0.0.0", StringComparison.Ordinal),
+            UriKind.Absolute, out var url)
         && (url.Scheme == Uri.UriSchemeHttp || url.Scheme == Uri.UriSchemeHttps);
 
     public static bool IsOrigin(string text) =>

@@ -79,7 +79,8 @@ internal static class SettingText
     {
         ReadOnlySpan<(string Unit, long Ticks)> largestFirst =
         [
-            ("d", TimeSpan.TicksPerDay), ("h", TimeSpan.TicksPerHour), ("min", TimeSpan.TicksPerMinute), ("s", TimeSpan.TicksPerSecond), ("ms", TimeSpan.TicksPerMillisecond),
+            ("d", TimeSpan.TicksPerDay), ("h", TimeSpan.TicksPerHour), ("min", TimeSpan.TicksPerMinute), ("s", TimeSpan.TicksPerSecond),
+            ("ms", TimeSpan.TicksPerMillisecond),
         ];
         foreach (var (unit, ticks) in largestFirst)
         {

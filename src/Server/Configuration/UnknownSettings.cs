@@ -11,14 +11,17 @@ internal static class UnknownSettings
     /// <summary>What the framework itself reads.</summary>
     private static readonly string[] FrameworkKeys =
     [
-        "AllowedHosts", "Kestrel", "Logging", "urls", "http_ports", "https_ports", "environment", "contentRoot", "webroot", "applicationName",
-        "detailedErrors", "captureStartupErrors", "shutdownTimeoutSeconds", "preferHostingUrls", "suppressStatusMessages", "hostBuilder:reloadConfigOnChange",
+        "AllowedHosts", "Kestrel", "Logging", "urls", "http_ports", "https_ports", "environment", "contentRoot", "webroot",
+        "applicationName",
+        "detailedErrors", "captureStartupErrors", "shutdownTimeoutSeconds", "preferHostingUrls", "suppressStatusMessages",
+        "hostBuilder:reloadConfigOnChange",
     ];
 
     /// <summary>One error for each unknown key, in the order of the keys.</summary>
     public static IEnumerable<string> Find(IConfigurationRoot configuration, IReadOnlyList<Setting> settings)
     {
-        var known = settings.Select(setting => setting.Key).Concat(settings.Select(setting => setting.Alias).OfType<string>()).ToHashSet(StringComparer.OrdinalIgnoreCase);
+        var known = settings.Select(setting => setting.Key).Concat(settings.Select(setting => setting.Alias).OfType<string>())
+            .ToHashSet(StringComparer.OrdinalIgnoreCase);
         var sections = known.Where(key => key.Contains(':')).Select(FirstSegment).ToHashSet(StringComparer.OrdinalIgnoreCase);
         return configuration.Providers.SelectMany(provider => Unknown(provider, known, sections))
             .Distinct(StringComparer.OrdinalIgnoreCase)

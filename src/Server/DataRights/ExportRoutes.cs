@@ -10,8 +10,8 @@ namespace ZapierTriggers.Server.DataRights;
 
 /// <summary>
 /// <c>GET /api/export</c>: all matching events that were accepted before the call, oldest first, as one stream. Two pages are in memory at
-/// the most, one being read while the other is sent, as fast as the client takes it. An error in the middle cuts the connection: a file that
-/// ends is whole.
+/// the most, one being read while the other is sent, as fast as the client takes it. An error in the middle cuts the connection: a file
+/// that ends is whole.
 /// </summary>
 internal sealed class ExportRoutes(
     IEventStore store,

@@ -69,7 +69,10 @@ internal static partial class ExceptionBoundary
                 Answers.ProblemAsync(context, Problem.InvalidRequest with { Status = bad.StatusCode }, bad.Message),
             StoreException { Failure: StoreFailure.Unavailable } => Answers.ProblemAsync(
                 context, Problem.StorageUnavailable, "The database does not answer now. Try again.", ("retry_after_seconds", 1)),
-            _ => Answers.ProblemAsync(context, Problem.Internal, string.Create(CultureInfo.InvariantCulture, $"Something failed here that should not have. The server's log tells more under request {id}.")),
+            _ =>
+                Answers.ProblemAsync(context, Problem.Internal, string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"Something failed here that should not have. The server's log tells more under request {id}.")),
         };
     }
 

@@ -27,7 +27,8 @@ internal static class MediaTypes
         var type = (end < 0 ? contentType : contentType[..end]).Trim();
         var isJson = type.Equals("application/json", StringComparison.OrdinalIgnoreCase)
             || type.Equals("text/json", StringComparison.OrdinalIgnoreCase)
-            || (type.EndsWith("+json", StringComparison.OrdinalIgnoreCase) && !type.StartsWith(CloudEvents, StringComparison.OrdinalIgnoreCase));
+            || (type.EndsWith("+json", StringComparison.OrdinalIgnoreCase) && !type.StartsWith(
+                CloudEvents, StringComparison.OrdinalIgnoreCase));
         if (isJson && (end < 0 || IsUtf8(contentType[(end + 1)..]))) return true;
         refusal = $"The Content-Type is {headers.ContentType}; send application/json in UTF-8.";
         return false;

@@ -26,7 +26,8 @@ internal sealed class QueryReader(IQueryCollection query)
     {
         if (Text(name) is not { } text) return absent;
         var isNumber = !text.AsSpan().ContainsAnyExceptInRange('0', '9');
-        if (isNumber && int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most)
+        if (isNumber && int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= least
+            && number <= most)
             return number;
         Refuse(name, $"must be a whole number from {least} to {most}.");
         return absent;

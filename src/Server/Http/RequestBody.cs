@@ -106,7 +106,14 @@ internal struct RequestBody
         }
 
         buffer.CopyTo(rented);
-        return new RequestBody { Memory = rented.AsMemory(0, length), _reader = reader, _end = buffer.End, _rented = rented, _budget = budget };
+        return new RequestBody
+        {
+            Memory = rented.AsMemory(0, length),
+            _reader = reader,
+            _end = buffer.End,
+            _rented = rented,
+            _budget = budget,
+        };
     }
 
     /// <summary>

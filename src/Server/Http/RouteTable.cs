@@ -14,7 +14,8 @@ internal delegate Task RouteHandler(HttpContext context, string? id);
 internal sealed class RouteTable
 {
     private readonly List<Route> _routes = [];
-    private FrozenDictionary<string, Dictionary<string, RouteHandler>> _literal = FrozenDictionary<string, Dictionary<string, RouteHandler>>.Empty;
+    private FrozenDictionary<string, Dictionary<string, RouteHandler>> _literal =
+        FrozenDictionary<string, Dictionary<string, RouteHandler>>.Empty;
     private (string Template, string[] Segments, Dictionary<string, RouteHandler> Methods)[] _templates = [];
 
     /// <summary>All (method, template) pairs, for the tests that hold the documentation true.</summary>
@@ -51,7 +52,9 @@ internal sealed class RouteTable
     public void Freeze()
     {
         var byTemplate = _routes.GroupBy(route => route.Template, StringComparer.Ordinal)
-            .ToDictionary(group => group.Key, group => group.ToDictionary(route => route.Method, route => route.Handler, StringComparer.Ordinal), StringComparer.Ordinal);
+            .ToDictionary(
+                group => group.Key, group => group.ToDictionary(route => route.Method, route => route.Handler, StringComparer.Ordinal),
+                StringComparer.Ordinal);
         _literal = byTemplate.Where(pair => !pair.Key.Contains('{')).ToFrozenDictionary(StringComparer.Ordinal);
         _templates = [.. byTemplate.Where(pair => pair.Key.Contains('{')).Select(pair => (pair.Key, pair.Key.Split('/'), pair.Value))];
     }

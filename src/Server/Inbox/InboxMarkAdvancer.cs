@@ -10,7 +10,9 @@ namespace ZapierTriggers.Server.Inbox;
 /// </summary>
 internal sealed partial class InboxMarkAdvancer(IEventStore store, TimeProvider time, ILogger<InboxMarkAdvancer> logger) : JobRunner(time)
 {
-    /// <summary>The time of a page from which its organization is worth a look: a fifth of what a page may take (docs/performance.md).</summary>
+    /// <summary>
+    /// The time of a page from which its organization is worth a look: a fifth of what a page may take (docs/performance.md).
+    /// </summary>
     public static readonly TimeSpan DefaultSlowPage = TimeSpan.FromMilliseconds(10);
 
     /// <summary>Between two looks at an organization: a mark that a pending event holds is not tried with every page.</summary>

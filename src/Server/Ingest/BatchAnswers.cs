@@ -13,7 +13,9 @@ internal static class BatchAnswers
     public static Task TooLargeAsync(HttpContext context, int most) => Answers.ProblemAsync(
         context,
         Problem.PayloadTooLarge,
-        string.Create(CultureInfo.InvariantCulture, $"A batch has at most {most} bytes and {EventLimits.MaxBatchItems} items. Send several smaller ones."),
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"A batch has at most {most} bytes and {EventLimits.MaxBatchItems} items. Send several smaller ones."),
         ("limit_bytes", most));
 
     /// <summary>400, or 422 for too many items.</summary>

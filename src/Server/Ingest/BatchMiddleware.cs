@@ -114,7 +114,9 @@ internal sealed class BatchMiddleware(
         using var batch = new EventBatch(Math.Max(1, items.Count));
         var granted = Math.Min(items.Count, 1 + TakeMore(context, organization, items.Count - 1));
         for (var i = 0; i < items.Count; i++)
-            results[i] = i < granted ? Add(batch, organization, Parse(body[items[i]]), context.Request.Headers) : BatchResult.Refused(Problem.RateLimited, PastLimit(organization));
+            results[i] = i < granted
+                ? Add(batch, organization, Parse(body[items[i]]), context.Request.Headers)
+                : BatchResult.Refused(Problem.RateLimited, PastLimit(organization));
 
         // 5.
         if (batch.Count > 0)

@@ -32,7 +32,9 @@ internal static class CloudEventBinding
     public static ParsedEvent ParseStructured(ReadOnlyMemory<byte> text)
     {
         var error = CloudEventText.Read(text.Span, text, out var position, out var type, out var dedupId, out var trace);
-        return error == EventParseError.None ? new ParsedEvent(error, 0, type, dedupId, default, Trim(text), trace) : ParsedEvent.Refused(error, position);
+        return error == EventParseError.None
+            ? new ParsedEvent(error, 0, type, dedupId, default, Trim(text), trace)
+            : ParsedEvent.Refused(error, position);
     }
 
     private static bool IsStructured(IHeaderDictionary headers) =>
@@ -71,7 +73,8 @@ internal static class CloudEventBinding
         position = 0;
         if (body.IsEmpty) return EventParseError.None;
         var type = contentType.Split(';')[0].Trim();
-        if (type.Length == 0 || type.EndsWith("/json", StringComparison.OrdinalIgnoreCase) || type.EndsWith("+json", StringComparison.OrdinalIgnoreCase))
+        if (type.Length == 0 || type.EndsWith("/json", StringComparison.OrdinalIgnoreCase)
+            || type.EndsWith("+json", StringComparison.OrdinalIgnoreCase))
         {
             if (CloudEventText.CheckValue(body, out position) is var error and not EventParseError.None) return error;
             writer.WritePropertyName("data"u8);
@@ -91,7 +94,8 @@ internal static class CloudEventBinding
 
     /// <summary>Attribute names are lower-case letters and digits, and the data is none.</summary>
     private static bool IsAttribute(string name) =>
-        name.Length > 0 && name.All(static c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c)) && name is not ("data" or "datacontenttype");
+        name.Length > 0 && name.All(static c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c))
+            && name is not ("data" or "datacontenttype");
 
     /// <summary>Takes quotes away and percent-decodes (binding, 3.1.3.2); null when that gives no text.</summary>
     private static string? Decode(string value)

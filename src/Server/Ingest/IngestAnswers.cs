@@ -18,7 +18,8 @@ internal static class IngestAnswers
 
     /// <summary>What is wrong with a payload that is too large.</summary>
     public static readonly string TooLarge = string.Create(
-        CultureInfo.InvariantCulture, $"A payload has at most {EventLimits.MaxPayloadBytes} bytes. Send a smaller one, or a link to the data.");
+        CultureInfo.InvariantCulture,
+        $"A payload has at most {EventLimits.MaxPayloadBytes} bytes. Send a smaller one, or a link to the data.");
 
     /// <summary>Answers what became of the event.</summary>
     /// <param name="context">The request.</param>
@@ -41,7 +42,8 @@ internal static class IngestAnswers
                 return Task.CompletedTask;
             case ReceiptKind.Duplicate:
                 return Answers.ProblemAsync(
-                    context, Problem.DuplicateEvent, "An event with this dedup_id was accepted within the last 24 hours.", ("event_id", receipt.Id.ToString()));
+                    context, Problem.DuplicateEvent, "An event with this dedup_id was accepted within the last 24 hours.",
+                    ("event_id", receipt.Id.ToString()));
             case ReceiptKind.QueueFull:
                 return QueueFullAsync(context);
             case ReceiptKind.Unknown:
@@ -57,11 +59,13 @@ internal static class IngestAnswers
 
     /// <summary>503: events are not taken now, and why.</summary>
     public static Task UnavailableAsync(HttpContext context, string reason) => Answers.ProblemAsync(
-        context, Problem.StorageUnavailable, $"Events are not taken now ({reason.TrimEnd('.')}); nothing was kept. Send it again later.", ("retry_after_seconds", RetrySeconds));
+        context, Problem.StorageUnavailable, $"Events are not taken now ({reason.TrimEnd('.')}); nothing was kept. Send it again later.",
+        ("retry_after_seconds", RetrySeconds));
 
     /// <summary>503: no room in memory for one more event.</summary>
     public static Task QueueFullAsync(HttpContext context) => Answers.ProblemAsync(
-        context, Problem.QueueFull, "More events are waiting than may wait; nothing was kept. Send it again later.", ("retry_after_seconds", RetrySeconds));
+        context, Problem.QueueFull, "More events are waiting than may wait; nothing was kept. Send it again later.",
+        ("retry_after_seconds", RetrySeconds));
 
     /// <summary>413.</summary>
     public static Task TooLargeAsync(HttpContext context) =>
@@ -79,7 +83,9 @@ internal static class IngestAnswers
     public static Task InvalidAsync(HttpContext context, in ParsedEvent parsed)
     {
         var (problem, detail, field) = ParseErrorText.Explain(parsed.Error, parsed.ErrorPosition);
-        return field is null ? Answers.ProblemAsync(context, problem, detail) : Answers.ProblemAsync(context, problem, detail, ("field", field));
+        return field is null
+            ? Answers.ProblemAsync(context, problem, detail)
+            : Answers.ProblemAsync(context, problem, detail, ("field", field));
     }
 
     /// <summary>202, written into the response's own buffer: no serializer, no copy.</summary>

@@ -12,7 +12,8 @@ namespace ZapierTriggers.Server.Ingest;
 /// <param name="Payload">As sent.</param>
 /// <param name="TraceParent">The trace that the event itself names: a CloudEvent's attribute.</param>
 internal readonly record struct ParsedEvent(
-    EventParseError Error, int ErrorPosition, ReadOnlyMemory<byte> Type, ReadOnlyMemory<byte> DedupId, ReadOnlyMemory<byte> OrderingKey, ReadOnlyMemory<byte> Payload,
+    EventParseError Error, int ErrorPosition, ReadOnlyMemory<byte> Type, ReadOnlyMemory<byte> DedupId, ReadOnlyMemory<byte> OrderingKey,
+    ReadOnlyMemory<byte> Payload,
     TraceParent TraceParent = default)
 {
     /// <summary>One that is none.</summary>

@@ -1,9 +1,9 @@
 namespace ZapierTriggers.Server.Operations;
 
 /// <summary>
-/// The longest time that the garbage collector has held the whole process up. The runtime tells the pauses of the latest collections only, so
-/// they are looked at after each one, from the finalizer of an object that is made anew for the next. Of two that follow each other before
-/// the finalizer's thread has run, the first can be missed. Costs a small object a collection.
+/// The longest time that the garbage collector has held the whole process up. The runtime tells the pauses of the latest collections only,
+/// so they are looked at after each one, from the finalizer of an object that is made anew for the next. Of two that follow each other
+/// before the finalizer's thread has run, the first can be missed. Costs a small object a collection.
 /// </summary>
 internal static class GcPauses
 {

@@ -5,10 +5,12 @@ namespace ZapierTriggers.Server.Operations;
 
 /// <summary>
 /// The ledger over all organizations, as figures. Counting costs a scan of the store's rows, so it is done in the background and only when
-/// somebody has asked for figures: not within <see cref="Interval"/> of the last count, and never more than a two-hundredth of the time. Whoever
-/// asks gets what was counted last and does not wait; nothing before the first count has ended. While the store is away the last count stays.
+/// somebody has asked for figures: not within <see cref="Interval"/> of the last count, and never more than a two-hundredth of the time.
+/// Whoever asks gets what was counted last and does not wait; nothing before the first count has ended. While the store is away the last
+/// count stays.
 /// </summary>
-internal sealed partial class LedgerFigures(ILedgerStore store, Func<bool> isReady, TimeProvider time, ILogger<LedgerFigures> logger) : IAsyncDisposable
+internal sealed partial class LedgerFigures(
+    ILedgerStore store, Func<bool> isReady, TimeProvider time, ILogger<LedgerFigures> logger) : IAsyncDisposable
 {
     /// <summary>Between two counts, at the least.</summary>
     public static readonly TimeSpan Interval = TimeSpan.FromSeconds(15);

@@ -17,15 +17,25 @@ internal static class ServerFigures
             "zapier_ready", "1 when events can be taken, 0 when not: GET /health/ready says why.", () => readiness.Read().Ready ? 1 : 0);
         meter.Counter("zapier_events_accepted", "Events answered 202 or taken in a batch.", () => shardNow()?.Sequencer.Accepted ?? 0);
         meter.Counter("zapier_events_stored", "Events committed in the database.", () => shardNow()?.Writer.StoredEvents ?? 0);
-        meter.Counter("zapier_events_set_aside", "Events that could not be stored and are in quarantine, or whose journal frame was damaged.", () => shardNow() is { } s ? s.Writer.SetAside + s.Journal.SetAside : 0);
-        meter.Counters("zapier_events_refused", "Requests that were answered with a problem, by its code.", "reason", [.. Problem.All.Select(problem => (problem.Code, (Func<long>)(() => problem.Answered)))]);
+        meter.Counter(
+            "zapier_events_set_aside", "Events that could not be stored and are in quarantine, or whose journal frame was damaged.",
+            () => shardNow() is { } s ? s.Writer.SetAside + s.Journal.SetAside : 0);
+        meter.Counters(
+            "zapier_events_refused", "Requests that were answered with a problem, by its code.", "reason",
+            [.. Problem.All.Select(problem => (problem.Code, (Func<long>)(() => problem.Answered)))]);
         meter.Gauge("zapier_journal_backlog_events", "Accepted events that are not stored yet.", () => shardNow()?.Bound.Events ?? 0);
         meter.Gauge(
             "zapier_journal_backlog_bytes", "Bytes of accepted events that are not stored yet.", () => shardNow()?.Bound.Bytes ?? 0);
-        meter.Gauge("zapier_journal_limit_bytes", "Backlog at which events are refused until half of it is stored.", () => shardNow()?.Bound.MaxBytes ?? 0);
-        meter.Gauge("zapier_journal_oldest_unstored_seconds", "Age of the oldest accepted event that is not stored yet.", () => OldestSeconds(shardNow(), time));
+        meter.Gauge(
+            "zapier_journal_limit_bytes", "Backlog at which events are refused until half of it is stored.",
+            () => shardNow()?.Bound.MaxBytes ?? 0);
+        meter.Gauge(
+            "zapier_journal_oldest_unstored_seconds", "Age of the oldest accepted event that is not stored yet.",
+            () => OldestSeconds(shardNow(), time));
         meter.Gauge("zapier_data_free_bytes", "Free space on the disk of the data directory.", () => FreeBytes(directory));
-        meter.Gauge("zapier_journal_unsynced_bytes", "Bytes in the journal that no flush has covered yet.", () => shardNow()?.Journal.UnsyncedBytes ?? 0);
+        meter.Gauge(
+            "zapier_journal_unsynced_bytes", "Bytes in the journal that no flush has covered yet.",
+            () => shardNow()?.Journal.UnsyncedBytes ?? 0);
         meter.Gauge("zapier_journal_segments", "Segment files on disk.", () => shardNow()?.Journal.Segments ?? 0);
         meter.Counter("zapier_journal_flushes", "Flushes to disk.", () => shardNow()?.Journal.Flushes ?? 0);
         meter.Counter(
@@ -35,13 +45,15 @@ internal static class ServerFigures
             "zapier_dedup_coverage_seconds", "How far back every accepted dedup id is in memory.",
             () => Seconds(shardNow()?.Dedup.CoveredSinceMs, time));
         meter.Gauge(
-            "zapier_dedup_known_seconds", "How far back every accepted dedup id is in memory or in a filter; for older ones the store is asked.",
+            "zapier_dedup_known_seconds",
+            "How far back every accepted dedup id is in memory or in a filter; for older ones the store is asked.",
             () => Seconds(shardNow()?.Dedup.KnownSinceMs, time));
         meter.Gauge("zapier_dedup_bytes", "Memory that they take.", () => shardNow()?.Dedup.Bytes ?? 0);
         meter.Counter("zapier_webhooks_delivered", "Webhooks answered with 2xx.", () => dispatcher.Counters.Delivered);
         meter.Counter("zapier_webhooks_failed", "Webhook tries that failed.", () => dispatcher.Counters.FailedAttempts);
         meter.Counter("zapier_webhooks_dead_letters", "Events given up for an endpoint.", () => dispatcher.Counters.DeadLetters);
-        meter.Gauges("zapier_webhooks_endpoints", "Endpoints by how they are.", "state", [.. Enum.GetValues<EndpointState>().Select(state => (EndpointStates.NameOf(state), (Func<long>)(() => dispatcher.CountEndpoints(state))))]);
+        meter.Gauges("zapier_webhooks_endpoints", "Endpoints by how they are.", "state", [.. Enum.GetValues<EndpointState>().Select(
+            state => (EndpointStates.NameOf(state), (Func<long>)(() => dispatcher.CountEndpoints(state))))]);
         meter.Gauge("zapier_webhooks_in_flight", "Webhook tries in flight.", () => dispatcher.InFlight);
         meter.Time(
             "zapier_gc_longest_pause",

@@ -27,7 +27,8 @@ internal static class Telemetry
     };
 
     /// <summary>
-    /// Of the framework's figures those whose names break Prometheus' rules and that nobody asks for, and one that is counted twice a request.
+    /// Of the framework's figures those whose names break Prometheus' rules and that nobody asks for, and one that is counted twice a
+    /// request.
     /// </summary>
     private static readonly string[] Unwanted =
         ["dotnet.assembly.count", "dotnet.process.cpu.count", "dotnet.timer.count", "http.server.active_requests"];
@@ -43,7 +44,8 @@ internal static class Telemetry
             foreach (var name in Unwanted) metrics.AddView(name, MetricStreamConfiguration.Drop);
             metrics
                 .AddMeter(
-                    ServerMeter.Name, Timings.MeterName, "System.Runtime", "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel")
+                    ServerMeter.Name, Timings.MeterName, "System.Runtime", "Microsoft.AspNetCore.Hosting",
+                    "Microsoft.AspNetCore.Server.Kestrel")
                 .AddView(RequestDuration, RequestBuckets)
                 .AddPrometheusExporter(options => options.ScrapeResponseCacheDurationMilliseconds = 0);
             if (sends) metrics.AddOtlpExporter();

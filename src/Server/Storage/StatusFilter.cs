@@ -5,8 +5,8 @@ namespace ZapierTriggers.Server.Storage;
 /// <summary>
 /// What an event's status is made of: an acknowledgement or a delivered outcome → delivered; else a waiting retry → failed; else a
 /// dead-letter outcome → dead letter; else pending. Once as a rule for rows that were read, once as SQL for filters; the conformance suite
-/// holds them equal. OFFSET 0 changes nothing but PostgreSQL's plan: without it the rows of all organizations may be hashed, or joined, for one
-/// page, since it cannot know how soon the page is full.
+/// holds them equal. OFFSET 0 changes nothing but PostgreSQL's plan: without it the rows of all organizations may be hashed, or joined, for
+/// one page, since it cannot know how soon the page is full.
 /// </summary>
 internal static class StatusFilter
 {

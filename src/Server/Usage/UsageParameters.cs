@@ -13,8 +13,8 @@ internal readonly record struct UsageParameters(DateOnly From, DateOnly To)
     public const int MostDays = 366;
 
     /// <summary>
-    /// Reads <c>from</c> and <c>to</c>; by default this month up to today. With <c>to</c> alone its month up to it. Null, and the error, when
-    /// they cannot be taken.
+    /// Reads <c>from</c> and <c>to</c>; by default this month up to today. With <c>to</c> alone its month up to it. Null, and the error,
+    /// when they cannot be taken.
     /// </summary>
     public static UsageParameters? Read(IQueryCollection query, DateTimeOffset now, out FieldError? error)
     {
@@ -35,7 +35,8 @@ internal readonly record struct UsageParameters(DateOnly From, DateOnly To)
     private static DateOnly? Date(QueryReader read, string name)
     {
         if (read.Text(name) is not { } text) return null;
-        if (DateOnly.TryParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var date) && date.Year >= 1970)
+        if (DateOnly.TryParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var date)
+            && date.Year >= 1970)
             return date;
         read.Refuse(name, "must be a date of 1970 or later, such as 2026-01-31.");
         return null;

@@ -7,8 +7,8 @@ namespace ZapierTriggers.Server.Usage;
 
 /// <summary>
 /// What usage needs from time to time: counts in memory are written every 10 s and at the stop, other servers' events are read every 2 s
-/// for the quotas, and organizations are told what they come near to every second. While the store is away counts are kept; a killed process
-/// loses those of its last seconds.
+/// for the quotas, and organizations are told what they come near to every second. While the store is away counts are kept; a killed
+/// process loses those of its last seconds.
 /// </summary>
 /// <param name="accounts">All organizations.</param>
 /// <param name="store">Where usage is.</param>

@@ -57,7 +57,13 @@ internal sealed class EndpointTests(Authenticate authenticate, Dispatcher dispat
             return new EndpointTest(endpoint, due.Id, result, headers);
         }
 
-        var off = new TryResult { Error = DeliveryError.Stopped, ErrorText = "Webhooks are switched off on this server.", At = now, Latency = TimeSpan.Zero };
+        var off = new TryResult
+        {
+            Error = DeliveryError.Stopped,
+            ErrorText = "Webhooks are switched off on this server.",
+            At = now,
+            Latency = TimeSpan.Zero,
+        };
         return new EndpointTest(endpoint, due.Id, off, []);
     }
 

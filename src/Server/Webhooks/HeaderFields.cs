@@ -27,13 +27,16 @@ internal static class HeaderFields
 
     private static string? Check(EndpointHeader[] headers, bool takesMasks)
     {
-        if (headers.Length > EndpointHeader.MaxCount || headers.Sum(static one => one.Name.Length + one.Value.Length) > EndpointHeader.MaxBytes)
+        if (headers.Length > EndpointHeader.MaxCount
+            || headers.Sum(static one => one.Name.Length + one.Value.Length) > EndpointHeader.MaxBytes)
             return $"must be at most {EndpointHeader.MaxCount}, with names and values of at most {EndpointHeader.MaxBytes} bytes together.";
         var problem = headers.Select(static one => EndpointHeader.Check(one.Name, one.Value)).FirstOrDefault(static one => one is not null);
         if (problem is not null) return $"cannot be taken: {problem}";
         if (headers.DistinctBy(static one => one.Name, StringComparer.OrdinalIgnoreCase).Count() < headers.Length)
             return "must not have the same name twice, in whatever case of letters.";
-        return !takesMasks && headers.Any(static one => one.Value == EndpointHeader.Mask) ? "must have their real values; one of them is a mask." : null;
+        return !takesMasks && headers.Any(static one => one.Value == EndpointHeader.Mask)
+            ? "must have their real values; one of them is a mask."
+            : null;
     }
 
     private static bool IsSame(EndpointHeader one, EndpointHeader other) =>

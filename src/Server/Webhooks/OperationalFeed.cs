@@ -10,8 +10,8 @@ using ZapierTriggers.Core.Storing;
 namespace ZapierTriggers.Server.Webhooks;
 
 /// <summary>
-/// Puts what organizations are told into their own line of events, like one that they had sent, but past rate limit and quota. Its ordering key is
-/// what it is about: an endpoint, or the organization.
+/// Puts what organizations are told into their own line of events, like one that they had sent, but past rate limit and quota. Its ordering
+/// key is what it is about: an endpoint, or the organization.
 /// </summary>
 internal sealed partial class OperationalFeed(AccountDirectory accounts, Func<Shard?> shard, bool isOn, ILogger logger)
 {

@@ -38,7 +38,13 @@ internal sealed record ReplayRequest(ReplayFilter Filter, int RatePerSecond, boo
         var since = TimeOf(json, "since", ref error);
         if (since is null)
             error ??= new FieldError("since", $"since is missing; send {TimeText.Form}: what was accepted from then on is sent again.");
-        var filter = new ReplayFilter { Recovers = true, EndpointId = endpointId, Since = since, Until = TimeOf(json, "until", ref error) ?? now };
+        var filter = new ReplayFilter
+        {
+            Recovers = true,
+            EndpointId = endpointId,
+            Since = since,
+            Until = TimeOf(json, "until", ref error) ?? now,
+        };
         return With(json, filter, ref error);
     }
 
@@ -50,7 +56,8 @@ internal sealed record ReplayRequest(ReplayFilter Filter, int RatePerSecond, boo
     {
         ReplayFields.CheckRange(filter, ref error);
         var rate = DefaultRate;
-        if (Find(json, "rate_per_second") is { } given && !(given.ValueKind == JsonValueKind.Number && given.TryGetInt32(out rate) && rate is >= 1 and <= MaxRate))
+        if (Find(json, "rate_per_second") is { } given
+            && !(given.ValueKind == JsonValueKind.Number && given.TryGetInt32(out rate) && rate is >= 1 and <= MaxRate))
             error ??= new FieldError("rate_per_second", $"rate_per_second must be a whole number from 1 to {MaxRate}.");
         var dryRun = Find(json, "dry_run");
         if (dryRun is { ValueKind: not (JsonValueKind.True or JsonValueKind.False) })

@@ -14,7 +14,9 @@ internal sealed class ReplayRoutes(ReplayCalls calls)
     /// <summary>Adds the routes.</summary>
     public void Map(RouteTable routes)
     {
-        routes.MapBoth(HttpMethods.Post, "/events/{id}/replay", RouteAccess.WebhooksManage.Audited("event.replay"), StorageAnswers.Guard(ReplayEventAsync));
+        routes.MapBoth(
+            HttpMethods.Post, "/events/{id}/replay", RouteAccess.WebhooksManage.Audited("event.replay"),
+            StorageAnswers.Guard(ReplayEventAsync));
         routes.Map(HttpMethods.Post, "/api/endpoints/{id}/recover", RouteAccess.WebhooksManage.Audited("endpoint.recover"), StorageAnswers.Guard(RecoverAsync));
         routes.Map(HttpMethods.Get, "/api/replays", RouteAccess.ReplaysRead, StorageAnswers.Guard((context, _) => ListAsync(context)));
         routes.Map(HttpMethods.Get, "/api/replays/{id}", RouteAccess.ReplaysRead, StorageAnswers.Guard(FindAsync));
@@ -76,7 +78,9 @@ internal sealed class ReplayRoutes(ReplayCalls calls)
     private async Task FindAsync(HttpContext context, string? id)
     {
         if (await calls.MayReadAsync(context) is not { } key) return;
-        var job = UuidText.TryParse(id, out var jobId) ? await calls.Store.FindJobAsync(key.Organization.No, jobId, context.RequestAborted) : null;
+        var job = UuidText.TryParse(id, out var jobId)
+            ? await calls.Store.FindJobAsync(key.Organization.No, jobId, context.RequestAborted)
+            : null;
         await (job is null
             ? Answers.ProblemAsync(
                 context, Problem.ReplayNotFound, "Your organization has no replay with this id. GET /api/replays lists the latest.")

@@ -25,6 +25,8 @@ internal sealed partial record StartPlace(EventId? Before)
         id.IsZero ? id : id.Low > 0 ? new EventId(id.High, id.Low - 1) : new EventId(id.High - 1, ulong.MaxValue);
 
     // RFC 3339, 5.6: date and time with an offset.
-    [GeneratedRegex(@"^\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})\z", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture | RegexOptions.NonBacktracking)]
+    [GeneratedRegex(
+        @"^\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})\z",
+        RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture | RegexOptions.NonBacktracking)]
     private static partial Regex Time();
 }

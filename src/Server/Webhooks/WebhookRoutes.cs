@@ -67,7 +67,9 @@ internal sealed class WebhookRoutes(Authenticate authenticate, Dispatcher dispat
             writer.WriteString("webhook_url"u8, state.endpoint.Url);
             writer.WriteString("url"u8, state.endpoint.Url);
             writer.WriteString("secret"u8, state.endpoint.Secret);
-            writer.WriteString("updated_at"u8, state.endpoint.UpdatedAt.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture));
+            writer.WriteString(
+                "updated_at"u8,
+                state.endpoint.UpdatedAt.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture));
             writer.WriteString("message"u8, "Webhook configured; deliveries are signed with the secret");
             writer.WriteEndObject();
         });

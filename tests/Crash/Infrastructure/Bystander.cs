@@ -6,9 +6,9 @@ using System.Text.Json;
 namespace ZapierTriggers.Tests.Crash.Infrastructure;
 
 /// <summary>
-/// Does what is rarer than events, over and over, whatever becomes of the server meanwhile: makes organizations, gives them webhooks, rotates
-/// their keys, sends, acknowledges and replays events, sends events that the store refuses. <see cref="VerifyAsync"/> holds what was answered
-/// against what is there. What was not answered may be either way.
+/// Does what is rarer than events, over and over, whatever becomes of the server meanwhile: makes organizations, gives them webhooks,
+/// rotates their keys, sends, acknowledges and replays events, sends events that the store refuses. <see cref="VerifyAsync"/> holds what
+/// was answered against what is there. What was not answered may be either way.
 /// </summary>
 internal sealed class Bystander : IAsyncDisposable
 {
@@ -44,7 +44,8 @@ internal sealed class Bystander : IAsyncDisposable
     }
 
     /// <summary>
-    /// Asserts that every key that was answered works, every webhook that was answered is set, and every acknowledgement stands as it was told.
+    /// Asserts that every key that was answered works, every webhook that was answered is set, and every acknowledgement stands as it was
+    /// told.
     /// </summary>
     public async Task VerifyAsync()
     {
@@ -81,7 +82,11 @@ internal sealed class Bystander : IAsyncDisposable
     private async Task<bool> RoundAsync()
     {
         if (await SendAsync(ServerSetup.AdminToken, HttpMethod.Post, "/api/keys/generate", new { organization_name = "Bystander" }) is not { } made) return false;
-        var known = new Known { Organization = made.GetProperty("organization_id").GetString()!, Key = made.GetProperty("api_key").GetString()! };
+        var known = new Known
+        {
+            Organization = made.GetProperty("organization_id").GetString()!,
+            Key = made.GetProperty("api_key").GetString()!,
+        };
         _known.Add(known);
         if (await SendAsync(known.Key, HttpMethod.Post, "/api/events", new { type = "seen", payload = new { } }) is not { } taken)
             return false;

@@ -3,9 +3,9 @@ using System.Globalization;
 namespace ZapierTriggers.Tests.Crash.Infrastructure;
 
 /// <summary>
-/// 256 MiB for a server. Where systemd runs: a scope of its own, in which the kernel ends a process that takes more. Elsewhere a stand-in: the
-/// runtime is told what it would find in such a container, and the kernel's high-water mark of the resident set, mapped files included, is held
-/// against the limit. The stand-in sees neither socket buffers nor the page cache of files that are not mapped.
+/// 256 MiB for a server. Where systemd runs: a scope of its own, in which the kernel ends a process that takes more. Elsewhere a stand-in:
+/// the runtime is told what it would find in such a container, and the kernel's high-water mark of the resident set, mapped files included,
+/// is held against the limit. The stand-in sees neither socket buffers nor the page cache of files that are not mapped.
 /// </summary>
 internal sealed class MemoryLimit
 {

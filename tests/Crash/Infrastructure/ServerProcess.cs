@@ -40,7 +40,8 @@ internal sealed partial class ServerProcess : IAsyncDisposable
             RedirectStandardError = true,
             WorkingDirectory = Path.GetTempPath(),
         };
-        foreach (var name in (string[])["DATABASE_URL", "LOG_LEVEL", "ASPNETCORE_URLS", "DOTNET_ENVIRONMENT", "DISABLE_WEBHOOK_DELIVERY"]) start.Environment.Remove(name);
+        foreach (var name in (string[])["DATABASE_URL", "LOG_LEVEL", "ASPNETCORE_URLS", "DOTNET_ENVIRONMENT", "DISABLE_WEBHOOK_DELIVERY"])
+            start.Environment.Remove(name);
         foreach (var (name, value) in setup.Environment) start.Environment[name] = value;
         _process = new Process { StartInfo = start };
         _process.OutputDataReceived += (_, line) => Append(_output, line.Data);

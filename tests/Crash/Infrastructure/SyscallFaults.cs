@@ -3,8 +3,8 @@ using System.Diagnostics;
 namespace ZapierTriggers.Tests.Crash.Infrastructure;
 
 /// <summary>
-/// Makes system calls of a running server fail, on one path only, by strace. Every call is slow meanwhile. Where strace is missing or may not attach the
-/// test is skipped with the reason.
+/// Makes system calls of a running server fail, on one path only, by strace. Every call is slow meanwhile. Where strace is missing or may
+/// not attach the test is skipped with the reason.
 /// </summary>
 internal sealed class SyscallFaults : IAsyncDisposable
 {
@@ -23,7 +23,8 @@ internal sealed class SyscallFaults : IAsyncDisposable
     public static async Task<SyscallFaults> AttachAsync(ServerProcess server, string call, string fault, string path)
     {
         if (!Tool.IsThere("strace")) Assert.Skip("strace is not installed. Type: apt-get install strace");
-        string[] arguments = ["-f", "-o", "/dev/null", "-P", path, "-e", $"trace={call}", "-e", $"inject={call}:{fault}", "-p", $"{server.Id}"];
+        string[] arguments =
+            ["-f", "-o", "/dev/null", "-P", path, "-e", $"trace={call}", "-e", $"inject={call}:{fault}", "-p", $"{server.Id}"];
         var start = new ProcessStartInfo("strace", arguments) { UseShellExecute = false, RedirectStandardError = true };
         var strace = Process.Start(start)!;
         var faults = new SyscallFaults(strace);

@@ -27,9 +27,13 @@ internal sealed class Tenant : IDisposable
     {
         using var admin = new HttpClient { BaseAddress = server };
         admin.DefaultRequestHeaders.Add("X-API-Key", ServerSetup.AdminToken);
-        var made = await SendAsync(admin, HttpMethod.Post, "/api/keys/generate", new Dictionary<string, object?>(StringComparer.Ordinal) { ["organization_name"] = "Crash" });
+        var made = await SendAsync(
+            admin, HttpMethod.Post, "/api/keys/generate",
+            new Dictionary<string, object?>(StringComparer.Ordinal) { ["organization_name"] = "Crash" });
         var id = made.GetProperty("organization_id").GetString()!;
-        await SendAsync(admin, HttpMethod.Patch, $"/api/admin/organizations/{id}", new Dictionary<string, object?>(StringComparer.Ordinal) { ["rate_limit_per_minute"] = null });
+        await SendAsync(
+            admin, HttpMethod.Patch, $"/api/admin/organizations/{id}",
+            new Dictionary<string, object?>(StringComparer.Ordinal) { ["rate_limit_per_minute"] = null });
         return new Tenant(server, id, made.GetProperty("api_key").GetString()!);
     }
 
@@ -37,7 +41,9 @@ internal sealed class Tenant : IDisposable
     public async Task<string> SetWebhookAsync(Uri receiver)
     {
         var url = new Uri(receiver, "/hook").ToString();
-        var answer = await SendAsync(Client, HttpMethod.Post, "/api/webhook/config", new Dictionary<string, object?>(StringComparer.Ordinal) { ["webhook_url"] = url });
+        var answer = await SendAsync(
+            Client, HttpMethod.Post, "/api/webhook/config",
+            new Dictionary<string, object?>(StringComparer.Ordinal) { ["webhook_url"] = url });
         return answer.GetProperty("secret").GetString()!;
     }
 

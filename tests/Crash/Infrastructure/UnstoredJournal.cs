@@ -5,8 +5,8 @@ using ZapierTriggers.Core.Journal;
 namespace ZapierTriggers.Tests.Crash.Infrastructure;
 
 /// <summary>
-/// A data directory with several segments of which the store has nothing: its server was killed while another process kept SQLite locked. Made once
-/// for all tests of a class, which work on copies.
+/// A data directory with several segments of which the store has nothing: its server was killed while another process kept SQLite locked.
+/// Made once for all tests of a class, which work on copies.
 /// </summary>
 public sealed class UnstoredJournal : IAsyncLifetime
 {
@@ -57,7 +57,8 @@ public sealed class UnstoredJournal : IAsyncLifetime
             },
         });
         var journal = Path.Combine(_scene.Setup.DataDirectory, "journal");
-        await using (var connection = new SqliteConnection($"Data Source={Path.Combine(_scene.Setup.DataDirectory, "events.db")};Pooling=False"))
+        await using (var connection = new SqliteConnection(
+            $"Data Source={Path.Combine(_scene.Setup.DataDirectory, "events.db")};Pooling=False"))
         {
             await connection.OpenAsync();
             await using var command = connection.CreateCommand();
@@ -93,6 +94,7 @@ public sealed class UnstoredJournal : IAsyncLifetime
             _segments[Path.GetFileName(path)] = ids;
         }
 
-        Accepted = [.. _scene!.Ledger.Entries.Where(entry => entry.Status == 202).Select(entry => entry.Id).Order().Select(id => id.ToString())];
+        Accepted =
+            [.. _scene!.Ledger.Entries.Where(entry => entry.Status == 202).Select(entry => entry.Id).Order().Select(id => id.ToString())];
     }
 }

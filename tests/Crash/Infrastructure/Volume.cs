@@ -5,8 +5,8 @@ using Microsoft.Win32.SafeHandles;
 namespace ZapierTriggers.Tests.Crash.Infrastructure;
 
 /// <summary>
-/// A file system of a test's own, to be filled, failed or cut off from power: ext4 in a loop-mounted image, or tmpfs. Needs root; where mounting is
-/// not allowed the test is skipped with the reason. Unmounted and deleted when disposed.
+/// A file system of a test's own, to be filled, failed or cut off from power: ext4 in a loop-mounted image, or tmpfs. Needs root; where
+/// mounting is not allowed the test is skipped with the reason. Unmounted and deleted when disposed.
 /// </summary>
 internal sealed partial class Volume : IDisposable
 {
@@ -68,8 +68,8 @@ internal sealed partial class Volume : IDisposable
     public void MakeRoom() => File.Delete(Filler);
 
     /// <summary>
-    /// What the page cache holds and the disk does not is lost from now on, as at a power cut: an ext4 refuses all reads and writes and forgets its
-    /// log. <see cref="Remount"/> shows what was on the disk.
+    /// What the page cache holds and the disk does not is lost from now on, as at a power cut: an ext4 refuses all reads and writes and
+    /// forgets its log. <see cref="Remount"/> shows what was on the disk.
     /// </summary>
     public void CutPower()
     {

@@ -23,7 +23,8 @@ public sealed class AdminTokenRotationTests
         Assert.Equal(HttpStatusCode.OK, status);
         ApiAssert.Fields(body, "admin_token", "rotated_at", "previous_valid_until", "message");
         var made = (string)body["admin_token"]!;
-        Assert.Equal(made + "\n", await File.ReadAllTextAsync(System.IO.Path.Combine(folder.FullName, AdminToken.FileName), TestContext.Current.CancellationToken));
+        Assert.Equal(made + "\n", await File.ReadAllTextAsync(
+            System.IO.Path.Combine(folder.FullName, AdminToken.FileName), TestContext.Current.CancellationToken));
         foreach (var token in (string[])[old, made])
             Assert.Equal(HttpStatusCode.OK, (await host.SendAsync(HttpMethod.Get, Harmless, token)).Status);
         ApiAssert.Problem(await host.SendAsync(HttpMethod.Post, Path, old), 401, "invalid_admin_token", "Invalid admin token");

@@ -49,13 +49,17 @@ internal sealed class ApiHost : IAsyncDisposable
             NullLogger<AdminRoutes>.Instance).Map(Routes);
         new AdminTokenRoutes(token, authentication, Audit, Time, NullLogger<AdminTokenRoutes>.Instance).Map(Routes);
         new AuditRoutes(Audit, authentication).Map(Routes);
-        new LimitsRoutes(Directory, authentication, KeyCaps, 50, no => Endpoints.GetValueOrDefault(no, []).Count, new MonotonicClock(Time)).Map(Routes);
+        new LimitsRoutes(
+            Directory, authentication, KeyCaps, 50, no => Endpoints.GetValueOrDefault(no, []).Count, new MonotonicClock(Time)).Map(Routes);
         _marks = new InboxMarkAdvancer(Events, Time, NullLogger<InboxMarkAdvancer>.Instance);
-        new InboxRoutes(Events, authentication, barrier, new PageRoom(64 << 20), no => Endpoints.GetValueOrDefault(no, []), _ => null, _marks).Map(Routes);
+        new InboxRoutes(
+            Events, authentication, barrier, new PageRoom(64 << 20), no => Endpoints.GetValueOrDefault(no, []), _ => null,
+            _marks).Map(Routes);
         new AckRoutes(Events, authentication, barrier, (no, ids) => Notices.Add((no, ids)), Time).Map(Routes);
         ZapierTriggers.Server.Webhooks.Authenticate manager = context =>
             authentication.AuthenticateOrAnswerAsync(context, KeyScopes.WebhooksManage);
-        new ZapierTriggers.Server.Webhooks.EndpointRoutes(manager, _rig.Dispatcher, new AddressGuard(_rig.Options), _rig.Options, Time).Map(Routes);
+        new ZapierTriggers.Server.Webhooks.EndpointRoutes(
+            manager, _rig.Dispatcher, new AddressGuard(_rig.Options), _rig.Options, Time).Map(Routes);
         // Refusals only: no call that is let through comes to the store here.
         var replays = new ZapierTriggers.Server.Webhooks.ReplayCalls(
             null!, authentication, barrier, (_, _, _, _, _) => false, _ => { }, () => { }, Time);

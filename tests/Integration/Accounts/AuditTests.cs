@@ -63,7 +63,9 @@ public abstract class AuditTests<T>(T fixture) : IClassFixture<T>
             rotation.Select(pair => pair.Key));
         Assert.Equal(("key", tenant.Key[..17], "127.0.0.1", tenant.OrganizationId),
             ((string?)rotation["actor"], (string?)rotation["key_prefix"], (string?)rotation["address"], (string?)rotation["organization_id"]));
-        Assert.Equal(("admin", "by-the-admin", null), ((string?)entries[1]!["actor"], (string?)entries[1]!["request_id"], (string?)entries[1]!["key_id"]));
+        Assert.Equal(
+            ("admin", "by-the-admin", null),
+            ((string?)entries[1]!["actor"], (string?)entries[1]!["request_id"], (string?)entries[1]!["key_id"]));
         Assert.Equal("""{"fields":["enabled"]}""", entries.Last(entry => (string?)entry!["action"] == "endpoint.update")!["details"]!.ToJsonString());
         Assert.Equal("admin", (string?)entries[^1]!["actor"]);
         AssertNoSecret(shown.ToString(), entries.ToJsonString());

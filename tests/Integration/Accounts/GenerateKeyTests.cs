@@ -83,7 +83,10 @@ public sealed class GenerateKeyTests
     public async Task Bytes_that_are_not_UTF8_are_400()
     {
         await using var host = await ApiHost.StartAsync();
-        using var request = new HttpRequestMessage(HttpMethod.Post, Path) { Content = new ByteArrayContent([.. "{\"organization_name\": \""u8, 0xFF, .. "\"}"u8]) };
+        using var request = new HttpRequestMessage(HttpMethod.Post, Path)
+        {
+            Content = new ByteArrayContent([.. "{\"organization_name\": \""u8, 0xFF, .. "\"}"u8]),
+        };
         ApiAssert.Problem(await host.SendAsync(request), 400, "invalid_json", "Invalid JSON");
     }
 
@@ -95,7 +98,10 @@ public sealed class GenerateKeyTests
         ApiAssert.Problem(large, 413, "payload_too_large", "Payload too large", "limit_bytes");
         Assert.Equal(16_384, (int?)large.Body["limit_bytes"]);
 
-        using var form = new HttpRequestMessage(HttpMethod.Post, Path) { Content = new FormUrlEncodedContent([new("organization_name", "a")]) };
+        using var form = new HttpRequestMessage(HttpMethod.Post, Path)
+        {
+            Content = new FormUrlEncodedContent([new("organization_name", "a")]),
+        };
         ApiAssert.Problem(await host.SendAsync(form), 415, "unsupported_media_type", "Unsupported media type");
     }
 
@@ -105,7 +111,9 @@ public sealed class GenerateKeyTests
         await using var host = await ApiHost.StartAsync(new RegistrationOptions { Open = false });
         const string Body = """{"organization_name": "a"}""";
         ApiAssert.Problem(await host.SendAsync(HttpMethod.Post, Path, null, Body), 401, "missing_admin_token", "Missing admin token");
-        ApiAssert.Problem(await host.SendAsync(HttpMethod.Post, Path, ApiHost.AdminTokenText + "x", Body), 401, "invalid_admin_token", "Invalid admin token");
+        ApiAssert.Problem(
+            await host.SendAsync(HttpMethod.Post, Path, ApiHost.AdminTokenText + "x", Body), 401, "invalid_admin_token",
+            "Invalid admin token");
         Assert.Equal(HttpStatusCode.Created, (await host.SendAsync(HttpMethod.Post, Path, ApiHost.AdminTokenText, Body)).Status);
 
         using var bearer = new HttpRequestMessage(HttpMethod.Post, Path) { Content = new StringContent(Body, null, "application/json") };

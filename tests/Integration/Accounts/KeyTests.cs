@@ -15,13 +15,16 @@ public sealed class KeyTests
         var (_, body, _) = await host.SendAsync(HttpMethod.Get, "/api/keys", key);
 
         ApiAssert.Fields(
-            body, "organization_id", "organization_name", "tier", "rate_limit_per_minute", "webhook_url", "created_at", "updated_at", "keys");
+            body, "organization_id", "organization_name", "tier", "rate_limit_per_minute", "webhook_url", "created_at", "updated_at",
+            "keys");
         Assert.Null(body["webhook_url"]);
         var shown = Assert.Single(body["keys"]!.AsArray())!.AsObject();
         ApiAssert.Fields(shown, "id", "prefix", "name", "scopes", "created_at", "last_used_at", "expires_at");
         Assert.Equal(key[..17], (string?)shown["prefix"]);
         Assert.Equal("default", (string?)shown["name"]);
-        Assert.Equal(["events:write", "inbox:read", "inbox:ack", "webhooks:manage", "keys:manage"], shown["scopes"]!.AsArray().Select(scope => (string?)scope));
+        Assert.Equal(
+            ["events:write", "inbox:read", "inbox:ack", "webhooks:manage", "keys:manage"],
+            shown["scopes"]!.AsArray().Select(scope => (string?)scope));
         Assert.Equal("2025-03-01T12:00:00.000Z", (string?)shown["last_used_at"]);
         Assert.Null(shown["expires_at"]);
         Assert.DoesNotContain(key, body.ToJsonString(), StringComparison.Ordinal);
@@ -148,7 +151,8 @@ public sealed class KeyTests
     [InlineData("events:write inbox:read inbox:ack keys:manage", "GET", "/api/endpoints/01956ae0-0000-7000-8000-000000000000")]
     [InlineData("events:write inbox:read inbox:ack keys:manage", "PATCH", "/api/endpoints/01956ae0-0000-7000-8000-000000000000")]
     [InlineData("events:write inbox:read inbox:ack keys:manage", "DELETE", "/api/endpoints/01956ae0-0000-7000-8000-000000000000")]
-    [InlineData("events:write inbox:read inbox:ack keys:manage", "POST", "/api/endpoints/01956ae0-0000-7000-8000-000000000000/rotate-secret")]
+    [InlineData(
+        "events:write inbox:read inbox:ack keys:manage", "POST", "/api/endpoints/01956ae0-0000-7000-8000-000000000000/rotate-secret")]
     [InlineData("events:write inbox:read inbox:ack keys:manage", "POST", "/api/endpoints/01956ae0-0000-7000-8000-000000000000/test")]
     [InlineData("events:write inbox:ack keys:manage", "GET", "/api/dead-letters")]
     [InlineData("events:write inbox:ack keys:manage", "GET", "/api/replays")]

@@ -52,7 +52,9 @@ public abstract class ManyKeysTests<T>(T fixture) : IClassFixture<T>
 
         var refused = await manager.PostAsync("/api/keys", """{"name":"a","scopes":["inbox:read","events:write","inbox:ack"]}""");
 
-        Assert.Equal("events:write inbox:ack", (string?)refused.Problem(403, "insufficient_scope", "Insufficient scope", "required_scope")["required_scope"]);
+        Assert.Equal(
+            "events:write inbox:ack",
+            (string?)refused.Problem(403, "insufficient_scope", "Insufficient scope", "required_scope")["required_scope"]);
         Assert.Equal(201, (await manager.PostAsync("/api/keys", """{"name":"a","scopes":["inbox:read","keys:manage"]}""")).Status);
         Assert.Equal(3, (await owner.GetAsync("/api/keys")).Json["keys"]!.AsArray().Count);
     }

@@ -70,7 +70,9 @@ public abstract class OrganizationsTests<T>(T fixture) : IClassFixture<T>
         var changed = await AdminAsync(HttpMethod.Patch, $"{Path}/{tenant.OrganizationId}", """{"name":"Größe","tier":"pro"}""");
         var shown = (await AdminAsync(HttpMethod.Get, $"{Path}/{tenant.OrganizationId}")).Json;
 
-        Assert.Equal(("Größe", "pro", "active"), ((string?)changed.Json["organization_name"], (string?)changed.Json["tier"], (string?)changed.Json["status"]));
+        Assert.Equal(
+            ("Größe", "pro", "active"),
+            ((string?)changed.Json["organization_name"], (string?)changed.Json["tier"], (string?)changed.Json["status"]));
         Assert.Equal(("Größe", "http://127.0.0.1:9/hook"), ((string?)shown["organization_name"], (string?)shown["webhook_url"]));
         Assert.Single(shown["keys"]!.AsArray());
         Assert.DoesNotContain(tenant.Key, shown.ToJsonString(), StringComparison.Ordinal);

@@ -101,7 +101,8 @@ public sealed class TwoServersTests : IAsyncLifetime
         await ReachesAsync(new Tenant(_other, here.OrganizationId, here.Key), 200, "the key");
 
         await PostgresServer.ExecuteAsync(
-            $"DELETE FROM api_keys k USING organizations o WHERE o.organization_no = k.organization_no AND o.id = '{here.OrganizationId}'", _cluster.ConnectionString);
+            $"DELETE FROM api_keys k USING organizations o WHERE o.organization_no = k.organization_no AND o.id = '{here.OrganizationId}'",
+            _cluster.ConnectionString);
 
         await ReachesAsync(here, 401, "the end of the key at the one");
         await ReachesAsync(new Tenant(_other, here.OrganizationId, here.Key), 401, "the end of the key at the other");
@@ -154,7 +155,8 @@ public sealed class TwoServersTests : IAsyncLifetime
     private static async Task AdminAsync(ServerUnderTest server, HttpMethod method, Tenant tenant, string what, string body)
     {
         var reply = await new Tenant(server, "", "").SendAsync(
-            method, $"/api/admin/organizations/{tenant.OrganizationId}{what}", Encoding.UTF8.GetBytes(body), ("X-API-Key", server.AdminToken));
+            method, $"/api/admin/organizations/{tenant.OrganizationId}{what}", Encoding.UTF8.GetBytes(body),
+            ("X-API-Key", server.AdminToken));
         Assert.Equal(200, reply.Status);
     }
 }

@@ -9,7 +9,9 @@ public sealed class PostgresErasedStayErasedTests() : ErasedStayErasedTests(Stor
 
 public sealed class SqliteErasedStayErasedTests() : ErasedStayErasedTests(StoreKind.Sqlite);
 
-/// <summary>A copy of the data directory from before an erasure still has the events in its journal: <c>replay-journal</c> leaves them there.</summary>
+/// <summary>
+/// A copy of the data directory from before an erasure still has the events in its journal: <c>replay-journal</c> leaves them there.
+/// </summary>
 public abstract class ErasedStayErasedTests(StoreKind store)
 {
     [Fact]

@@ -41,7 +41,8 @@ public abstract class ErasureTests(StoreKind store)
         Assert.True(code == 0, output);
         await using (var text = new StringWriter(CultureInfo.InvariantCulture))
         {
-            string[] settings = ["--store", $"--Storage:DataDirectory={server.DataDirectory}", $"--Storage:ConnectionString={server.ConnectionString}"];
+            string[] settings =
+                ["--store", $"--Storage:DataDirectory={server.DataDirectory}", $"--Storage:ConnectionString={server.ConnectionString}"];
             Assert.Equal(0, await ReplayJournalCommand.RunAsync(settings, text, CancellationToken.None));
         }
 

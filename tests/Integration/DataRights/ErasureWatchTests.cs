@@ -142,7 +142,8 @@ public sealed class ErasureWatchTests : IAsyncDisposable
     private static EventId Id(ulong n) => new(n, n);
 
     private ErasureWatch Create() => new(
-        _changes, _rig.Dispatcher, () => _hasShard ? _journal : null, _here, TimeSpan.FromHours(24), _rig.Clock, NullLogger<ErasureWatch>.Instance);
+        _changes, _rig.Dispatcher, () =>
+            _hasShard ? _journal : null, _here, TimeSpan.FromHours(24), _rig.Clock, NullLogger<ErasureWatch>.Instance);
 
     private async Task LookAsync()
     {
@@ -208,14 +209,16 @@ public sealed class ErasureWatchTests : IAsyncDisposable
 
         public Task<IReadOnlyList<EventId>> ReadErasedAsync(ErasureElsewhere erasure, EventId after, CancellationToken cancellationToken)
         {
-            List<EventId> ids = [.. _rows.Where(row => row.Erasure == erasure.Id && row.End > after && row.End <= erasure.Cursor).Select(row => row.Id)];
+            List<EventId> ids =
+                [.. _rows.Where(row => row.Erasure == erasure.Id && row.End > after && row.End <= erasure.Cursor).Select(row => row.Id)];
             Read.AddRange(ids);
             return Task.FromResult<IReadOnlyList<EventId>>(ids);
         }
 
         public Task<long> ReadVersionAsync(CancellationToken cancellationToken) => throw new NotSupportedException();
 
-        public Task<IReadOnlyList<int>> ReadChangedAsync(long since, CancellationToken cancellationToken) => throw new NotSupportedException();
+        public Task<IReadOnlyList<int>> ReadChangedAsync(long since, CancellationToken cancellationToken) =>
+            throw new NotSupportedException();
 
         public Task<AccountSnapshot> ReadAccountsAsync(IReadOnlyCollection<int> organizationNos, CancellationToken cancellationToken) =>
             throw new NotSupportedException();

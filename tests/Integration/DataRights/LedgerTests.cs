@@ -72,7 +72,8 @@ public abstract class LedgerTests(StoreKind store)
         Assert.Equal(50, (await tenant.ReadInboxAsync()).Count);
         await server.StopAsync();
         Assert.Equal(0, (await server.VerifyAsync()).Code);
-        await using (var connection = new Microsoft.Data.Sqlite.SqliteConnection($"Data Source={Path.Combine(server.DataDirectory, "events.db")};Pooling=False"))
+        await using (var connection = new Microsoft.Data.Sqlite.SqliteConnection(
+            $"Data Source={Path.Combine(server.DataDirectory, "events.db")};Pooling=False"))
         {
             await connection.OpenAsync();
             await using var command = connection.CreateCommand();

@@ -60,7 +60,8 @@ public abstract class OrganizationErasureTests(StoreKind store)
     private static async Task<IReadOnlyList<(long No, string Name)>> NumbersAsync(ServerUnderTest server)
     {
         var rows = await QueryAsync(server, "SELECT organization_no || ' ' || name FROM organizations");
-        return [.. rows.Select(row => (long.Parse(row.Split(' ')[0], System.Globalization.CultureInfo.InvariantCulture), row.Split(' ')[1]))];
+        return [.. rows.Select(
+            row => (long.Parse(row.Split(' ')[0], System.Globalization.CultureInfo.InvariantCulture), row.Split(' ')[1]))];
     }
 
     /// <summary>Every table that has a column for the organization, with the numbers in it.</summary>

@@ -49,7 +49,8 @@ public sealed class CutConnections(TroubleCluster cluster)
     private async Task CutAtEachAsync(PostgresProxy proxy, bool fromClient, ProxyAction action)
     {
         var place = 0;
-        while (await CutAsync(proxy, message => message.FromClient == fromClient && message.Place == place, action, anyBegin: fromClient && place == 0))
+        while (await CutAsync(
+            proxy, message => message.FromClient == fromClient && message.Place == place, action, anyBegin: fromClient && place == 0))
         {
             // The next cut comes after a success, so that the writer begins with its shortest pause again.
             await CommittedAsync(proxy);

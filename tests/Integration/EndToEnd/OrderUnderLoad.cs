@@ -67,7 +67,8 @@ public sealed class OrderUnderLoad
         {
             var goal = round * ProducerCount * EventsEach / (Restarts + 1);
             await Poll.UntilAsync(() => answered.Count >= goal, "some events are answered");
-            await holdCommits(() => Poll.UntilAsync(() => answered.Count >= goal + 60 || producing.IsCompleted, "events are answered while commits are held"));
+            await holdCommits(() => Poll.UntilAsync(
+                () => answered.Count >= goal + 60 || producing.IsCompleted, "events are answered while commits are held"));
             await server.StopAsync();
             await server.StartAsync();
         }

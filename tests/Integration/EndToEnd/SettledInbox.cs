@@ -37,7 +37,9 @@ public abstract class SettledInbox<T>(T fixture) : IClassFixture<T>
             "the mark is at the only old one that is pending");
         var newest = InboxEvent.ReadPage((await tenant.GetAsync("/api/inbox?status=pending")).Bytes);
         Assert.Equal<string>([fresh, Old(Events)], [.. newest.Select(one => one.Id)]);
-        Assert.DoesNotContain(server.Logs.Lines, line => line.Contains("nbox mark", StringComparison.Ordinal) && !line.StartsWith("Debug", StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            server.Logs.Lines,
+            line => line.Contains("nbox mark", StringComparison.Ordinal) && !line.StartsWith("Debug", StringComparison.Ordinal));
     }
 
     /// <summary>Numbers 1 and up; of an hour ago.</summary>
@@ -55,7 +57,8 @@ public abstract class SettledInbox<T>(T fixture) : IClassFixture<T>
             fixture.Server,
             $"INSERT INTO events (organization_no, id, type, payload_hash, payload) SELECT {no}, {id}, 't', 0, {bytes} FROM ({numbers}) AS s");
         await FullStore.SqlAsync(
-            fixture.Server, $"INSERT INTO acks (organization_no, event_id, at) SELECT {no}, {id}, {now} FROM ({numbers}) AS s WHERE n < {Events}");
+            fixture.Server,
+            $"INSERT INTO acks (organization_no, event_id, at) SELECT {no}, {id}, {now} FROM ({numbers}) AS s WHERE n < {Events}");
     }
 
     private async Task<string?> MarkAsync(long no)

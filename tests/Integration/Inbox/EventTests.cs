@@ -31,7 +31,8 @@ public sealed class EventTests
 
         Assert.Equal(HttpStatusCode.OK, status);
         ApiAssert.Fields(
-            body, "id", "type", "event_type", "payload", "dedup_id", "status", "delivery_status", "attempts", "response_status", "last_error",
+            body, "id", "type", "event_type", "payload", "dedup_id", "status", "delivery_status", "attempts", "response_status",
+            "last_error",
             "created_at", "updated_at", "ordering_key", "traceparent", "acknowledged_at", "deliveries");
         var delivery = Assert.Single(body["deliveries"]!.AsArray())!.AsObject();
         ApiAssert.Fields(delivery, "endpoint_id", "url", "status", "next_attempt_at", "attempts", "matched", "reason");

@@ -11,7 +11,8 @@ public sealed class InboxTests
 {
     private static readonly string[] EventFields =
     [
-        "id", "type", "event_type", "payload", "dedup_id", "status", "delivery_status", "attempts", "response_status", "last_error", "created_at", "updated_at",
+        "id", "type", "event_type", "payload", "dedup_id", "status", "delivery_status", "attempts", "response_status", "last_error",
+        "created_at", "updated_at",
     ];
 
     [Theory]

@@ -32,7 +32,8 @@ internal sealed class MemoryEventStore : IEventStore
             .Where(stored => query.Status is null || stored.Status == query.Status)
             .Where(stored => query.Type is null || stored.Type == query.Type).ToList();
         var ordered = query.Ascending ? matching : Enumerable.Reverse(matching);
-        var rest = ordered.Where(stored => query.Cursor is not { } cursor || (query.Ascending ? stored.Id > cursor : stored.Id < cursor)).Skip(query.Offset).ToList();
+        var rest = ordered.Where(stored => query.Cursor is not { } cursor || (query.Ascending ? stored.Id > cursor : stored.Id < cursor))
+            .Skip(query.Offset).ToList();
         return Task.FromResult(
             new InboxPage([.. rest.Take(query.Limit)], rest.Count > query.Limit, query.IncludeTotal ? matching.Count : null));
     }
@@ -68,13 +69,18 @@ internal sealed class MemoryEventStore : IEventStore
     public Task<ShardClaim?> ClaimShardAsync(int shard, Guid journalId, Checkpoint expected, CancellationToken cancellationToken) =>
         throw new NotSupportedException();
 
-    public Task AppendAsync(ShardClaim claim, Checkpoint previous, Checkpoint next, ReadOnlyMemory<JournaledEvent> events, CancellationToken cancellationToken) =>
+    public Task AppendAsync(
+        ShardClaim claim, Checkpoint previous, Checkpoint next, ReadOnlyMemory<JournaledEvent> events,
+        CancellationToken cancellationToken) =>
         throw new NotSupportedException();
 
-    public Task QuarantineAsync(ShardClaim claim, Checkpoint previous, Checkpoint next, JournaledEvent refused, string reason, CancellationToken cancellationToken) =>
+    public Task QuarantineAsync(
+        ShardClaim claim, Checkpoint previous, Checkpoint next, JournaledEvent refused, string reason,
+        CancellationToken cancellationToken) =>
         throw new NotSupportedException();
 
-    public Task<DuplicateOf?> FindDuplicateAsync(int organizationNo, string dedupId, EventId notBefore, CancellationToken cancellationToken) =>
+    public Task<DuplicateOf?> FindDuplicateAsync(
+        int organizationNo, string dedupId, EventId notBefore, CancellationToken cancellationToken) =>
         throw new NotSupportedException();
 
     public Task ProbeAsync(CancellationToken cancellationToken) => Task.CompletedTask;

@@ -16,7 +16,8 @@ internal static class Samples
 
     /// <summary>Puts an event of the organization behind the others; its time is its place in line in milliseconds.</summary>
     public static EventId AddEvent(
-        this ApiHost host, Organization organization, string payload = "{}", string type = "user.created", EventStatus status = EventStatus.Pending, params Delivery[] deliveries)
+        this ApiHost host, Organization organization, string payload =
+            "{}", string type = "user.created", EventStatus status = EventStatus.Pending, params Delivery[] deliveries)
     {
         var at = Start.AddMilliseconds(host.Events.Events.Count + 1);
         var id = new EventId(((ulong)at.ToUnixTimeMilliseconds() << 16) | 0x7000, 0x8000_0000_0000_0000);

@@ -29,7 +29,8 @@ internal static class ApiContract
         }
 
         JsonSchema.FromText(new JsonObject { ["$id"] = Id, ["$defs"] = Definitions }.ToJsonString());
-        foreach (var content in operations.Values.SelectMany(one => one.Responses.Values).SelectMany(contents => contents.Values)) content?.Compile();
+        foreach (var content in operations.Values.SelectMany(one => one.Responses.Values).SelectMany(contents => contents.Values))
+            content?.Compile();
         Operations = operations.ToFrozenDictionary(StringComparer.Ordinal);
         Templates = [.. Document["paths"]!.AsObject().Select(pair => pair.Key).Where(path => path.Contains('{')).Select(path => (path.Split('/'), path))];
     }
@@ -37,7 +38,9 @@ internal static class ApiContract
     /// <summary>Method and path of everything that the document describes.</summary>
     public static IEnumerable<string> Described => Operations.Keys;
 
-    /// <summary>What is wrong with an answer; null when it is as the document says, or answers what the document does not describe.</summary>
+    /// <summary>
+    /// What is wrong with an answer; null when it is as the document says, or answers what the document does not describe.
+    /// </summary>
     public static string? Judge(string method, string path, int status, string? mediaType, ReadOnlyMemory<byte> body)
     {
         if (Find(method, path) is not { } operation) return JudgeProblem(status, mediaType, body);
@@ -81,7 +84,9 @@ internal static class ApiContract
         var responses = new Dictionary<string, Dictionary<string, Content?>>(StringComparer.Ordinal);
         foreach (var (status, given) in operation["responses"]!.AsObject())
         {
-            var response = (string?)given!["$ref"] is { } reference ? Document["components"]!["responses"]![reference.Split('/')[^1]]! : given;
+            var response = (string?)given!["$ref"] is { } reference
+                ? Document["components"]!["responses"]![reference.Split('/')[^1]]!
+                : given;
             var contents = new Dictionary<string, Content?>(StringComparer.Ordinal);
             foreach (var (mediaType, content) in response["content"]?.AsObject() ?? [])
             {

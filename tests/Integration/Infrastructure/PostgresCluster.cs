@@ -132,7 +132,9 @@ internal sealed class PostgresCluster : IDisposable
         Run("setpriv", ["--reuid", user, "--regid", group, "--clear-groups", full, .. arguments]);
     }
 
-    /// <summary>Runs a program to its end; returns its output. Throws <see cref="InvalidOperationException"/> with its output when it fails.</summary>
+    /// <summary>
+    /// Runs a program to its end; returns its output. Throws <see cref="InvalidOperationException"/> with its output when it fails.
+    /// </summary>
     private string Run(string program, string[] arguments)
     {
         var start = new ProcessStartInfo(program, arguments)

@@ -42,7 +42,9 @@ internal sealed class RawClient : IDisposable
     /// <summary>The head of a request, with these headers besides key and media type (which is JSON unless it is among them).</summary>
     public static byte[] Head(string method, string path, string key, params string[] headers)
     {
-        string[] type = headers.Any(header => header.StartsWith("Content-Type", StringComparison.Ordinal)) ? [] : ["Content-Type: application/json"];
+        string[] type = headers.Any(header => header.StartsWith("Content-Type", StringComparison.Ordinal))
+            ? []
+            : ["Content-Type: application/json"];
         string[] lines = [$"{method} {path} HTTP/1.1", "Host: x", $"X-API-Key: {key}", .. type, .. headers];
         return Encoding.UTF8.GetBytes(string.Join("\r\n", lines) + "\r\n\r\n");
     }

@@ -70,7 +70,8 @@ public abstract class BatchTests<T>(T fixture) : IClassFixture<T>
         var earlier = (await tenant.PostEventAsync(Item("a", 1, "earlier"))).Accepted();
 
         var reply = await tenant.PostAsync(
-            "/api/events/batch", Array([Item("a", 2, "abc"), Item("a", 3, "xyz"), Item("a", 2, "abc"), Item("a", 1, "earlier"), Item("a", 9, "xyz")]));
+            "/api/events/batch", Array(
+                [Item("a", 2, "abc"), Item("a", 3, "xyz"), Item("a", 2, "abc"), Item("a", 1, "earlier"), Item("a", 9, "xyz")]));
 
         Assert.Equal((2, 2, 1), Counts(reply));
         var results = Results(reply);
@@ -80,7 +81,8 @@ public abstract class BatchTests<T>(T fixture) : IClassFixture<T>
         Assert.Equal(("idempotency_key_reused", (string?)results[1]["id"]), ((string?)results[4]["code"], (string?)results[4]["event_id"]));
         Assert.Equal(
             [earlier, (string?)results[0]["id"], (string?)results[1]["id"]], (await tenant.ReadInboxAsync()).Select(found => found.Id));
-        Assert.Equal((0, 3, 0), Counts(await tenant.PostAsync("/api/events/batch", Array([Item("a", 2, "abc"), Item("a", 3, "xyz"), Item("a", 1, "earlier")]))));
+        Assert.Equal((0, 3, 0), Counts(
+            await tenant.PostAsync("/api/events/batch", Array([Item("a", 2, "abc"), Item("a", 3, "xyz"), Item("a", 1, "earlier")]))));
     }
 
     [Fact]

@@ -9,7 +9,9 @@ using ZapierTriggers.Tests.Integration.Infrastructure;
 
 namespace ZapierTriggers.Tests.Integration.Ingest;
 
-/// <summary>CloudEvents, as the CloudNative library writes them in each of its ways: what is stored is what the library reads again.</summary>
+/// <summary>
+/// CloudEvents, as the CloudNative library writes them in each of its ways: what is stored is what the library reads again.
+/// </summary>
 public sealed class CloudEventTests(SqliteServer fixture) : IClassFixture<SqliteServer>
 {
     private static readonly JsonEventFormatter Formatter = new();
@@ -50,7 +52,8 @@ public sealed class CloudEventTests(SqliteServer fixture) : IClassFixture<Sqlite
         var tenant = await fixture.Server.NewTenantAsync();
 
         var reply = await tenant.PostEventAsync(
-            body, ("Content-Type", contentType), ("ce-specversion", "1.0"), ("ce-id", "a%20%E2%82%AC"), ("ce-source", "/s"), ("ce-type", "t"), ("ce-traceparent", "\"q\""));
+            body, ("Content-Type", contentType), ("ce-specversion", "1.0"), ("ce-id", "a%20%E2%82%AC"), ("ce-source", "/s"),
+            ("ce-type", "t"), ("ce-traceparent", "\"q\""));
 
         reply.Accepted();
         var stored = JsonNode.Parse(Assert.Single(await tenant.ReadInboxAsync()).Payload)!;
@@ -69,8 +72,12 @@ public sealed class CloudEventTests(SqliteServer fixture) : IClassFixture<Sqlite
             "application/cloudevents-batch+json", "/api/events/batch");
 
         Assert.Equal(200, reply.Status);
-        Assert.Equal(["accepted", "accepted", "rejected", "rejected"], reply.Json["results"]!.AsArray().Select(result => (string?)result!["status"]));
-        Assert.Equal([null, null, "invalid_field", "idempotency_key_reused"], reply.Json["results"]!.AsArray().Select(result => (string?)result!["code"]));
+        Assert.Equal(
+            ["accepted", "accepted", "rejected", "rejected"],
+            reply.Json["results"]!.AsArray().Select(result => (string?)result!["status"]));
+        Assert.Equal(
+            [null, null, "invalid_field", "idempotency_key_reused"],
+            reply.Json["results"]!.AsArray().Select(result => (string?)result!["code"]));
         var stored = await tenant.ReadInboxAsync();
         Same(sent[0], Read(stored[0].Payload));
         Same(sent[1], Read(stored[1].Payload));
@@ -151,7 +158,8 @@ public sealed class CloudEventTests(SqliteServer fixture) : IClassFixture<Sqlite
 
     private static async Task<Reply> SendAsync(Tenant tenant, HttpContent content)
     {
-        var headers = content.Headers.NonValidated.Select(header => (header.Key, (string?)header.Value.ToString())).Append(("X-API-Key", tenant.Key));
+        var headers = content.Headers.NonValidated.Select(
+            header => (header.Key, (string?)header.Value.ToString())).Append(("X-API-Key", tenant.Key));
         return await tenant.SendAsync(HttpMethod.Post, "/api/events", await content.ReadAsByteArrayAsync(), [.. headers]);
     }
 

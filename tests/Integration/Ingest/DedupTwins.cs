@@ -57,10 +57,13 @@ public sealed partial class DedupTwins
         using var answer = await server.Client.SendAsync(request);
         var text = await answer.Content.ReadAsStringAsync();
         var line = CoverageLine().Match(text);
-        return line.Success ? double.Parse(line.Groups["seconds"].Value, CultureInfo.InvariantCulture) : 0; // a first scrape may come too early
+        // a first scrape may come too early
+        return line.Success ? double.Parse(line.Groups["seconds"].Value, CultureInfo.InvariantCulture) : 0;
     }
 
-    [GeneratedRegex(@"(?m)^zapier_dedup_coverage_seconds(?:\{[^}]*\})? (?<seconds>[0-9.eE+-]+)", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1_000)]
+    [GeneratedRegex(
+        @"(?m)^zapier_dedup_coverage_seconds(?:\{[^}]*\})? (?<seconds>[0-9.eE+-]+)", RegexOptions.ExplicitCapture,
+        matchTimeoutMilliseconds: 1_000)]
     private static partial Regex CoverageLine();
 
     private static Task<Reply[]> SendAsync(Tenant tenant, string dedupId) => Task.WhenAll(Enumerable.Range(0, Twins).Select(

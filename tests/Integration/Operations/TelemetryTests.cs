@@ -51,7 +51,8 @@ public sealed partial class TelemetryTests
         await using var collector = await Receiver.StartAsync();
         await using var receiver = await Receiver.StartAsync();
         await using var server = await ServerUnderTest.StartAsync(
-            StoreKind.Sqlite, $"OTEL_EXPORTER_OTLP_ENDPOINT={new Uri(collector.Url).GetLeftPart(UriPartial.Authority)}", "OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf",
+            StoreKind.Sqlite, $"OTEL_EXPORTER_OTLP_ENDPOINT={new Uri(collector.Url).GetLeftPart(UriPartial.Authority)}",
+            "OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf",
             "OTEL_BSP_SCHEDULE_DELAY=100", "OTEL_METRIC_EXPORT_INTERVAL=200");
         await DeliverOneAsync(server, receiver);
 
@@ -74,7 +75,8 @@ public sealed partial class TelemetryTests
         await using var collector = await Receiver.StartAsync();
         await using var receiver = await Receiver.StartAsync();
         await using var server = await ServerUnderTest.StartAsync(
-            StoreKind.Sqlite, $"OTEL_EXPORTER_OTLP_ENDPOINT={new Uri(collector.Url).GetLeftPart(UriPartial.Authority)}", "OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf");
+            StoreKind.Sqlite, $"OTEL_EXPORTER_OTLP_ENDPOINT={new Uri(collector.Url).GetLeftPart(UriPartial.Authority)}",
+            "OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf");
 
         await DeliverOneAsync(server, receiver, ("traceparent", $"00-{Trace}-{Span}-{flags}"));
 

@@ -109,7 +109,8 @@ public sealed class BrowserTests(SqliteServer fixture) : IClassFixture<SqliteSer
     private void AssertKeptToItself(Chromium browser)
     {
         var elsewhere = browser.Requests.Where(url => !url.StartsWith(fixture.Server.Address.ToString(), StringComparison.Ordinal)
-            && !url.StartsWith("data:", StringComparison.Ordinal) && !url.StartsWith("blob:", StringComparison.Ordinal) && url != "about:blank");
+            && !url.StartsWith("data:", StringComparison.Ordinal) && !url.StartsWith("blob:", StringComparison.Ordinal)
+            && url != "about:blank");
         Assert.Equal([], elsewhere);
     }
 }

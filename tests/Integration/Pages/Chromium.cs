@@ -49,7 +49,8 @@ internal sealed class Chromium : IAsyncDisposable
             RedirectStandardOutput = true,
             ArgumentList =
             {
-                "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--disable-background-networking",
+                "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
+                "--disable-background-networking",
                 "--disable-component-update", "--disable-sync", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
                 $"--user-data-dir={profile.FullName}", "--remote-debugging-port=0", "about:blank",
             },
@@ -84,7 +85,9 @@ internal sealed class Chromium : IAsyncDisposable
     public async Task PressAsync(string key, int code)
     {
         foreach (var type in (string[])["keyDown", "keyUp"])
-            await CallAsync("Input.dispatchKeyEvent", new JsonObject { ["type"] = type, ["key"] = key, ["code"] = key, ["windowsVirtualKeyCode"] = code });
+            await CallAsync(
+                "Input.dispatchKeyEvent",
+                new JsonObject { ["type"] = type, ["key"] = key, ["code"] = key, ["windowsVirtualKeyCode"] = code });
     }
 
     /// <summary>A text as JavaScript writes it.</summary>
@@ -122,7 +125,8 @@ internal sealed class Chromium : IAsyncDisposable
         _reading = ReadAsync();
         var targets = (await CallAsync("Target.getTargets", []))["targetInfos"]!.AsArray();
         var page = (string)targets.First(target => (string?)target!["type"] == "page")!["targetId"]!;
-        _session = (string)(await CallAsync("Target.attachToTarget", new JsonObject { ["targetId"] = page, ["flatten"] = true }))["sessionId"]!;
+        _session =
+            (string)(await CallAsync("Target.attachToTarget", new JsonObject { ["targetId"] = page, ["flatten"] = true }))["sessionId"]!;
         foreach (var domain in (string[])["Page", "Network", "Runtime", "Log"]) await CallAsync($"{domain}.enable", []);
     }
 

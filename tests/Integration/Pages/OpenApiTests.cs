@@ -5,7 +5,9 @@ using ZapierTriggers.Tests.Integration.Infrastructure;
 
 namespace ZapierTriggers.Tests.Integration.Pages;
 
-/// <summary>The OpenAPI document says what the server does. (Each answer of these tests is judged by it: <see cref="ContractHandler"/>.)</summary>
+/// <summary>
+/// The OpenAPI document says what the server does. (Each answer of these tests is judged by it: <see cref="ContractHandler"/>.)
+/// </summary>
 public sealed class OpenApiTests(SqliteServer fixture) : IClassFixture<SqliteServer>
 {
     private static readonly JsonObject Document = JsonNode.Parse(OpenApiDocument.Text)!.AsObject();
@@ -24,7 +26,8 @@ public sealed class OpenApiTests(SqliteServer fixture) : IClassFixture<SqliteSer
     [Fact]
     public void Every_problem_code_is_described()
     {
-        var codes = Document["components"]!["schemas"]!["Problem"]!["properties"]!["code"]!["enum"]!.AsArray().Select(code => (string)code!);
+        var codes = Document["components"]!["schemas"]!["Problem"]!["properties"]!["code"]!["enum"]!.AsArray()
+            .Select(code => (string)code!);
         Assert.Equal(Problem.All.Select(problem => problem.Code).Order(StringComparer.Ordinal), codes.Order(StringComparer.Ordinal));
 
         var fields = Document["components"]!["schemas"]!["Problem"]!["properties"]!.AsObject().Select(pair => pair.Key).ToList();

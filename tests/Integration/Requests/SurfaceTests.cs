@@ -11,7 +11,8 @@ public sealed class SurfaceTests(SqliteServer fixture) : IClassFixture<SqliteSer
     public async Task Every_path_tells_its_methods_to_who_uses_another()
     {
         var tenant = await fixture.Server.NewTenantAsync();
-        foreach (var path in fixture.Server.Routes.GroupBy(route => route.Template.Replace("{id}", "x", StringComparison.Ordinal), route => route.Method))
+        foreach (var path in fixture.Server.Routes.GroupBy(
+            route => route.Template.Replace("{id}", "x", StringComparison.Ordinal), route => route.Method))
         {
             var reply = await tenant.SendAsync(HttpMethod.Put, path.Key, body: null, ("X-API-Key", tenant.Key));
 
@@ -92,7 +93,9 @@ public sealed class SurfaceTests(SqliteServer fixture) : IClassFixture<SqliteSer
     private static async Task<string> UnpackAsync(byte[] bytes, string coding)
     {
         using var packed = new MemoryStream(bytes);
-        await using Stream unpacked = coding == "br" ? new BrotliStream(packed, CompressionMode.Decompress) : new GZipStream(packed, CompressionMode.Decompress);
+        await using Stream unpacked = coding == "br"
+            ? new BrotliStream(packed, CompressionMode.Decompress)
+            : new GZipStream(packed, CompressionMode.Decompress);
         using var reader = new StreamReader(unpacked, Encoding.UTF8);
         return await reader.ReadToEndAsync();
     }

@@ -70,7 +70,8 @@ public sealed class AccountChangesTests(PostgresFixture fixture) : IClassFixture
         await erasures.AddAsync(former, CancellationToken.None);
         await erasures.AddAsync(erasure, CancellationToken.None);
         await erasures.EraseAsync(former, former with { Cursor = end }, [ids[1]], default, CancellationToken.None);
-        var first = (await erasures.EraseAsync(erasure, erasure with { Cursor = ids[2] }, [ids[0], ids[2]], default, CancellationToken.None))!;
+        var first =
+            (await erasures.EraseAsync(erasure, erasure with { Cursor = ids[2] }, [ids[0], ids[2]], default, CancellationToken.None))!;
         var seen = await OfAsync(erasure.Id);
         Assert.Equal((ids[2], 2L, null), (seen.Cursor, seen.Erased, seen.FinishedAt));
         Assert.Equal<EventId>([ids[0], ids[2]], (await Changes.ReadErasedAsync(seen, default, CancellationToken.None)).Order());

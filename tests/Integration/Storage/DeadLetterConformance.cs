@@ -135,7 +135,8 @@ public abstract class DeadLetterConformance<T>(T fixture) : IClassFixture<T>
     {
         var scene = await DeliveryScene.SetAsync(fixture);
         var ids = await scene.AppendAsync(6);
-        ids = [.. ids, .. await scene.AppendAsync(scene.Events.Next(), scene.Events.Next("unwanted"), scene.Events.Next(), scene.Events.Next())];
+        ids = [.. ids, .. await scene.AppendAsync(
+            scene.Events.Next(), scene.Events.Next("unwanted"), scene.Events.Next(), scene.Events.Next())];
         await scene.RecordAsync(scene.Delivered(ids[1]), scene.Failed(ids[2], 1, Now.AddDays(1)), scene.Dead(ids[3], 2));
         await scene.AcknowledgeAsync(Now, ids[4]);
         await scene.ReplayAsync(ids[5], Now.AddDays(2));
@@ -229,7 +230,8 @@ public abstract class DeadLetterConformance<T>(T fixture) : IClassFixture<T>
     private static Task<IReadOnlyList<ClaimedRetry>> ClaimAllAsync(DeliveryScene scene, DateTimeOffset now) =>
         scene.ClaimAsync(now, Now.AddYears(1));
 
-    private static async Task<IEnumerable<EventId>> ListAsync(DeliveryScene scene, ReplayFilter filter, DeadLetterCursor? after = null, int limit = 100) =>
+    private static async Task<IEnumerable<EventId>> ListAsync(
+        DeliveryScene scene, ReplayFilter filter, DeadLetterCursor? after = null, int limit = 100) =>
         (await scene.DeadLetters.ReadAsync(new DeadLetterQuery(scene.OrganizationNo, filter, limit, after), CancellationToken.None)).Items
         .Select(one => one.EventId);
 }

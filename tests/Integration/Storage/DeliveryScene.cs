@@ -74,7 +74,8 @@ internal sealed class DeliveryScene
 
     public Task RecordAsync(params DeliveryResult[] results) => Store.RecordAsync(new DeliveryBatch(results, []), CancellationToken.None);
 
-    public Task<LanePage> ReadLaneAsync(EventId after, int limit = 100, int maxBytes = 1 << 20, params string[] patterns) => Store.ReadLaneAsync(
+    public Task<LanePage> ReadLaneAsync(EventId after, int limit = 100, int maxBytes = 1 << 20, params string[] patterns) =>
+        Store.ReadLaneAsync(
         new LaneRead
         {
             OrganizationNo = OrganizationNo,

@@ -65,7 +65,8 @@ public abstract class InboxConformance<T>(T fixture) : IClassFixture<T>
         var pages = new List<InboxPage>();
         do
         {
-            pages.Add(await ReadAsync(Query with { Limit = 1000, Ascending = ascending, Cursor = pages.Count == 0 ? null : pages[^1].Events[^1].Id }));
+            pages.Add(await ReadAsync(
+                Query with { Limit = 1000, Ascending = ascending, Cursor = pages.Count == 0 ? null : pages[^1].Events[^1].Id }));
             Assert.NotEmpty(pages[^1].Events);
         }
         while (pages[^1].HasMore);

@@ -60,7 +60,13 @@ public abstract class InboxMarkConformance<T>(T fixture) : IClassFixture<T>
 
         foreach (var type in (string?[])[null, "user.created"])
         {
-            var query = new InboxQuery { OrganizationNo = scene.OrganizationNo, Status = EventStatus.Pending, Type = type, IncludeTotal = true };
+            var query = new InboxQuery
+            {
+                OrganizationNo = scene.OrganizationNo,
+                Status = EventStatus.Pending,
+                Type = type,
+                IncludeTotal = true,
+            };
             await AssertPageAsync(ids[2..], query with { Ascending = true });
             await AssertPageAsync(ids[2..].Reverse(), query);
             await AssertPageAsync(ids[2..], query with { Ascending = true, Cursor = ids[0], NotBefore = ids[1] });
@@ -185,9 +191,16 @@ public abstract class InboxMarkConformance<T>(T fixture) : IClassFixture<T>
     private async Task AssertAsWithoutAsync(DeliveryScene scene, List<EventId> ids, Random random)
     {
         // The status that each row tells does not ask the mark.
-        var pending = (await fixture.ReadAllAsync(scene.OrganizationNo)).Where(one => one.Status == EventStatus.Pending).Select(one => one.Id).ToList();
+        var pending = (await fixture.ReadAllAsync(scene.OrganizationNo)).Where(
+            one => one.Status == EventStatus.Pending).Select(one => one.Id).ToList();
         var (cursor, notBefore) = (ids[random.Next(ids.Count)], ids[random.Next(ids.Count)]);
-        var query = new InboxQuery { OrganizationNo = scene.OrganizationNo, Status = EventStatus.Pending, Limit = 1000, IncludeTotal = true };
+        var query = new InboxQuery
+        {
+            OrganizationNo = scene.OrganizationNo,
+            Status = EventStatus.Pending,
+            Limit = 1000,
+            IncludeTotal = true,
+        };
         await AssertPageAsync(pending, query with { Ascending = true });
         await AssertPageAsync(Enumerable.Reverse(pending), query);
         var later = query with { NotBefore = notBefore, Type = random.Next(2) == 0 ? "user.created" : null };

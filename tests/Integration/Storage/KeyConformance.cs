@@ -19,7 +19,13 @@ public abstract class KeyConformance<T>(T fixture) : IClassFixture<T>
     public async Task A_key_is_added_as_it_is_and_once()
     {
         var (organization, first) = await CreateAsync();
-        var added = NewKey(organization) with { Scopes = "inbox:read", ExpiresAt = Now.AddDays(1), GivenExpiresAt = Now.AddDays(1), CreatedAt = Now.AddMinutes(1) };
+        var added = NewKey(organization) with
+        {
+            Scopes = "inbox:read",
+            ExpiresAt = Now.AddDays(1),
+            GivenExpiresAt = Now.AddDays(1),
+            CreatedAt = Now.AddMinutes(1),
+        };
 
         Assert.Equal(KeyChange.Done, await Store.AddKeyAsync(added, 2, CancellationToken.None));
         Assert.Equal(KeyChange.Done, await Store.AddKeyAsync(added, 2, CancellationToken.None));
@@ -39,7 +45,9 @@ public abstract class KeyConformance<T>(T fixture) : IClassFixture<T>
 
         Assert.Equal(KeyChange.Done, await Store.AddKeyAsync(NewKey(organization), 2, CancellationToken.None));
         Assert.Equal(KeyChange.TooMany, await Store.AddKeyAsync(NewKey(organization), 2, CancellationToken.None));
-        Assert.Equal(KeyChange.NotFound, await Store.AddKeyAsync(NewKey(organization) with { OrganizationNo = StoreFixture.NextNumber() }, 2, CancellationToken.None));
+        Assert.Equal(
+            KeyChange.NotFound,
+            await Store.AddKeyAsync(NewKey(organization) with { OrganizationNo = StoreFixture.NextNumber() }, 2, CancellationToken.None));
         Assert.Equal(2, (await LoadAsync(organization.No)).Keys.Count);
     }
 
@@ -132,8 +140,12 @@ public abstract class KeyConformance<T>(T fixture) : IClassFixture<T>
         await AuditedAsync("key.revoke", organization, () => Store.RevokeKeyAsync(organization.No, first.Id, Now, CancellationToken.None));
         await AuditedAsync(
             "key.revoke", organization, () => Store.RevokeKeyAsync(organization.No, Guid.NewGuid(), Now, CancellationToken.None));
-        await AuditedAsync("organization.suspend", organization, async () => { await Store.SuspendAsync(organization, CancellationToken.None); return true; });
-        await AuditedAsync("of another", organization with { No = StoreFixture.NextNumber() }, () => Store.AddKeyAsync(NewKey(organization), 9, CancellationToken.None));
+        await AuditedAsync(
+            "organization.suspend", organization,
+            async () => { await Store.SuspendAsync(organization, CancellationToken.None); return true; });
+        await AuditedAsync(
+            "of another", organization with { No = StoreFixture.NextNumber() },
+            () => Store.AddKeyAsync(NewKey(organization), 9, CancellationToken.None));
 
         var (read, hasMore) = await fixture.Stores.Audit.ReadAsync(
             new AuditQuery { OrganizationNo = organization.No, Limit = 100 }, CancellationToken.None);
@@ -180,7 +192,9 @@ public abstract class KeyConformance<T>(T fixture) : IClassFixture<T>
         Assert.Equal(["5", "3", "1"], (await ReadAsync(query with { Actor = "admin" })).Entries.Select(entry => entry.Target));
         Assert.Equal(4, (await ReadAsync(query with { Actor = "zap_live_12345678" })).Entries.Count);
         Assert.Equal(4, (await ReadAsync(query with { KeyId = keyId })).Entries.Count);
-        Assert.Equal(["4", "3"], (await ReadAsync(query with { From = Now.AddSeconds(3), To = Now.AddSeconds(5) })).Entries.Select(entry => entry.Target));
+        Assert.Equal(
+            ["4", "3"],
+            (await ReadAsync(query with { From = Now.AddSeconds(3), To = Now.AddSeconds(5) })).Entries.Select(entry => entry.Target));
         Assert.Empty((await ReadAsync(query with { OrganizationNo = StoreFixture.NextNumber() })).Entries);
     }
 

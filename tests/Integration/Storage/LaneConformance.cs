@@ -154,7 +154,8 @@ public abstract class LaneConformance<T>(T fixture) : IClassFixture<T>
         var back = await LoadAsync(scene);
         Assert.Equal((ids[0], 1), (back.DeliveredThrough, back.LaneGeneration));
         await Store.RecordAsync(
-            new DeliveryBatch([], [new LaneCursor(scene.OrganizationNo, scene.Endpoint.Id, ids[1], back.LaneGeneration)]), CancellationToken.None);
+            new DeliveryBatch(
+                [], [new LaneCursor(scene.OrganizationNo, scene.Endpoint.Id, ids[1], back.LaneGeneration)]), CancellationToken.None);
         Assert.Equal(ids[1], (await LoadAsync(scene)).DeliveredThrough);
     }
 
@@ -242,7 +243,8 @@ public abstract class LaneConformance<T>(T fixture) : IClassFixture<T>
     {
         var scene = await DeliveryScene.SetAsync(fixture);
         await Store.SaveEndpointAsync(
-            scene.Endpoint with { Filters = new EndpointFilters([new FilterVersion(default, new EventTypePatterns(["a"]))]) }, CancellationToken.None);
+            scene.Endpoint with { Filters = new EndpointFilters([new FilterVersion(default, new EventTypePatterns(["a"]))]) },
+            CancellationToken.None);
         var other = DeliveryScene.NewEndpoint(scene.OrganizationNo);
         await Store.SaveEndpointAsync(other, CancellationToken.None);
         var ids = await scene.AppendAsync(3);
@@ -254,9 +256,13 @@ public abstract class LaneConformance<T>(T fixture) : IClassFixture<T>
         await Store.DeleteEndpointAsync(scene.OrganizationNo, scene.Endpoint.Id, Now, CancellationToken.None);
         await Store.DeleteEndpointAsync(scene.OrganizationNo, scene.Endpoint.Id, Now, CancellationToken.None);
 
-        Assert.Equal(other.Id, (await Store.LoadEndpointsAsync(CancellationToken.None)).Single(one => one.OrganizationNo == scene.OrganizationNo).Id);
+        Assert.Equal(
+            other.Id,
+            (await Store.LoadEndpointsAsync(CancellationToken.None)).Single(one => one.OrganizationNo == scene.OrganizationNo).Id);
         foreach (var (table, left) in ((string, long)[])[("lanes", 1), ("endpoint_filters", 0), ("retries", 1), ("outcomes", 1), ("attempts", 2)])
-            Assert.Equal(left, Convert.ToInt64(await fixture.ScalarAsync($"SELECT count(*) FROM {table} WHERE organization_no = {scene.OrganizationNo}")));
+            Assert.Equal(
+                left,
+                Convert.ToInt64(await fixture.ScalarAsync($"SELECT count(*) FROM {table} WHERE organization_no = {scene.OrganizationNo}")));
         Assert.Equal(EventStatus.Pending, (await scene.FindAsync(ids[1])).Event.Status);
     }
 
@@ -264,7 +270,8 @@ public abstract class LaneConformance<T>(T fixture) : IClassFixture<T>
     public async Task Types_that_do_not_match_are_looked_at_and_passed_over()
     {
         var scene = await DeliveryScene.SetAsync(fixture);
-        string[] types = ["user.created", "user", "users.x", "User.x", "order.paid", "order.paid.x", "user.", "user.größe", "us%r.x", "user_x", "x"];
+        string[] types =
+            ["user.created", "user", "users.x", "User.x", "order.paid", "order.paid.x", "user.", "user.größe", "us%r.x", "user_x", "x"];
         var ids = await scene.AppendAsync([.. types.Select(type => scene.Events.Next(type))]);
         await scene.RecordAsync(scene.Delivered(ids[0]));
 

@@ -75,7 +75,9 @@ public sealed class PostgresInboxMarkRaceTests(PostgresFixture fixture) : IClass
         await transaction.CommitAsync();
         await append;
         Assert.Equal(next.Select(one => one.Id), await scene.InboxAsync(EventStatus.Pending));
-        Assert.Equal(ids[^1].ToGuid(), await fixture.ScalarAsync($"SELECT settled_before FROM inbox_marks WHERE organization_no = {scene.OrganizationNo}"));
+        Assert.Equal(
+            ids[^1].ToGuid(),
+            await fixture.ScalarAsync($"SELECT settled_before FROM inbox_marks WHERE organization_no = {scene.OrganizationNo}"));
     }
 
     [Fact]

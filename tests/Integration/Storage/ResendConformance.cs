@@ -20,7 +20,9 @@ public abstract class ResendConformance<T>(T fixture) : IClassFixture<T>
         await scene.RecordAsync(scene.Failed(id, 1, Now.AddHours(-1)));
         await scene.RecordAsync(scene.Dead(id, 2));
 
-        Assert.Equal(new Requeued(Found: true, 1), await scene.DeadLetters.ReplayDeadLettersAsync(scene.OrganizationNo, id, null, Now, CancellationToken.None));
+        Assert.Equal(
+            new Requeued(Found: true, 1),
+            await scene.DeadLetters.ReplayDeadLettersAsync(scene.OrganizationNo, id, null, Now, CancellationToken.None));
 
         var waiting = await scene.FindAsync(id);
         Assert.Equal((EventStatus.Failed, 2, 503), (waiting.Event.Status, waiting.Event.Attempts, waiting.Event.ResponseStatus));
@@ -254,7 +256,9 @@ public abstract class ResendConformance<T>(T fixture) : IClassFixture<T>
         Assert.Equal(new Requeued(true, 0), await ReplayAsync(scene, id, Guid.NewGuid()));
         Assert.Equal(default, await ReplayAsync(strange, id, null));
         Assert.Equal(default, await ReplayAsync(scene, scene.Events.Next().Id, null));
-        Assert.Equal(((Guid[])[scene.Endpoint.Id, second.Id]).Order(), (await scene.FindAsync(id)).Deliveries.Select(delivery => delivery.EndpointId).Order());
+        Assert.Equal(
+            ((Guid[])[scene.Endpoint.Id, second.Id]).Order(),
+            (await scene.FindAsync(id)).Deliveries.Select(delivery => delivery.EndpointId).Order());
     }
 
     [Fact]

@@ -44,7 +44,8 @@ public abstract class RetentionConformance<T>(T fixture) : IClassFixture<T>
         scene.Events.UnixMilliseconds += 60_000;
         var kept = await scene.AppendAsync(2);
         await scene.RecordAsync(
-            scene.Delivered(old[0]), scene.Dead(old[1], 1), scene.Failed(old[2], 1, StoreFixture.Noon.AddHours(1)), scene.Delivered(kept[0]));
+            scene.Delivered(old[0]), scene.Dead(old[1], 1), scene.Failed(
+                old[2], 1, StoreFixture.Noon.AddHours(1)), scene.Delivered(kept[0]));
         await scene.AcknowledgeAsync(StoreFixture.Noon, old[3], kept[1]);
 
         var step = await fixture.Stores.Data.Retention.ExpireAsync(scene.OrganizationNo, kept[0], 100, CancellationToken.None);

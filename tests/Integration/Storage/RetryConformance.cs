@@ -56,7 +56,9 @@ public abstract class RetryConformance<T> : IAsyncLifetime
         var ids = await scene.AppendAsync(scene.Events.Traced(), scene.Events.Next());
         await scene.RecordAsync([.. ids.Select(id => scene.Failed(id, 1, Now))]);
 
-        Assert.Equal([TestEvents.Trace, default], (await scene.ClaimAsync(Now)).OrderBy(retry => retry.Event.Id).Select(retry => retry.Event.TraceParent));
+        Assert.Equal(
+            [TestEvents.Trace, default],
+            (await scene.ClaimAsync(Now)).OrderBy(retry => retry.Event.Id).Select(retry => retry.Event.TraceParent));
     }
 
     [Fact]
@@ -123,7 +125,8 @@ public abstract class RetryConformance<T> : IAsyncLifetime
     {
         var scene = await DeliveryScene.SetAsync(_fixture);
         var ids = await scene.AppendAsync(
-            scene.Events.Next("t", orderingKey: "old"), scene.Events.Next("t", orderingKey: "k"), scene.Events.Next("t"), scene.Events.Next("t", orderingKey: "k"));
+            scene.Events.Next("t", orderingKey: "old"), scene.Events.Next("t", orderingKey: "k"), scene.Events.Next("t"),
+            scene.Events.Next("t", orderingKey: "k"));
         await scene.RecordAsync([.. ids.Select(id => scene.Failed(id, 1, Now.AddHours(1)))]);
         await scene.RecordAsync(scene.Delivered(ids[3], 2));
         var all = await scene.Store.ReadFailingKeysAsync(scene.OrganizationNo, scene.Endpoint.Id, Now.AddDays(-1), CancellationToken.None);

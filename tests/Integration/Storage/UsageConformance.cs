@@ -81,7 +81,8 @@ public abstract class UsageConformance<T>(T fixture) : IClassFixture<T>
     public async Task Sums_add_up_and_the_oldest_go()
     {
         var (no, other) = (await KnownOrganization.NewAsync(fixture), await KnownOrganization.NewAsync(fixture));
-        UsageSum[] sums = [new(no, Day, UsageKind.Invalid, 2), new(no, Day, UsageKind.Acknowledged, 1), new(other, Day, UsageKind.Invalid, 7)];
+        UsageSum[] sums =
+            [new(no, Day, UsageKind.Invalid, 2), new(no, Day, UsageKind.Acknowledged, 1), new(other, Day, UsageKind.Invalid, 7)];
         await Usage.AddAsync(sums, CancellationToken.None);
         await Usage.AddAsync(sums, CancellationToken.None);
         await Usage.AddAsync([], CancellationToken.None);
@@ -144,7 +145,8 @@ public abstract class UsageConformance<T>(T fixture) : IClassFixture<T>
         await store.ScalarAsync("UPDATE usage_days SET events = 2");
 
         Assert.Equal(
-            [new UsageDifference(events.OrganizationNo, Day, 3, 2)], await store.Stores.Data.Usage.FindDifferencesAsync(Day, 10, CancellationToken.None));
+            [new UsageDifference(events.OrganizationNo, Day, 3, 2)],
+            await store.Stores.Data.Usage.FindDifferencesAsync(Day, 10, CancellationToken.None));
         Assert.Empty(await store.Stores.Data.Usage.FindDifferencesAsync(Day + 1, 10, CancellationToken.None));
     }
 

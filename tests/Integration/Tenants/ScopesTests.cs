@@ -34,7 +34,9 @@ public sealed class ScopesTests(SqliteServer fixture) : IClassFixture<SqliteServ
             if (access.Caller != RouteCaller.Key || access.Scopes == KeyScopes.None) continue;
             var reply = await CallAsync(method, template, await KeyAsync(owner, KeyScopes.All & ~access.Scopes & ~access.Or));
             Assert.True(reply.Status == 403, $"{method} {template}: {reply.Status} {reply.Text}");
-            Assert.Equal(access.Scopes.ToText(), (string?)reply.Problem(403, "insufficient_scope", "Insufficient scope", "required_scope")["required_scope"]);
+            Assert.Equal(
+                access.Scopes.ToText(),
+                (string?)reply.Problem(403, "insufficient_scope", "Insufficient scope", "required_scope")["required_scope"]);
         }
     }
 
@@ -45,7 +47,8 @@ public sealed class ScopesTests(SqliteServer fixture) : IClassFixture<SqliteServ
         foreach (var (method, template, access) in Server.DeclaredRoutes)
         {
             if (access.Caller != RouteCaller.Key) continue;
-            KeyScopes[] enough = access.Scopes == KeyScopes.None ? Each : access.Or == KeyScopes.None ? [access.Scopes] : [access.Scopes, access.Or];
+            KeyScopes[] enough =
+                access.Scopes == KeyScopes.None ? Each : access.Or == KeyScopes.None ? [access.Scopes] : [access.Scopes, access.Or];
             foreach (var scopes in enough)
             {
                 var reply = await CallAsync(method, template, await KeyAsync(owner, scopes));
@@ -107,7 +110,8 @@ public sealed class ScopesTests(SqliteServer fixture) : IClassFixture<SqliteServ
         // By the administrator, so that the cap does not matter.
         var body = new JsonObject { ["scopes"] = new JsonArray([.. scopes.NamesOf().Select(name => JsonValue.Create(name))]) };
         var made = await owner.SendAsync(
-            HttpMethod.Post, $"/api/admin/organizations/{owner.OrganizationId}/keys", System.Text.Encoding.UTF8.GetBytes(body.ToJsonString()),
+            HttpMethod.Post, $"/api/admin/organizations/{owner.OrganizationId}/keys",
+            System.Text.Encoding.UTF8.GetBytes(body.ToJsonString()),
             ("X-API-Key", Server.AdminToken));
         return (string)made.Json["api_key"]!;
     }

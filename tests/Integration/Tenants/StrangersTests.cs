@@ -79,7 +79,8 @@ public abstract class StrangersTests<T>(T fixture) : IClassFixture<T>
         Assert.True(reply.Status < 500, $"{route}: {reply.Status} {reply.Text}");
         var seen = $"{string.Join('\n', reply.Headers.Select(pair => $"{pair.Key}: {pair.Value}"))}\n{reply.Text}";
         var echoed = new[] { foreign.Event, foreign.Organization, foreign.DedupId, foreign.Endpoint, foreign.Key };
-        var leaked = secrets.Where(secret => seen.Contains(secret, StringComparison.Ordinal) && !IsEcho(secret, seen, echoed, caller)).ToList();
+        var leaked = secrets.Where(
+            secret => seen.Contains(secret, StringComparison.Ordinal) && !IsEcho(secret, seen, echoed, caller)).ToList();
         Assert.True(leaked.Count == 0, $"{route} shows {string.Join(", ", leaked)}:\n{seen}");
         if (!StrangerCalls.AnswersLikeUnknown(route)) return;
 

@@ -39,7 +39,9 @@ public sealed class BackupTests : IDisposable
 
         await store.AssertSameAsync(before, restored);
         Assert.Equal("kept", await File.ReadAllTextAsync(Path.Combine(restored.DataDirectory, "admin-token")));
-        Assert.Equal(store.Once, (await new Tenant(restored, store.OrganizationId, store.Key).PostEventAsync(FullStore.BodyOf("ü", 5, "once"))).Duplicate());
+        Assert.Equal(
+            store.Once,
+            (await new Tenant(restored, store.OrganizationId, store.Key).PostEventAsync(FullStore.BodyOf("ü", 5, "once"))).Duplicate());
         var next = (await PostAsync(restored, store, "next")).Accepted();
         Assert.Equal(
             [.. store.Ids, next], (await new Tenant(restored, store.OrganizationId, store.Key).ReadInboxAsync()).Select(one => one.Id));

@@ -83,8 +83,10 @@ internal sealed record FullStore
         var admin = new Tenant(server, "", server.AdminToken);
         List<string> questions =
         [
-            "/api/inbox?order=asc&limit=3", "/api/inbox?limit=100", "/api/inbox?status=failed", "/api/inbox?status=dead_letter", "/api/inbox?type=a",
-            "/api/endpoints", "/api/dead-letters", "/api/keys", "/api/ledger", "/api/usage", "/api/audit", "/api/replays", $"/api/erasures/{Erasure}",
+            "/api/inbox?order=asc&limit=3", "/api/inbox?limit=100", "/api/inbox?status=failed", "/api/inbox?status=dead_letter",
+            "/api/inbox?type=a",
+            "/api/endpoints", "/api/dead-letters", "/api/keys", "/api/ledger", "/api/usage", "/api/audit", "/api/replays",
+            $"/api/erasures/{Erasure}",
         ];
         questions.AddRange(Ids.Select(id => $"/api/events/{id}"));
         var answers = new Dictionary<string, string>(StringComparer.Ordinal);

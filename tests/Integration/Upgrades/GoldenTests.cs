@@ -65,7 +65,8 @@ public sealed class GoldenTests
         await using var server = await ServerUnderTest.StartAsync(StoreKind.Sqlite);
         (await (await server.NewTenantAsync()).PostEventAsync("""{"type":"a","payload":{}}""")).Accepted();
         await server.StopAsync();
-        foreach (var path in Directory.EnumerateFiles(server.DataDirectory, pattern.Replace(".seg", Segment.Extension, StringComparison.Ordinal)))
+        foreach (var path in Directory.EnumerateFiles(
+            server.DataDirectory, pattern.Replace(".seg", Segment.Extension, StringComparison.Ordinal)))
         {
             await using var file = File.OpenWrite(path);
             file.Position = versionAt;
@@ -123,7 +124,8 @@ public sealed class GoldenTests
         Assert.Contains("\"set_aside\":1", answers["/api/ledger"], StringComparison.Ordinal);
         Assert.Contains("endpoint.create", answers["/api/audit"], StringComparison.Ordinal);
         var next = (await tenant.PostEventAsync("""{"type":"a","payload":{}}""")).Accepted();
-        Assert.Contains(next, (await tenant.ReadInboxAsync()).Select(one => one.Id)); // behind what is told of the webhook that has used up its tries
+        // behind what is told of the webhook that has used up its tries
+        Assert.Contains(next, (await tenant.ReadInboxAsync()).Select(one => one.Id));
     }
 
     /// <summary>A stopped server on nothing; what it finds was made long ago, so nothing may expire.</summary>

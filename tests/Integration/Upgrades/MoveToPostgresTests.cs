@@ -40,7 +40,9 @@ public sealed class MoveToPostgresTests : IAsyncLifetime
         var sent = receiver.Requests.Count;
         await server.StartAsync($"Storage:ConnectionString={_target}");
         await store.AssertSameAsync(before, server);
-        Assert.Equal(store.Ids.Skip(3).Take(3), InboxEvent.ReadPage((await tenant.GetAsync($"/api/inbox?order=asc&limit=3&cursor={cursor}")).Bytes).Select(one => one.Id));
+        Assert.Equal(
+            store.Ids.Skip(3).Take(3),
+            InboxEvent.ReadPage((await tenant.GetAsync($"/api/inbox?order=asc&limit=3&cursor={cursor}")).Bytes).Select(one => one.Id));
         Assert.Equal(store.Once, (await tenant.PostEventAsync(FullStore.BodyOf("ü", 5, "once"))).Duplicate());
         Assert.Equal(409, (await tenant.PostEventAsync(FullStore.BodyOf("a", 9, "erased"))).Status);
         Assert.Equal(sent, receiver.Requests.Count);
@@ -117,12 +119,15 @@ public sealed class MoveToPostgresTests : IAsyncLifetime
         await server.StopAsync();
         Assert.Equal(0, (await RunAsync(server)).Code);
         await PostgresServer.ExecuteAsync(
-            "UPDATE events SET payload = 'x' WHERE dedup_id = '2'; INSERT INTO schema_versions (version, name) VALUES (2000000000, 'm')", _target);
+            "UPDATE events SET payload = 'x' WHERE dedup_id = '2'; INSERT INTO schema_versions (version, name) VALUES (2000000000, 'm')",
+            _target);
 
         var (code, output) = await RunAsync(server, "--continue");
 
         Assert.Equal(3, code);
-        Assert.Single(output.Split('\n'), line => line.Contains("DIFFERENT", StringComparison.Ordinal) && line.StartsWith("events ", StringComparison.Ordinal));
+        Assert.Single(
+            output.Split('\n'),
+            line => line.Contains("DIFFERENT", StringComparison.Ordinal) && line.StartsWith("events ", StringComparison.Ordinal));
         await Assert.ThrowsAsync<StoreException>(() => server.StartAsync($"Storage:ConnectionString={_target}"));
     }
 
@@ -140,7 +145,9 @@ public sealed class MoveToPostgresTests : IAsyncLifetime
         Assert.Contains("--to", noTarget.Message, StringComparison.Ordinal);
     }
 
-    /// <summary>A table added later must get a row in <see cref="FullStore"/>, or a reason in the list of those that are not moved.</summary>
+    /// <summary>
+    /// A table added later must get a row in <see cref="FullStore"/>, or a reason in the list of those that are not moved.
+    /// </summary>
     private static async Task AssertFullAsync(ServerUnderTest server)
     {
         await using var connection = new SqliteConnection($"Data Source={Path.Combine(server.DataDirectory, "events.db")};Pooling=False");

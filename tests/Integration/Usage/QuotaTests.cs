@@ -94,7 +94,9 @@ public abstract class QuotaTests(StoreKind store)
         var later = new Tenant(server, tenant.OrganizationId, tenant.Key);
         Assert.Equal(429, (await later.PostEventAsync(Event)).Status);
         await Poll.UntilAsync(
-            async () => Convert.ToInt64(await Upgrades.FullStore.SqlAsync(server, "SELECT count(*) FROM usage_news WHERE told_at IS NOT NULL"), null) == 4,
+            async () =>
+                Convert.ToInt64(
+                    await Upgrades.FullStore.SqlAsync(server, "SELECT count(*) FROM usage_news WHERE told_at IS NOT NULL"), null) == 4,
             "all news are remembered");
 
         // The last refusal is written behind a look at what there is to tell: had it told something again, that would be there.
@@ -116,7 +118,8 @@ public abstract class QuotaTests(StoreKind store)
         await Poll.UntilAsync(
             async () =>
             {
-                seen = [.. (await tenant.ReadInboxAsync()).Select(one => one.Type).Where(type => type.StartsWith("usage.", StringComparison.Ordinal))];
+                seen = [.. (await tenant.ReadInboxAsync()).Select(one => one.Type).Where(
+                    type => type.StartsWith("usage.", StringComparison.Ordinal))];
                 return seen.Length >= types.Length;
             },
             $"{types.Length} are told");

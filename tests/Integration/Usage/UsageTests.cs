@@ -102,7 +102,9 @@ public abstract class UsageTests(StoreKind store)
         await server.AdminAsync(HttpMethod.Delete, $"/api/admin/organizations/{tenant.OrganizationId}", """{"confirm":"Gone"}""");
 
         await Poll.UntilAsync(
-            async () => Convert.ToInt64(await Upgrades.FullStore.SqlAsync(server, "SELECT count(DISTINCT organization_no) FROM usage_days"), null) == 1,
+            async () =>
+                Convert.ToInt64(
+                    await Upgrades.FullStore.SqlAsync(server, "SELECT count(DISTINCT organization_no) FROM usage_days"), null) == 1,
             "its usage is gone");
     }
 

@@ -57,7 +57,10 @@ public sealed class BadReceiversTests
     {
         var bomb = BadHabits.GzipBomb();
         var attempt = await FailsAsync(
-            (socket, _, cancel) => BadHabits.FloodAsync(socket, BadHabits.Head("500 Oh no", "Content-Encoding: gzip", "Content-Type: application/json"), bomb, cancel), "Answered 500.");
+            (socket, _, cancel) =>
+                BadHabits.FloodAsync(
+                    socket, BadHabits.Head("500 Oh no", "Content-Encoding: gzip", "Content-Type: application/json"), bomb,
+                    cancel), "Answered 500.");
         Assert.InRange(attempt.ResponseBody!.Length, 1, AnswerText.MaxBytes);
         Assert.DoesNotContain('\0', attempt.ResponseBody);
     }

@@ -38,7 +38,9 @@ public abstract class CloudEventDeliveryTests<T>(T fixture) : IClassFixture<T>
         Assert.Equal("k\"1", received["partitionkey"]);
         Assert.Contains($"\"data\":{payload}}}", request.Body, StringComparison.Ordinal);
         var inbox = Assert.Single(await tenant.ReadInboxAsync());
-        Assert.Equal(DateTimeOffset.Parse((string)JsonNode.Parse((await tenant.GetAsync($"/api/events/{inbox.Id}")).Text)!["created_at"]!, null), received.Time);
+        Assert.Equal(
+            DateTimeOffset.Parse((string)JsonNode.Parse((await tenant.GetAsync($"/api/events/{inbox.Id}")).Text)!["created_at"]!, null),
+            received.Time);
     }
 
     [Fact]

@@ -71,7 +71,9 @@ internal sealed class DeliveryRig : IAsyncDisposable
         Poll.UntilAsync(condition, what, () =>
         Clock.Advance(Dispatcher.InFlight == 0 && Dispatcher.Unrecorded == 0 ? IdleStep(step ?? TimeSpan.FromMilliseconds(50)) : busyStep ?? TimeSpan.FromMilliseconds(2)));
 
-    /// <summary>A claim that is handed over just now must not run out before its try starts: half a minute before the end of its lease.</summary>
+    /// <summary>
+    /// A claim that is handed over just now must not run out before its try starts: half a minute before the end of its lease.
+    /// </summary>
     private TimeSpan IdleStep(TimeSpan step) => Store.HasClaims && step > TimeSpan.FromSeconds(5) ? TimeSpan.FromSeconds(5) : step;
 
     public ValueTask DisposeAsync() => Dispatcher.DisposeAsync();

@@ -129,8 +129,8 @@ public sealed class DispatcherFaultTests
         var ids = Enumerable.Range(0, 10).Select(n => rig.Store1()).ToList();
         await rig.RunUntilAsync(() => rig.Store.Results.Count == 10, "all failed once");
 
-        // Second tries succeed while nothing can be recorded, and their claims run out meanwhile. (The first refusal also ends the claiming, so not
-        // all of the ten need come that far.)
+        // Second tries succeed while nothing can be recorded, and their claims run out meanwhile. (The first refusal also ends the
+        // claiming, so not all of the ten need come that far.)
         rig.Store.Fails = static call => call == "record";
         await rig.RunUntilAsync(() => receiver.Requests.Count > 10, "some answered a second time", TimeSpan.FromSeconds(1));
         var end = rig.Clock.GetUtcNow() + TimeSpan.FromMinutes(10);
@@ -165,7 +165,9 @@ public sealed class DispatcherFaultTests
 
         var ids = Enumerable.Range(0, 200).Select(n => rig.Store1()).ToList();
         await rig.RunUntilAsync(
-            () => rig.Store.Count(EventStatus.Delivered) + rig.Store.Count(EventStatus.DeadLetter) == ids.Count, "all finished", TimeSpan.FromSeconds(5), TimeSpan.FromMilliseconds(20));
+            () =>
+                rig.Store.Count(EventStatus.Delivered) + rig.Store.Count(EventStatus.DeadLetter) == ids.Count, "all finished",
+                TimeSpan.FromSeconds(5), TimeSpan.FromMilliseconds(20));
 
         Assert.Empty(rig.Store.Violations);
         Assert.All(ids, id => Assert.Equal(receiver.CountOf(id.ToString()), rig.Store.AttemptsOf(endpoint.Id, id).Count));
@@ -189,7 +191,9 @@ public sealed class DispatcherFaultTests
         var endpoint = await rig.Dispatcher.SetDefaultAsync(DeliveryRig.Organization, healthy.Url, 0, CancellationToken.None);
         var ids = Enumerable.Range(0, 50).Select(n => rig.Store1()).ToList();
         var start = rig.Clock.GetUtcNow();
-        await rig.RunUntilAsync(() => rig.Store.Endpoint(endpoint.Id).DeliveredThrough == ids[^1], "the healthy one is served", busyStep: TimeSpan.FromMilliseconds(50));
+        await rig.RunUntilAsync(
+            () => rig.Store.Endpoint(endpoint.Id).DeliveredThrough == ids[^1], "the healthy one is served",
+            busyStep: TimeSpan.FromMilliseconds(50));
 
         // 200 lanes, 8 places, a second each until they are known to be slow: 25 s once; without it 13 rounds of 30 s.
         Assert.True(rig.Clock.GetUtcNow() - start < TimeSpan.FromMinutes(2));
@@ -222,7 +226,8 @@ public sealed class DispatcherFaultTests
         await using var receiver = await Receiver.StartAsync();
         // Only the first: the next process may send it before a test could change its mind.
         var asked = 0;
-        receiver.Answer = (request, context) => Interlocked.Increment(ref asked) == 1 ? receiver.HangAsync(request, context) : Task.CompletedTask;
+        receiver.Answer = (request, context) =>
+            Interlocked.Increment(ref asked) == 1 ? receiver.HangAsync(request, context) : Task.CompletedTask;
         var (rig, endpoint) = await DeliveryRig.StartAsync(receiver);
         var id = rig.Store1();
         await rig.RunUntilAsync(() => receiver.Requests.Count == 1, "in flight");

@@ -60,7 +60,8 @@ public sealed class DispatcherTests
         await rig.RunUntilAsync(() => rig.Store.Count(EventStatus.Delivered) == 20, "all delivered", TimeSpan.FromSeconds(1));
 
         Assert.All(ids, id => Assert.Equal(3, receiver.CountOf(id.ToString())));
-        Assert.All(ids, id => Assert.Equal([500, 500, 200], rig.Store.AttemptsOf(endpoint.Id, id).Select(attempt => attempt.ResponseStatus!.Value)));
+        Assert.All(ids, id => Assert.Equal(
+            [500, 500, 200], rig.Store.AttemptsOf(endpoint.Id, id).Select(attempt => attempt.ResponseStatus!.Value)));
         Assert.Empty(rig.Store.Violations);
     }
 

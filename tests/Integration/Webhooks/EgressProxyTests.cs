@@ -139,7 +139,9 @@ public sealed class EgressProxyTests
     {
         var error = await Assert.ThrowsAsync<StartupException>(() => StartAsync("http://me:hunter2@proxy.example/path"));
 
-        Assert.Contains("Delivery:Proxy: its value (not shown) is not allowed; use a proxy such as http://proxy.example.com:3128", error.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "Delivery:Proxy: its value (not shown) is not allowed; use a proxy such as http://proxy.example.com:3128", error.Message,
+            StringComparison.Ordinal);
         Assert.DoesNotContain("hunter2", error.Message, StringComparison.Ordinal);
     }
 

@@ -66,7 +66,9 @@ public abstract class EndpointDeliveryTests<T>(T fixture) : IClassFixture<T>
         Assert.Equal(200, (await tenant.PatchAsync($"{Path}/{id}", """{"enabled":true}""")).Status);
 
         await Poll.UntilAsync(() => receiver.Requests.Count == 3, "what is its own");
-        Assert.Equal(new[] { before[0], before[2], after[1] }.Order(StringComparer.Ordinal), receiver.Requests.Select(request => request.Id).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            new[] { before[0], before[2], after[1] }.Order(StringComparer.Ordinal),
+            receiver.Requests.Select(request => request.Id).Order(StringComparer.Ordinal));
         Assert.Equal((true, "type matches a"), (await DeliveriesAsync(tenant, before[2]))[id]);
         Assert.Equal((false, "no pattern matches"), (await DeliveriesAsync(tenant, after[0]))[id]);
     }
@@ -93,7 +95,9 @@ public abstract class EndpointDeliveryTests<T>(T fixture) : IClassFixture<T>
         await Poll.UntilAsync(() => receiver.Requests.Count >= expected.Count, "all that match");
         await PostAsync(tenant, "a");
         await Poll.UntilAsync(() => receiver.Requests.Count >= expected.Count + 1, "one more");
-        Assert.Equal(expected.Order(StringComparer.Ordinal), receiver.Requests.Select(request => request.Id).Where(ids.Contains).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            expected.Order(StringComparer.Ordinal),
+            receiver.Requests.Select(request => request.Id).Where(ids.Contains).Order(StringComparer.Ordinal));
 
         async Task<List<string>> ProduceAsync()
         {
@@ -171,7 +175,8 @@ public abstract class EndpointDeliveryTests<T>(T fixture) : IClassFixture<T>
 
         Assert.Equal(200, test.Status);
         Assert.Equal(
-            ["success", "endpoint_id", "event_id", "url", "request_headers", "status", "latency_ms", "error", "response_body"], test.Json.Select(pair => pair.Key));
+            ["success", "endpoint_id", "event_id", "url", "request_headers", "status", "latency_ms", "error", "response_body"],
+            test.Json.Select(pair => pair.Key));
         Assert.Equal((false, 418, "Answered 418."), ((bool)test.Json["success"]!, (int)test.Json["status"]!, (string)test.Json["error"]!));
         Assert.Equal(new string('x', 4096), (string?)test.Json["response_body"]);
         var request = Assert.Single(receiver.Requests);
@@ -182,7 +187,8 @@ public abstract class EndpointDeliveryTests<T>(T fixture) : IClassFixture<T>
         Assert.Equal(
             (id, "endpoint.test"), (body.RootElement.GetProperty("id").GetString(), body.RootElement.GetProperty("type").GetString()));
         var shown = test.Json["request_headers"]!.AsObject();
-        foreach (var (name, value) in request.Headers.Where(pair => pair.Key is not ("Host" or "X-Token"))) Assert.Equal(value, (string?)shown[name]);
+        foreach (var (name, value) in request.Headers.Where(pair => pair.Key is not ("Host" or "X-Token")))
+            Assert.Equal(value, (string?)shown[name]);
         Assert.DoesNotContain("secret-value", test.Text, StringComparison.Ordinal);
         Assert.Empty(await tenant.ReadInboxAsync());
         Assert.Equal(404, (await tenant.GetAsync($"/api/events/{id}")).Status);
@@ -231,7 +237,9 @@ public abstract class EndpointDeliveryTests<T>(T fixture) : IClassFixture<T>
         Assert.InRange(receiver.Requests.Count, started, InFlight);
         Assert.Empty(await tenant.ReadInboxAsync("&status=failed"));
         Assert.Equal(ids, (await tenant.ReadInboxAsync("&status=pending")).Select(one => one.Id));
-        Assert.Equal(["skipped"], (await tenant.GetAsync($"/api/events/{ids[0]}")).Json["deliveries"]!.AsArray().Select(one => (string?)one!["status"]));
+        Assert.Equal(
+            ["skipped"],
+            (await tenant.GetAsync($"/api/events/{ids[0]}")).Json["deliveries"]!.AsArray().Select(one => (string?)one!["status"]));
     }
 
     // How many the lane may have in flight before its first answer; see InFlightLimit.

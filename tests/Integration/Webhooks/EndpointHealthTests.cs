@@ -149,7 +149,8 @@ public sealed class EndpointHealthTests
 
         var told = await ToldAsync(tenant, "event.dead_letter");
         Assert.Equal((id, "a", brokenId, 2, 400), (
-            (string)told["event_id"]!, (string)told["event_type"]!, (string)told["endpoint_id"]!, (int)told["attempts"]!, (int)told["last_status"]!));
+            (string)told["event_id"]!, (string)told["event_type"]!, (string)told["endpoint_id"]!, (int)told["attempts"]!,
+            (int)told["last_status"]!));
         Assert.NotEmpty((string)told["last_error"]!);
         var dead = (await tenant.ReadInboxAsync()).Single(found => found.Type == "event.dead_letter").Id;
         await Poll.UntilAsync(

@@ -18,7 +18,8 @@ public abstract class EndpointRoutesTests<T>(T fixture) : IClassFixture<T>
 
     private static readonly string[] Fields =
     [
-        "id", "url", "description", "event_types", "headers", "enabled", "is_default", "disabled_reason", "rate_limit_per_second", "max_in_flight",
+        "id", "url", "description", "event_types", "headers", "enabled", "is_default", "disabled_reason", "rate_limit_per_second",
+        "max_in_flight",
         "timeout_seconds", "retry_schedule", "ordering", "format", "health", "created_at", "updated_at",
     ];
 
@@ -65,7 +66,8 @@ public abstract class EndpointRoutesTests<T>(T fixture) : IClassFixture<T>
         await server.StopAsync();
         await server.StartAsync();
         var shown = (await tenant.GetAsync(path)).Json;
-        foreach (var (name, value) in JsonNode.Parse($"{{{All}}}")!.AsObject()) Assert.Equal(value!.ToJsonString(), shown[name]!.ToJsonString());
+        foreach (var (name, value) in JsonNode.Parse($"{{{All}}}")!.AsObject())
+            Assert.Equal(value!.ToJsonString(), shown[name]!.ToJsonString());
         Assert.Equal($$"""{"Authorization":"{{EndpointHeader.Mask}}","X-Region":"eu"}""", shown["headers"]!.ToJsonString());
 
         var changed = await tenant.PatchAsync(path, """{"description":"other","enabled":true,"retry_schedule":[]}""");

@@ -107,7 +107,9 @@ public sealed class EndpointSettingsTests
     {
         await using var receiver = await Receiver.StartAsync();
         receiver.Answer = receiver.HangAsync;
-        var (rig, endpoint) = await StartAsync(receiver, one => one with { TimeoutSeconds = asked }, new DeliveryOptions { AllowPrivateNetworks = true, Timeout = TimeSpan.FromSeconds(10) });
+        var (rig, endpoint) = await StartAsync(
+            receiver, one => one with { TimeoutSeconds = asked },
+            new DeliveryOptions { AllowPrivateNetworks = true, Timeout = TimeSpan.FromSeconds(10) });
         await using var _ = rig;
 
         var id = rig.Store1();
@@ -153,7 +155,9 @@ public sealed class EndpointSettingsTests
         await rig.RunUntilAsync(() => rig.Store.StatusOf(endpoint.Id, id) == EventStatus.Failed, "the first try has failed");
 
         var headers = new EqualList<EndpointHeader>(new EndpointHeader("X-New", "1"));
-        await rig.Dispatcher.ChangeAsync(DeliveryRig.Organization, endpoint.Id, one => one with { Url = after.Url, Headers = headers }, patterns: null, 0, CancellationToken.None);
+        await rig.Dispatcher.ChangeAsync(
+            DeliveryRig.Organization, endpoint.Id, one => one with { Url = after.Url, Headers = headers }, patterns: null, 0,
+            CancellationToken.None);
         await rig.RunUntilAsync(
             () => rig.Store.StatusOf(endpoint.Id, id) == EventStatus.Delivered, "the second", TimeSpan.FromMilliseconds(500));
 

@@ -45,7 +45,9 @@ public sealed class EndpointWatchTests
         rig.Store1();
         await rig.RunUntilAsync(() => rig.Told.Count == 1, "that it fails", Step);
         await Poll.UntilAsync(
-            () => rig.Store.Endpoints.Single().FailingSince is not null && rig.Store.Endpoints.Single().FailingToldAt is not null, "that it is remembered");
+            () =>
+                rig.Store.Endpoints.Single().FailingSince is not null
+                    && rig.Store.Endpoints.Single().FailingToldAt is not null, "that it is remembered");
 
         receiver.Answer = (_, _) => Task.CompletedTask;
         await rig.Dispatcher.DisposeAsync();

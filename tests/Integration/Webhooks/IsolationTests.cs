@@ -4,7 +4,9 @@ using ZapierTriggers.Load.Core.Receiving;
 
 namespace ZapierTriggers.Tests.Integration.Webhooks;
 
-/// <summary>No endpoint pays for another one. Counts and order only; the clock is the test's, so a deadline passes only when it is moved.</summary>
+/// <summary>
+/// No endpoint pays for another one. Counts and order only; the clock is the test's, so a deadline passes only when it is moved.
+/// </summary>
 public sealed class IsolationTests
 {
     private const int FirstBad = 1000;

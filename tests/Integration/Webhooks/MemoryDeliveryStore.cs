@@ -48,7 +48,8 @@ internal sealed class MemoryDeliveryStore : IDeliveryStore
 
     public void Acknowledge(EventId id) => Locked(() =>
     {
-        foreach (var key in _retries.Where(pair => pair.Key.Item2 == id && pair.Value.Owed == 0).Select(pair => pair.Key).ToList()) _retries.Remove(key);
+        foreach (var key in _retries.Where(pair => pair.Key.Item2 == id && pair.Value.Owed == 0).Select(pair => pair.Key).ToList())
+            _retries.Remove(key);
         return _acknowledged.Add(id);
     });
 
@@ -57,8 +58,14 @@ internal sealed class MemoryDeliveryStore : IDeliveryStore
     {
         var key = (endpoint, id);
         if (_retries.TryGetValue(key, out var row))
-            return _retries[key] = row with { Owed = row.Owed + 1, Base = row.Attempts, DueAt = row.IsClaimed || row.DueAt < now ? row.DueAt : now };
-        var tries = _attempts.Keys.Where(tried => tried.Item1 == endpoint && tried.Item2 == id).Select(tried => tried.Item3).DefaultIfEmpty().Max();
+            return _retries[key] = row with
+            {
+                Owed = row.Owed + 1,
+                Base = row.Attempts,
+                DueAt = row.IsClaimed || row.DueAt < now ? row.DueAt : now,
+            };
+        var tries = _attempts.Keys.Where(tried => tried.Item1 == endpoint && tried.Item2 == id).Select(tried => tried.Item3)
+            .DefaultIfEmpty().Max();
         if (_outcomes.GetValueOrDefault(key)?.Status == EventStatus.DeadLetter) _outcomes.Remove(key);
         return _retries[key] = new RetryState(tries, tries, Owed: 1, IsClaimed: false, now);
     });
@@ -81,7 +88,8 @@ internal sealed class MemoryDeliveryStore : IDeliveryStore
     });
 
     public Task SaveHealthAsync(
-        int organizationNo, Guid endpointId, DateTimeOffset? failingSince, DateTimeOffset? toldAt, CancellationToken cancellationToken) => Call("health", () =>
+        int organizationNo, Guid endpointId, DateTimeOffset? failingSince, DateTimeOffset? toldAt,
+        CancellationToken cancellationToken) => Call("health", () =>
     {
         if (_endpoints.TryGetValue(endpointId, out var endpoint))
             _endpoints[endpointId] = endpoint with { FailingSince = failingSince, FailingToldAt = toldAt };
@@ -91,7 +99,8 @@ internal sealed class MemoryDeliveryStore : IDeliveryStore
     public Task<IReadOnlyList<(string Key, EventId Id)>> ReadFailingKeysAsync(
         int organizationNo, Guid endpointId, DateTimeOffset since, CancellationToken cancellationToken) =>
         Call<IReadOnlyList<(string Key, EventId Id)>>("keys", () => [.. _retries.Keys.Where(key => key.Item1 == endpointId)
-            .Select(key => (_events[key.Item2].Event.OrderingKey, key.Item2)).Where(key => key.OrderingKey is not null).Select(key => (key.OrderingKey!, key.Item2))]);
+            .Select(key => (_events[key.Item2].Event.OrderingKey, key.Item2)).Where(key => key.OrderingKey is not null)
+                .Select(key => (key.OrderingKey!, key.Item2))]);
 
     public Task RewindLanesAsync(IReadOnlyList<LaneCursor> places, CancellationToken cancellationToken) => Call("rewind", () =>
     {
@@ -105,7 +114,8 @@ internal sealed class MemoryDeliveryStore : IDeliveryStore
         return true;
     });
 
-    public Task DeleteEndpointAsync(int organizationNo, Guid endpointId, DateTimeOffset at, CancellationToken cancellationToken) => Call("delete", () =>
+    public Task DeleteEndpointAsync(int organizationNo, Guid endpointId, DateTimeOffset at, CancellationToken cancellationToken) =>
+        Call("delete", () =>
     {
         foreach (var key in _retries.Keys.Where(key => key.Item1 == endpointId).ToList()) _retries.Remove(key);
         return _endpoints.Remove(endpointId);
@@ -132,7 +142,8 @@ internal sealed class MemoryDeliveryStore : IDeliveryStore
     });
 
     public Task<IReadOnlyList<ClaimedRetry>> ClaimRetriesAsync(
-        DateTimeOffset now, DateTimeOffset leaseUntil, int limit, IReadOnlyList<ClaimRoom> rooms, CancellationToken cancellationToken) => Call<IReadOnlyList<ClaimedRetry>>("claim", () =>
+        DateTimeOffset now, DateTimeOffset leaseUntil, int limit, IReadOnlyList<ClaimRoom> rooms,
+        CancellationToken cancellationToken) => Call<IReadOnlyList<ClaimedRetry>>("claim", () =>
     {
         var claimed = new List<ClaimedRetry>();
         var left = rooms.ToDictionary(room => room.EndpointId, room => room.Count);
@@ -142,7 +153,8 @@ internal sealed class MemoryDeliveryStore : IDeliveryStore
             if (!left.TryGetValue(key.Item1, out var room) || room == 0 || !_endpoints[key.Item1].Enabled || (row.Owed == 0 && _acknowledged.Contains(key.Item2))) continue;
             left[key.Item1] = room - 1;
             _retries[key] = row with { Attempts = row.Attempts + 1, IsClaimed = true, DueAt = leaseUntil };
-            claimed.Add(new ClaimedRetry(_endpoints[key.Item1].OrganizationNo, key.Item1, _events[key.Item2].Event, row.Attempts + 1, row.Base, row.Owed > 0));
+            claimed.Add(new ClaimedRetry(
+                _endpoints[key.Item1].OrganizationNo, key.Item1, _events[key.Item2].Event, row.Attempts + 1, row.Base, row.Owed > 0));
         }
 
         return claimed;
@@ -167,7 +179,8 @@ internal sealed class MemoryDeliveryStore : IDeliveryStore
         return due.Min();
     });
 
-    public Task<IReadOnlyList<DeliveryResult>> FindDeadLettersAsync(IReadOnlyList<DeliveryResult> results, CancellationToken cancellationToken) =>
+    public Task<IReadOnlyList<DeliveryResult>> FindDeadLettersAsync(
+        IReadOnlyList<DeliveryResult> results, CancellationToken cancellationToken) =>
         Call<IReadOnlyList<DeliveryResult>>("find", () => [.. results.Where(result => PlanOf(result).MakesDeadLetter)]);
 
     public Task<bool> RecordAsync(DeliveryBatch batch, CancellationToken cancellationToken) => Call("record", () =>

@@ -61,7 +61,8 @@ public abstract class ReplayRoutesTests<T>(T fixture) : IClassFixture<T>
         Assert.Equal(["dead_letters", "next_cursor", "has_more", "count", "limit"], listed.Select(pair => pair.Key));
         var first = listed["dead_letters"]![0]!.AsObject();
         Assert.Equal(
-            ["event_id", "endpoint_id", "url", "type", "attempts", "response_status", "error", "failed_at", "created_at"], first.Select(pair => pair.Key));
+            ["event_id", "endpoint_id", "url", "type", "attempts", "response_status", "error", "failed_at", "created_at"],
+            first.Select(pair => pair.Key));
         Assert.Equal((3, 403, receiver.Url), ((int)first["attempts"]!, (int)first["response_status"]!, (string)first["url"]!));
         Assert.Equal((3, true), ((int)listed["count"]!, (bool)listed["has_more"]!));
         var rest = (await tenant.GetAsync($"/api/dead-letters?cursor={(string)listed["next_cursor"]!}")).Json;
@@ -243,7 +244,8 @@ public abstract class ReplayRoutesTests<T>(T fixture) : IClassFixture<T>
         (await tenant.PostAsync($"/api/events/{id}/replay", "nonsense")).InvalidJson();
         (await tenant.PostAsync($"/api/events/{id}/replay", """{"endpoint_id": 1}""")).InvalidField("endpoint_id");
         (await tenant.PostAsync($"/api/endpoints/{endpoint}/recover", "{}")).InvalidField("since");
-        (await tenant.SendAsync(HttpMethod.Get, "/api/dead-letters/replay", null, ("X-API-Key", tenant.Key))).Problem(405, "method_not_allowed", "Method not allowed");
+        (await tenant.SendAsync(HttpMethod.Get, "/api/dead-letters/replay", null, ("X-API-Key", tenant.Key))).Problem(
+            405, "method_not_allowed", "Method not allowed");
         (await tenant.SendAsync(HttpMethod.Get, "/api/dead-letters", null)).Problem(401, "missing_api_key", "Missing API key");
     }
 

@@ -6,8 +6,8 @@ using System.Text;
 namespace ZapierTriggers.Tests.Integration.Webhooks;
 
 /// <summary>
-/// A small HTTP proxy: CONNECT and the absolute form, one request a connection. It resolves every name to this machine and notes the head of
-/// each request.
+/// A small HTTP proxy: CONNECT and the absolute form, one request a connection. It resolves every name to this machine and notes the head
+/// of each request.
 /// </summary>
 internal sealed class SmallProxy : IAsyncDisposable
 {
@@ -42,7 +42,9 @@ internal sealed class SmallProxy : IAsyncDisposable
             }
 
             await ReadBodyAsync(stream, head, cancel);
-            await WriteAsync(stream, "HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm=\"p\"\r\nContent-Length: 0\r\n\r\n", cancel);
+            await WriteAsync(
+                stream, "HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm=\"p\"\r\nContent-Length: 0\r\n\r\n",
+                cancel);
         }
     }
 

@@ -3,8 +3,8 @@ using ZapierTriggers.Tests.Integration.Infrastructure;
 namespace ZapierTriggers.Tests.Integration.Webhooks;
 
 /// <summary>
-/// A server stops while it holds claims of retries that it has not begun, since their endpoint's rate limit makes them wait: whoever goes on
-/// need not wait for their leases. Those last six minutes here, so a wait for one fails the test.
+/// A server stops while it holds claims of retries that it has not begun, since their endpoint's rate limit makes them wait: whoever goes
+/// on need not wait for their leases. Those last six minutes here, so a wait for one fails the test.
 /// </summary>
 public sealed class StopsWithClaimsTests
 {

@@ -49,7 +49,9 @@ public sealed class WebhookRoutesTests : IAsyncLifetime
         var (status, body) = await PostAsync("""{"webhook_url": "https://example.com/hook"}""");
 
         Assert.Equal(HttpStatusCode.OK, status);
-        Assert.Equal(["success", "organization_id", "webhook_url", "url", "secret", "updated_at", "message"], body.EnumerateObject().Select(property => property.Name));
+        Assert.Equal(
+            ["success", "organization_id", "webhook_url", "url", "secret", "updated_at", "message"],
+            body.EnumerateObject().Select(property => property.Name));
         Assert.True(body.GetProperty("success").GetBoolean());
         Assert.Equal(OrganizationId, body.GetProperty("organization_id").GetGuid());
         Assert.Equal("https://example.com/hook", body.GetProperty("webhook_url").GetString());

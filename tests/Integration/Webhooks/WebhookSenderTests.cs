@@ -38,7 +38,8 @@ public sealed class WebhookSenderTests : IDisposable
         Assert.Equal("user.k%C3%A4se", request.Headers["X-Event-Type"]);
         Assert.Equal(request.Id, request.Headers["X-Event-ID"]);
         Assert.Matches("^\\d{10}$", request.Headers["webhook-timestamp"]);
-        new StandardWebhook(target.Endpoint.Secret).Verify(request.Body, new HeaderDictionary(request.Headers.ToDictionary(pair => pair.Key, pair => new Microsoft.Extensions.Primitives.StringValues(pair.Value))));
+        new StandardWebhook(target.Endpoint.Secret).Verify(request.Body, new HeaderDictionary(
+            request.Headers.ToDictionary(pair => pair.Key, pair => new Microsoft.Extensions.Primitives.StringValues(pair.Value))));
     }
 
     [Theory]
@@ -266,9 +267,13 @@ public sealed class WebhookSenderTests : IDisposable
         await using var receiver = await Receiver.StartAsync();
         var port = new Uri(receiver.Url).Port;
         var guard = new AddressGuard(Options, () => [new IPEndPoint(IPAddress.Any, port)]);
-        using var sender = new WebhookSender(Options, new GuardedConnector(guard, static (_, _) => Task.FromResult<IPAddress[]>([IPAddress.Loopback])), TimeProvider.System, NullLogger.Instance);
+        using var sender = new WebhookSender(
+            Options, new GuardedConnector(guard, static (_, _) => Task.FromResult<IPAddress[]>([IPAddress.Loopback])), TimeProvider.System,
+            NullLogger.Instance);
 
-        Assert.Equal(DeliveryError.BlockedName, (await sender.SendAsync(Target($"http://me.example:{port}/"), Event(), CancellationToken.None)).Error);
+        Assert.Equal(
+            DeliveryError.BlockedName,
+            (await sender.SendAsync(Target($"http://me.example:{port}/"), Event(), CancellationToken.None)).Error);
         Assert.Empty(receiver.Requests);
     }
 

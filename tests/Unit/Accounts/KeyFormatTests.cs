@@ -34,7 +34,8 @@ public sealed class KeyFormatTests
 
     [Fact]
     public void Any_change_to_another_base62_character_is_refused() =>
-        Gen.Select(Keys, Gen.Int[9, KeyFormat.Length - 1], Gen.Int[0, 61]).Where((key, at, to) => key[at] != Base62[to]).Sample((key, at, to) =>
+        Gen.Select(Keys, Gen.Int[9, KeyFormat.Length - 1], Gen.Int[0, 61]).Where((key, at, to) => key[at] != Base62[to])
+            .Sample((key, at, to) =>
             !KeyFormat.IsWellFormed(string.Concat(key.AsSpan(0, at), [Base62[to]], key.AsSpan(at + 1))));
 
     [Fact]
@@ -47,7 +48,8 @@ public sealed class KeyFormatTests
 
     [Fact]
     public void Too_short_and_too_long_are_refused() => Keys.Sample(key =>
-        !KeyFormat.IsWellFormed(key.AsSpan(0, key.Length - 1)) && !KeyFormat.IsWellFormed(key + "0") && !KeyFormat.IsWellFormed(" " + key) && !KeyFormat.IsWellFormed(""));
+        !KeyFormat.IsWellFormed(key.AsSpan(0, key.Length - 1)) && !KeyFormat.IsWellFormed(key + "0") && !KeyFormat.IsWellFormed(" " + key)
+            && !KeyFormat.IsWellFormed(""));
 
     [Fact]
     public void Checking_allocates_nothing()

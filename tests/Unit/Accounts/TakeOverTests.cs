@@ -3,7 +3,9 @@ using ZapierTriggers.Core.Accounts;
 
 namespace ZapierTriggers.Tests.Unit.Accounts;
 
-/// <summary>What another server has stored is taken over, but never in place of what a call of this process has changed meanwhile.</summary>
+/// <summary>
+/// What another server has stored is taken over, but never in place of what a call of this process has changed meanwhile.
+/// </summary>
 public sealed class TakeOverTests
 {
     private readonly FakeTimeProvider _time = new(new DateTimeOffset(2025, 3, 1, 12, 0, 30, TimeSpan.Zero));

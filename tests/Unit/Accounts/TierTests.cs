@@ -35,7 +35,8 @@ public sealed class TierTests
     [Fact]
     public void Organization_numbers_are_positive_and_spread()
     {
-        var numbers = Enumerable.Range(0, 1_000).Select(_ => NewAccount.Organization("Acme", Tier.Default, DateTimeOffset.UnixEpoch).No).ToList();
+        var numbers = Enumerable.Range(0, 1_000).Select(
+            _ => NewAccount.Organization("Acme", Tier.Default, DateTimeOffset.UnixEpoch).No).ToList();
         Assert.All(numbers, no => Assert.True(no > 0));
         Assert.Contains(numbers, no => no > int.MaxValue / 2);
         Assert.Contains(numbers, no => no < int.MaxValue / 2);

@@ -9,7 +9,8 @@ public sealed partial class DocumentTests
     [InlineData("README.md")]
     public void Every_path_that_a_document_names_exists(string document)
     {
-        var paths = RepositoryPath().Matches(RepositoryRoot.Read(document)).Select(match => match.Groups["path"].Value).Distinct(StringComparer.Ordinal).ToList();
+        var paths = RepositoryPath().Matches(RepositoryRoot.Read(document)).Select(match => match.Groups["path"].Value)
+            .Distinct(StringComparer.Ordinal).ToList();
 
         Assert.NotEmpty(paths);
         Assert.Equal([], paths.Where(path => !Exists(path)));

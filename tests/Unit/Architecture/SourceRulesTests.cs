@@ -63,7 +63,9 @@ public sealed class SourceRulesTests
         Assert.Equal([], Sources("src").Concat(Sources("tests")).Where(file => marks.Any(File.ReadAllText(file).Contains)));
     }
 
-    private static bool IsOurs(Type type) => type.Namespace?.StartsWith("ZapierTriggers", StringComparison.Ordinal) == true && type.GetCustomAttribute<System.Runtime.CompilerServices.CompilerGeneratedAttribute>() is null;
+    private static bool IsOurs(Type type) =>
+        type.Namespace?.StartsWith("ZapierTriggers", StringComparison.Ordinal) == true
+            && type.GetCustomAttribute<System.Runtime.CompilerServices.CompilerGeneratedAttribute>() is null;
 
     private static IEnumerable<string> Sources(string folder) =>
         Directory.EnumerateFiles(Path.Combine(RepositoryRoot.Path, folder), "*.cs", SearchOption.AllDirectories)

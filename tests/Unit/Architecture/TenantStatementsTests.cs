@@ -166,11 +166,14 @@ public sealed partial class TenantStatementsTests
     private static IEnumerable<string> Files(string pattern) =>
         Directory.EnumerateFiles(Path.Combine(RepositoryRoot.Path, "src/Server/Storage"), pattern, SearchOption.AllDirectories);
 
-    [GeneratedRegex(@"\b(UPDATE|DELETE FROM|TRUNCATE|DROP TABLE|ALTER TABLE)( \w+){0,3} audit_entries\b|INTO audit_entries [^;""]*DO UPDATE", RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture, 5_000)]
+    [GeneratedRegex(
+        @"\b(UPDATE|DELETE FROM|TRUNCATE|DROP TABLE|ALTER TABLE)( \w+){0,3} audit_entries\b|INTO audit_entries [^;""]*DO UPDATE",
+        RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture, 5_000)]
     private static partial Regex ChangedEntry();
 
     // Raw literals, and plain ones.
-    [GeneratedRegex("\"\"\"(?<raw>.*?)\"\"\"|\"(?<plain>([^\"\\\\\\n]|\\\\.)*)\"", RegexOptions.Singleline | RegexOptions.ExplicitCapture, 5_000)]
+    [GeneratedRegex(
+        "\"\"\"(?<raw>.*?)\"\"\"|\"(?<plain>([^\"\\\\\\n]|\\\\.)*)\"", RegexOptions.Singleline | RegexOptions.ExplicitCapture, 5_000)]
     private static partial Regex Literal();
 
     [GeneratedRegex(@"\s+", RegexOptions.None, 5_000)]

@@ -48,7 +48,9 @@ public sealed class ServerSettingsTests
             "Ingest:AckWhen = \"never\" is not allowed; use one of journaled, synced, stored.", error.Message, StringComparison.Ordinal);
         Assert.Contains(
             "Journal:FlushInterval = \"50\" is not allowed; use a duration from 1ms to 10s", error.Message, StringComparison.Ordinal);
-        Assert.Contains("Http:Port = \"70000\" is not allowed; use a whole number from 0 to 65535 (TCP port).", error.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "Http:Port = \"70000\" is not allowed; use a whole number from 0 to 65535 (TCP port).", error.Message,
+            StringComparison.Ordinal);
         Assert.Contains("Journal:Color is not a setting", error.Message, StringComparison.Ordinal);
         Assert.StartsWith("4 settings are wrong.", error.Message, StringComparison.Ordinal);
     }
@@ -64,7 +66,9 @@ public sealed class ServerSettingsTests
 
     [Fact]
     public void An_unknown_key_close_to_nothing_is_sent_to_the_page() =>
-        Assert.Contains("Weather:Tomorrow is not a setting; docs/settings.md lists them all.", Refused(("Weather:Tomorrow", "rain")).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "Weather:Tomorrow is not a setting; docs/settings.md lists them all.", Refused(("Weather:Tomorrow", "rain")).Message,
+            StringComparison.Ordinal);
 
     [Fact]
     public void Keys_are_found_in_either_case_of_letters() =>
@@ -111,8 +115,10 @@ public sealed class ServerSettingsTests
     [Fact]
     public void The_later_provider_wins_whichever_name_it_uses()
     {
-        var fileFirst = new ConfigurationBuilder().AddInMemoryCollection(Pairs(("Http:Port", "1"))).AddInMemoryCollection(Pairs(("PORT", "2"))).Build();
-        var aliasFirst = new ConfigurationBuilder().AddInMemoryCollection(Pairs(("PORT", "2"))).AddInMemoryCollection(Pairs(("Http:Port", "3"))).Build();
+        var fileFirst = new ConfigurationBuilder().AddInMemoryCollection(Pairs(("Http:Port", "1")))
+            .AddInMemoryCollection(Pairs(("PORT", "2"))).Build();
+        var aliasFirst = new ConfigurationBuilder().AddInMemoryCollection(Pairs(("PORT", "2")))
+            .AddInMemoryCollection(Pairs(("Http:Port", "3"))).Build();
 
         Assert.Equal(2, ServerSettings.Load(fileFirst, development: false).Http.Port);
         Assert.Equal(3, ServerSettings.Load(aliasFirst, development: false).Http.Port);
@@ -159,7 +165,9 @@ public sealed class ServerSettingsTests
         var delivery = Load(("Delivery:Proxy", text)).Delivery;
 
         Assert.Equal(shown, delivery.Proxy!.ToString());
-        Assert.Equal(hasCredentials ? ("me", "p@s:s") : (null, null), (delivery.Proxy.Credentials as NetworkCredential) is { } given ? (given.UserName, given.Password) : (null, null));
+        Assert.Equal(
+            hasCredentials ? ("me", "p@s:s") : (null, null),
+            (delivery.Proxy.Credentials as NetworkCredential) is { } given ? (given.UserName, given.Password) : (null, null));
         Assert.DoesNotContain("p@s", delivery.ToString(), StringComparison.Ordinal);
         Assert.DoesNotContain("p%40", delivery.ToString(), StringComparison.Ordinal);
     }

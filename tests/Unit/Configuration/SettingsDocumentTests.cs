@@ -24,7 +24,8 @@ public sealed partial class SettingsDocumentTests
         foreach (var record in records)
         {
             var section = record.Name.Replace("Options", "", StringComparison.Ordinal);
-            foreach (var property in record.GetProperties().Where(property => property.CanWrite)) Assert.Contains($"{section}:{property.Name}", keys);
+            foreach (var property in record.GetProperties().Where(property => property.CanWrite))
+                Assert.Contains($"{section}:{property.Name}", keys);
         }
     }
 
@@ -32,12 +33,15 @@ public sealed partial class SettingsDocumentTests
     public void Every_setting_that_the_readme_names_exists()
     {
         var names = ServerSettings.Describe().SelectMany(setting => new[] { setting.Key, setting.Alias }).ToHashSet(StringComparer.Ordinal);
-        var named = SettingName().Matches(RepositoryRoot.Read("README.md")).Select(match => match.Value.Trim('`').Replace("__", ":", StringComparison.Ordinal)).ToList();
+        var named = SettingName().Matches(RepositoryRoot.Read("README.md")).Select(
+            match => match.Value.Trim('`').Replace("__", ":", StringComparison.Ordinal)).ToList();
 
         Assert.NotEmpty(named);
         Assert.All(named, name => Assert.Contains(name, names));
     }
 
-    [GeneratedRegex(@"`(Http|Cors|Admin|Log|Ingest|Journal|Dedup|Storage|Registration|Delivery)(:|__)\w+`", RegexOptions.NonBacktracking | RegexOptions.ExplicitCapture)]
+    [GeneratedRegex(
+        @"`(Http|Cors|Admin|Log|Ingest|Journal|Dedup|Storage|Registration|Delivery)(:|__)\w+`",
+        RegexOptions.NonBacktracking | RegexOptions.ExplicitCapture)]
     private static partial Regex SettingName();
 }

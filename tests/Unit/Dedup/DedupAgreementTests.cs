@@ -49,7 +49,8 @@ public sealed class DedupAgreementTests : IDisposable
     public DedupAgreementTests()
     {
         _device = new Device(_random);
-        _organizations = [.. Enumerable.Range(1, Organizations).Select(no => ShardUnderTest.NewOrganization(no == 1 ? _now.AddDays(-2) : _now, no))];
+        _organizations = [.. Enumerable.Range(1, Organizations).Select(
+            no => ShardUnderTest.NewOrganization(no == 1 ? _now.AddDays(-2) : _now, no))];
     }
 
     [Fact]

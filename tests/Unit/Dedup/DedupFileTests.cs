@@ -31,7 +31,8 @@ public sealed class DedupFileTests : IDisposable
 
         // Taken once: another process may accept more.
         Assert.Null(DedupFile.Take(directory, Position));
-        Assert.DoesNotContain(Directory.EnumerateFiles(_directory.Path), path => Path.GetFileName(path).StartsWith(DedupFile.Name, StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            Directory.EnumerateFiles(_directory.Path), path => Path.GetFileName(path).StartsWith(DedupFile.Name, StringComparison.Ordinal));
     }
 
     [Fact]

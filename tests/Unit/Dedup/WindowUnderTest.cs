@@ -57,8 +57,11 @@ internal sealed class WindowUnderTest
 
     public DedupEntry? Find(int key) => Window.TryFind(Key(key), Now, out var entry) ? entry : null;
 
-    /// <summary>Whether an organization made then may take an id for new, because the window has missed it; by default one that nobody sent.</summary>
-    public bool IsNewFor(long organizationCreatedAtMs, int key = int.MaxValue) => Window.IsMissProof(Key(key), organizationCreatedAtMs, Now);
+    /// <summary>
+    /// Whether an organization made then may take an id for new, because the window has missed it; by default one that nobody sent.
+    /// </summary>
+    public bool IsNewFor(long organizationCreatedAtMs, int key = int.MaxValue) =>
+        Window.IsMissProof(Key(key), organizationCreatedAtMs, Now);
 
     /// <summary>
     /// What the window must say of a key: the live entry if it is in the covered time or not stored yet, and never anything else.

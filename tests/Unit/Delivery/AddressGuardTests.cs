@@ -10,17 +10,24 @@ public sealed class AddressGuardTests
     private static readonly AddressGuard Private = new(new DeliveryOptions { AllowPrivateNetworks = true });
 
     public static TheoryData<string> Blocked => new(
-        "0.0.0.0", "0.255.255.255", "10.0.0.1", "10.255.255.255", "100.64.0.1", "100.127.255.255", "127.0.0.1", "127.255.255.254", "169.254.0.1",
-        "169.254.169.254", "172.16.0.1", "172.31.255.255", "192.0.0.1", "192.0.2.1", "192.88.99.1", "192.168.0.1", "192.168.255.255", "198.18.0.1",
+        "0.0.0.0", "0.255.255.255", "10.0.0.1", "10.255.255.255", "100.64.0.1", "100.127.255.255", "127.0.0.1", "127.255.255.254",
+        "169.254.0.1",
+        "169.254.169.254", "172.16.0.1", "172.31.255.255", "192.0.0.1", "192.0.2.1", "192.88.99.1", "192.168.0.1", "192.168.255.255",
+        "198.18.0.1",
         "198.19.255.255", "198.51.100.7", "203.0.113.9", "224.0.0.1", "239.255.255.255", "240.0.0.1", "255.255.255.255", "168.63.129.16",
-        "::", "::1", "::127.0.0.1", "::8.8.8.8", "::ffff:10.0.0.1", "::ffff:127.0.0.1", "::ffff:169.254.169.254", "::ffff:0:8.8.8.8", "64:ff9b::8.8.8.8",
-        "64:ff9b::10.0.0.1", "64:ff9b:1::1", "100::1", "2001::1", "2001:0:ffff::1", "2001:db8::1", "2002::1", "2002:7f00:1::", "fc00::1", "fdff::1", "fe80::1",
+        "::", "::1", "::127.0.0.1", "::8.8.8.8", "::ffff:10.0.0.1", "::ffff:127.0.0.1", "::ffff:169.254.169.254", "::ffff:0:8.8.8.8",
+        "64:ff9b::8.8.8.8",
+        "64:ff9b::10.0.0.1", "64:ff9b:1::1", "100::1", "2001::1", "2001:0:ffff::1", "2001:db8::1", "2002::1", "2002:7f00:1::", "fc00::1",
+        "fdff::1", "fe80::1",
         "fe80::1%1", "febf::1", "fec0::1", "feff::1", "ff02::1");
 
     public static TheoryData<string> Open => new(
-        "1.1.1.1", "8.8.8.8", "9.255.255.255", "11.0.0.0", "100.63.255.255", "100.128.0.0", "126.255.255.255", "128.0.0.0", "169.253.255.255", "169.255.0.0",
-        "172.15.255.255", "172.32.0.0", "192.0.1.0", "192.0.3.0", "192.167.255.255", "192.169.0.0", "198.17.255.255", "198.20.0.0", "203.0.112.255",
-        "203.0.114.0", "223.255.255.255", "168.63.129.15", "168.63.129.17", "::ffff:8.8.8.8", "2606:4700::1111", "2001:4860::8888", "2001:1::1",
+        "1.1.1.1", "8.8.8.8", "9.255.255.255", "11.0.0.0", "100.63.255.255", "100.128.0.0", "126.255.255.255", "128.0.0.0",
+        "169.253.255.255", "169.255.0.0",
+        "172.15.255.255", "172.32.0.0", "192.0.1.0", "192.0.3.0", "192.167.255.255", "192.169.0.0", "198.17.255.255", "198.20.0.0",
+        "203.0.112.255",
+        "203.0.114.0", "223.255.255.255", "168.63.129.15", "168.63.129.17", "::ffff:8.8.8.8", "2606:4700::1111", "2001:4860::8888",
+        "2001:1::1",
         "2003::1", "64:ff9a::1", "100:0:0:1::1", "fbff::1", "fe00::1");
 
     [Theory]
@@ -69,7 +76,8 @@ public sealed class AddressGuardTests
     /// <summary>Blocked there and open here: anycast services and unallocated blocks that lead nowhere special.</summary>
     private static readonly string[] OnlyTheirs =
     [
-        "100:0:0:1::/64", "192.175.48.0/24", "192.31.196.0/24", "192.52.193.0/24", "2001::/23", "2620:4f:8000::/48", "3fff::/20", "5f00::/16",
+        "100:0:0:1::/64", "192.175.48.0/24", "192.31.196.0/24", "192.52.193.0/24", "2001::/23", "2620:4f:8000::/48", "3fff::/20",
+        "5f00::/16",
     ];
 
     [Fact]
@@ -77,7 +85,8 @@ public sealed class AddressGuardTests
     {
         var theirs = new AntiSSRFPolicy(PolicyConfigOptions.ExternalOnlyLatest).DeniedAddresses.Select(IPNetwork.Parse).ToList();
 
-        var open = theirs.Where(network => !Strict.IsBlocked(network.BaseAddress) || !Strict.IsBlocked(Last(network))).Select(network => network.ToString());
+        var open = theirs.Where(
+            network => !Strict.IsBlocked(network.BaseAddress) || !Strict.IsBlocked(Last(network))).Select(network => network.ToString());
 
         Assert.True(theirs.Count > 20);
         Assert.Equal(OnlyTheirs, open.Order(StringComparer.Ordinal));
@@ -107,7 +116,9 @@ public sealed class AddressGuardTests
     [Fact]
     public void Our_own_endpoint_is_recognised_by_address_and_port()
     {
-        var guard = new AddressGuard(new DeliveryOptions { AllowPrivateNetworks = true }, () => [new IPEndPoint(IPAddress.Loopback, 8080), new IPEndPoint(IPAddress.IPv6Any, 9090)]);
+        var guard = new AddressGuard(
+            new DeliveryOptions { AllowPrivateNetworks = true },
+            () => [new IPEndPoint(IPAddress.Loopback, 8080), new IPEndPoint(IPAddress.IPv6Any, 9090)]);
 
         Assert.True(guard.IsOwn(IPAddress.Loopback, 8080));
         Assert.True(guard.IsOwn(IPAddress.Parse("::ffff:127.0.0.1"), 8080));

@@ -16,7 +16,9 @@ public sealed class DeliveryPlanTests
     {
         var plan = DeliveryPlan.Decide(Result(EventStatus.Delivered, claim: null), default, Now);
 
-        Assert.Equal((TryPlace.Outcome, EventStatus.Delivered, false, false, null), (plan.Try, plan.OutcomeStatus, plan.ReplacesOutcome, plan.DropsRetry, plan.Retry));
+        Assert.Equal(
+            (TryPlace.Outcome, EventStatus.Delivered, false, false, null),
+            (plan.Try, plan.OutcomeStatus, plan.ReplacesOutcome, plan.DropsRetry, plan.Retry));
     }
 
     [Fact]
@@ -61,7 +63,9 @@ public sealed class DeliveryPlanTests
         var state = new DeliveryState(Row(2, 1, 1), new OutcomeState(EventStatus.Delivered, 1), false);
         var plan = DeliveryPlan.Decide(Result(status, Claim(2, 1, isReplay: true)), state, Now);
 
-        Assert.Equal((TryPlace.Outcome, EventStatus.Delivered, true, true, null), (plan.Try, plan.OutcomeStatus, plan.ReplacesOutcome, plan.DropsRetry, plan.Retry));
+        Assert.Equal(
+            (TryPlace.Outcome, EventStatus.Delivered, true, true, null),
+            (plan.Try, plan.OutcomeStatus, plan.ReplacesOutcome, plan.DropsRetry, plan.Retry));
         Assert.False(plan.MakesDeadLetter);
     }
 
@@ -108,7 +112,9 @@ public sealed class DeliveryPlanTests
         var plan = DeliveryPlan.Decide(late, new DeliveryState(Row(4, 2, 1), null, false), Now);
 
         Assert.Equal((TryPlace.Attempts, false, null), (plan.Try, plan.DropsRetry, plan.Retry));
-        Assert.Equal(TryPlace.Attempts, DeliveryPlan.Decide(late, new DeliveryState(null, new OutcomeState(EventStatus.Delivered, 4), false), Now).Try);
+        Assert.Equal(
+            TryPlace.Attempts,
+            DeliveryPlan.Decide(late, new DeliveryState(null, new OutcomeState(EventStatus.Delivered, 4), false), Now).Try);
     }
 
     private static RetryState Row(int attempts, int @base, int owed) => new(attempts, @base, owed, IsClaimed: true, Lease);

@@ -27,7 +27,8 @@ public sealed class EventTypePatternsTests
         Assert.Equal(matches, patterns.Matches(type));
         Assert.Equal(matches ? pattern : null, patterns.Find(type));
         // The lists that stores compare by say the same.
-        Assert.Equal(matches, patterns.MatchesAll || patterns.Exact.Contains(type) || patterns.Prefixes.Any(prefix => type.StartsWith(prefix, StringComparison.Ordinal)));
+        Assert.Equal(matches, patterns.MatchesAll || patterns.Exact.Contains(type) || patterns.Prefixes.Any(
+            prefix => type.StartsWith(prefix, StringComparison.Ordinal)));
     }
 
     [Theory]

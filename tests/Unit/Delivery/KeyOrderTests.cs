@@ -5,7 +5,9 @@ using ZapierTriggers.Core.Events;
 
 namespace ZapierTriggers.Tests.Unit.Delivery;
 
-/// <summary>Events of one key start one at a time and in order, those of other keys at once; nothing waits for ever and nothing is lost.</summary>
+/// <summary>
+/// Events of one key start one at a time and in order, those of other keys at once; nothing waits for ever and nothing is lost.
+/// </summary>
 public sealed class KeyOrderTests
 {
     private static readonly TimeSpan Wait = TimeSpan.FromMinutes(5);

@@ -4,7 +4,9 @@ using ZapierTriggers.Core.Events;
 
 namespace ZapierTriggers.Tests.Unit.Events;
 
-/// <summary>Items of a batch are found as a JSON parser finds them, and no text makes the splitter fail in another way than by saying so.</summary>
+/// <summary>
+/// Items of a batch are found as a JSON parser finds them, and no text makes the splitter fail in another way than by saying so.
+/// </summary>
 public sealed class BatchSplitterTests
 {
     [Theory]

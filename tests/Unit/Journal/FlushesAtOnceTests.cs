@@ -2,7 +2,9 @@ using ZapierTriggers.Core.Journal;
 
 namespace ZapierTriggers.Tests.Unit.Journal;
 
-/// <summary>Flushes that overlap: what comes while one is under way does not wait for it, and none counts for more than it covered.</summary>
+/// <summary>
+/// Flushes that overlap: what comes while one is under way does not wait for it, and none counts for more than it covered.
+/// </summary>
 public sealed class FlushesAtOnceTests : IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);

@@ -16,7 +16,9 @@ public sealed class FrameTests
     private static readonly Gen<TestEvent> Events = Gen.Select(
         Gen.ULong[1, ulong.MaxValue], Gen.ULong, Gen.Int, Text, Text, Text, Gen.OneOf(Gen.Int[0, 100], Gen.Int[0, 20_000]), Gen.Bool,
         (high, low, organization, type, dedup, ordering, size, isTraced) => new TestEvent(
-            new EventId(high, low), organization, Valid(type), Valid(dedup), Valid(ordering), new string('p', size), isTraced ? Trace : default));
+            new EventId(high, low), organization, Valid(type), Valid(dedup), Valid(ordering), new string('p', size), isTraced
+                ? Trace
+                : default));
 
     [Fact]
     public void What_was_written_is_read() =>
@@ -106,7 +108,8 @@ public sealed class FrameTests
         var item = TestEvent.Numbered(1, new EventId(5, 6), 77) with { Trace = isTraced ? Trace : default };
         var good = Write(item, 42);
         var journaled = item.ToJournaled();
-        var header = Frame.FixedLength + journaled.Type.Length + journaled.DedupId.Length + journaled.OrderingKey.Length + journaled.TraceParent.StoredLength;
+        var header = Frame.FixedLength + journaled.Type.Length + journaled.DedupId.Length + journaled.OrderingKey.Length
+            + journaled.TraceParent.StoredLength;
         for (var bit = 0; bit < good.Length * 8; bit++)
         {
             var bytes = good.ToArray();

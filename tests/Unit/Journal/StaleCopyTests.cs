@@ -4,7 +4,9 @@ using ZapierTriggers.Core.Storing;
 
 namespace ZapierTriggers.Tests.Unit.Journal;
 
-/// <summary>A journal that the store is ahead of is a copy that another one has gone ahead of: it is refused, unless the operator consents.</summary>
+/// <summary>
+/// A journal that the store is ahead of is a copy that another one has gone ahead of: it is refused, unless the operator consents.
+/// </summary>
 public sealed class StaleCopyTests : IDisposable
 {
     private readonly TempDirectory _directory = new();

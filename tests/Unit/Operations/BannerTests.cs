@@ -70,7 +70,9 @@ public sealed class BannerTests
     {
         using var folder = new ScratchFolder();
 
-        Assert.Contains("curl -X POST http://localhost:9000/api/events", Write(AdminToken.Provision(null, folder.Path), folder.Path, [], bound: bound), StringComparison.Ordinal);
+        Assert.Contains(
+            "curl -X POST http://localhost:9000/api/events", Write(AdminToken.Provision(null, folder.Path), folder.Path, [], bound: bound),
+            StringComparison.Ordinal);
     }
 
     private static string Write(

@@ -12,7 +12,8 @@ public sealed class ErrorCatalogueTests
     [Fact]
     public void Every_problem_is_in_the_catalogue_once()
     {
-        var all = typeof(Problem).GetFields().Where(field => field.FieldType == typeof(Problem)).Select(field => (Problem)field.GetValue(null)!).ToList();
+        var all = typeof(Problem).GetFields().Where(field => field.FieldType == typeof(Problem)).Select(
+            field => (Problem)field.GetValue(null)!).ToList();
 
         Assert.Equal(all, Problem.All);
         Assert.Equal(all.Count, all.DistinctBy(problem => problem.Code).Count());

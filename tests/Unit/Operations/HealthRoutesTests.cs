@@ -56,7 +56,9 @@ public sealed class HealthRoutesTests
         using var meter = new ServerMeter();
         meter.Gauge("zapier_journal_backlog_events", "Events not stored yet.", () => 17);
         var routes = new RouteTable();
-        new HealthRoutes(new FakeTimeProvider(Noon), () => state, meter, () => new ServerDetail(250, new Dictionary<EndpointState, int> { [EndpointState.Paused] = 2 })).Map(routes);
+        new HealthRoutes(
+            new FakeTimeProvider(Noon), () => state, meter,
+            () => new ServerDetail(250, new Dictionary<EndpointState, int> { [EndpointState.Paused] = 2 })).Map(routes);
         routes.Freeze();
         await using var server = await LoopbackServer.StartAsync(_ => routes.DispatchAsync);
         using var answer = await server.Client.GetAsync(path);

@@ -6,7 +6,9 @@ using ZapierTriggers.Tests.Unit.Storing;
 
 namespace ZapierTriggers.Tests.Unit.Sequencing;
 
-/// <summary>How a start takes the shard over: not from one that it could not go on for, and not without a word about events that come late.</summary>
+/// <summary>
+/// How a start takes the shard over: not from one that it could not go on for, and not without a word about events that come late.
+/// </summary>
 public sealed class TakeoverTests : IDisposable
 {
     private readonly TempDirectory _directory = new();

@@ -20,7 +20,8 @@ internal sealed class DeliveryConnection(StoreConnection connection, SimulatedSt
 
     /// <inheritdoc/>
     public Task<IReadOnlyList<(string Key, EventId Id)>> ReadFailingKeysAsync(
-        int organizationNo, Guid endpointId, DateTimeOffset since, CancellationToken cancellationToken) => throw new NotSupportedException();
+        int organizationNo, Guid endpointId, DateTimeOffset since,
+        CancellationToken cancellationToken) => throw new NotSupportedException();
 
     /// <inheritdoc/>
     public Task RewindLanesAsync(IReadOnlyList<LaneCursor> places, CancellationToken cancellationToken) =>

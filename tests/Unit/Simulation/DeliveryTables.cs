@@ -3,7 +3,9 @@ using ZapierTriggers.Core.Events;
 
 namespace ZapierTriggers.Tests.Unit.Simulation;
 
-/// <summary>What the simulated store knows of deliveries: cursors, retries, attempts and outcomes, by the words of <see cref="IDeliveryStore"/>.</summary>
+/// <summary>
+/// What the simulated store knows of deliveries: cursors, retries, attempts and outcomes, by the words of <see cref="IDeliveryStore"/>.
+/// </summary>
 internal sealed class DeliveryTables
 {
     private Dictionary<Guid, EventId> _cursors = [];
@@ -34,7 +36,8 @@ internal sealed class DeliveryTables
         var claimed = new List<ClaimedRetry>();
         foreach (var room in rooms)
         {
-            var due = _retries.Where(pair => pair.Key.Item1 == room.EndpointId && pair.Value.DueAt <= now).OrderBy(static pair => pair.Value.DueAt);
+            var due = _retries.Where(pair => pair.Key.Item1 == room.EndpointId && pair.Value.DueAt <= now)
+                .OrderBy(static pair => pair.Value.DueAt);
             foreach (var (key, row) in due.Take(Math.Min(room.Count, limit - claimed.Count)).ToList())
             {
                 _retries[key] = row with { Attempts = row.Attempts + 1, IsClaimed = true, DueAt = leaseUntil };
@@ -76,11 +79,17 @@ internal sealed class DeliveryTables
         var key = (endpoint, id);
         if (_retries.TryGetValue(key, out var row))
         {
-            _retries[key] = row with { Owed = row.Owed + 1, Base = row.Attempts, DueAt = row.IsClaimed || row.DueAt < now ? row.DueAt : now };
+            _retries[key] = row with
+            {
+                Owed = row.Owed + 1,
+                Base = row.Attempts,
+                DueAt = row.IsClaimed || row.DueAt < now ? row.DueAt : now,
+            };
             return;
         }
 
-        var tries = _attempts.Where(tried => tried.Item1 == endpoint && tried.Item2 == id).Select(static tried => tried.Item3).DefaultIfEmpty().Max();
+        var tries = _attempts.Where(tried => tried.Item1 == endpoint && tried.Item2 == id).Select(static tried => tried.Item3)
+            .DefaultIfEmpty().Max();
         _retries[key] = new RetryState(tries, tries, Owed: 1, IsClaimed: false, now);
         if (_outcomes.TryGetValue(key, out var outcome) && outcome.Status == EventStatus.DeadLetter) _outcomes.Remove(key);
     }

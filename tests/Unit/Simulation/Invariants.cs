@@ -27,7 +27,9 @@ internal static class Invariants
     {
         var twin = events.Where(static row => row.DedupId.Length > 0)
             .GroupBy(static row => (row.OrganizationNo, row.DedupId)).FirstOrDefault(static group => group.Count() > 1);
-        return twin is null ? null : $"the dedup id {twin.Key} is there {twin.Count()} times: {string.Join(", ", twin.Select(static row => row.Id))}";
+        return twin is null
+            ? null
+            : $"the dedup id {twin.Key} is there {twin.Count()} times: {string.Join(", ", twin.Select(static row => row.Id))}";
     }
 
     /// <summary>Every row is one that was sent, byte for byte, at most once, and none that was refused.</summary>
@@ -54,7 +56,9 @@ internal static class Invariants
         var (kind, id, _) = sending.Receipt!.Value;
         var row = store.Events.Concat(store.Quarantined).FirstOrDefault(row => row.Id == id);
         if (row is null) return $"{kind} named {id}, which is lost ({sending})";
-        return row.OrganizationNo == sending.OrganizationNo && row.DedupId == sending.DedupId ? null : $"{kind} named {id}, which is another one";
+        return row.OrganizationNo == sending.OrganizationNo && row.DedupId == sending.DedupId
+            ? null
+            : $"{kind} named {id}, which is another one";
     }
 
     private static StoredRow RowOf(Sending sending, EventId id) =>

@@ -53,7 +53,8 @@ internal sealed class Receivers(Random random, DateTimeOffset begin)
         {
             if (!_received.Contains((endpoint, row.Id, row.PayloadHash, row.Trace))) return $"{row} was never sent to its endpoint";
             var tries = Options.RetrySchedule.Count + 1;
-            if (store.Deliveries.Outcomes[(endpoint, row.Id)] == EventStatus.DeadLetter && !store.Deliveries.WasTried(endpoint, row.Id, tries))
+            if (store.Deliveries.Outcomes[(endpoint, row.Id)] == EventStatus.DeadLetter
+                && !store.Deliveries.WasTried(endpoint, row.Id, tries))
                 return $"{row} is a dead letter before its {tries} tries";
         }
 

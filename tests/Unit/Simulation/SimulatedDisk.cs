@@ -10,7 +10,8 @@ internal sealed class SimulatedDisk(Life life, Device device) : IDisk
 
     /// <inheritdoc/>
     public IEnumerable<string> List(string directory, string ending) =>
-        device.Names.Keys.Where(path => path.StartsWith(directory, StringComparison.Ordinal) && path.EndsWith(ending, StringComparison.Ordinal)).ToList();
+        device.Names.Keys.Where(
+            path => path.StartsWith(directory, StringComparison.Ordinal) && path.EndsWith(ending, StringComparison.Ordinal)).ToList();
 
     /// <inheritdoc/>
     public IDiskFile Create(string path)
@@ -24,7 +25,9 @@ internal sealed class SimulatedDisk(Life life, Device device) : IDisk
 
     /// <inheritdoc/>
     public IDiskFile Open(string path) =>
-        device.Names.TryGetValue(path, out var inode) ? new SimulatedFile(life, device, inode, path) : throw new FileNotFoundException(path);
+        device.Names.TryGetValue(path, out var inode)
+            ? new SimulatedFile(life, device, inode, path)
+            : throw new FileNotFoundException(path);
 
     /// <inheritdoc/>
     public void Delete(string path)

@@ -26,7 +26,9 @@ internal sealed class SimulatedFile(Life life, Device device, Inode inode, strin
                 throw new IOException("Simulated: input/output error.");
             }
 
-            life.Effect("write", path, () => inode.Write(new ReadOnlySpan<byte>((void*)address, length), offset), () => WritePart(address, length, offset));
+            life.Effect(
+                "write", path, () => inode.Write(new ReadOnlySpan<byte>((void*)address, length), offset),
+                () => WritePart(address, length, offset));
         }
     }
 
@@ -37,7 +39,9 @@ internal sealed class SimulatedFile(Life life, Device device, Inode inode, strin
     public void Reserve(long length)
     {
         if (device.IsFull) throw new IOException("Simulated: no space left on device.");
-        life.Effect("reserve", path, () => inode.SetLength(Math.Max(inode.Length, length)), () => inode.SetLength(Math.Max(inode.Length, length / 2)));
+        life.Effect(
+            "reserve", path, () => inode.SetLength(Math.Max(inode.Length, length)),
+            () => inode.SetLength(Math.Max(inode.Length, length / 2)));
     }
 
     /// <inheritdoc/>

@@ -2,7 +2,9 @@ using ZapierTriggers.Core.Operations;
 
 namespace ZapierTriggers.Tests.Unit.Simulation;
 
-/// <summary>Runs a simulated process's loops: tasks on its scheduler, threads as actors that sleep until woken or until their time has come.</summary>
+/// <summary>
+/// Runs a simulated process's loops: tasks on its scheduler, threads as actors that sleep until woken or until their time has come.
+/// </summary>
 internal sealed class SimulatedHost(TaskScheduler scheduler, TimeProvider time) : ILoopHost
 {
     private readonly List<Actor> _actors = [];

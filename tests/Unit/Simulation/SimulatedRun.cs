@@ -98,7 +98,11 @@ internal sealed class SimulatedRun : IDisposable
             random: _random.NextDouble,
             send: (target, due, _) => _receivers.ReceiveAsync(life, target, due),
             host: life.Host);
-        var parts = new ShardParts(connection, dispatcher.EventsStored, life.Time, _trace) { Host = life.Host, IsAwaited = dispatcher.IsAwaited };
+        var parts = new ShardParts(connection, dispatcher.EventsStored, life.Time, _trace)
+        {
+            Host = life.Host,
+            IsAwaited = dispatcher.IsAwaited,
+        };
         Shard? shard = null;
         var opening = life.Host.Run(async () =>
         {
@@ -110,7 +114,8 @@ internal sealed class SimulatedRun : IDisposable
 
         // A disk or a store that fails may stop a start; what a crash left must not.
         var error = opening.Exception.InnerException!;
-        if (error is not (IOException or StoreException { Failure: StoreFailure.Unavailable }) || life.Number > 0 && _scenario.Faults.Count == 0)
+        if (error is not (IOException or StoreException { Failure: StoreFailure.Unavailable })
+            || life.Number > 0 && _scenario.Faults.Count == 0)
             _violation = $"life {life.Number}: the start fails: {error}";
         _trace.Note($"start failed: {error.Message}");
         return null;
@@ -144,7 +149,8 @@ internal sealed class SimulatedRun : IDisposable
             _device.CutPower();
             _trace.Note("power cut");
             if (_scenario.Ingest.AckWhen == AckWhen.Journaled)
-                foreach (var sending in _producers.Sent) sending.IsExcused |= sending.IsAnswered && sending.Receipt!.Value.Id.High > _syncedThrough;
+                foreach (var sending in _producers.Sent)
+                    sending.IsExcused |= sending.IsAnswered && sending.Receipt!.Value.Id.High > _syncedThrough;
         }
 
         if (_scenario.SetsBack && _random.Next(2) == 0)

@@ -123,7 +123,8 @@ internal sealed class SimulatedStore(Random random)
     }
 
     private sealed record State(
-        List<StoredRow> Events, List<StoredRow> Quarantined, Dictionary<Guid, Checkpoint> Checkpoints, DeliveryTables Deliveries, long Epoch)
+        List<StoredRow> Events, List<StoredRow> Quarantined, Dictionary<Guid, Checkpoint> Checkpoints, DeliveryTables Deliveries,
+        long Epoch)
     {
         public long Epoch { get; set; } = Epoch;
 

@@ -26,7 +26,8 @@ internal sealed class StoreConnection(Life life, SimulatedStore store) : IEventS
         ShardClaim? claim = null;
         if (life.Fails(FaultKind.StoreAway)) throw Away();
         await life.TravelAsync();
-        life.Effect("claim", "shard", () => claim = store.Claim(shard, journalId, expected)); // one that arrives after its sender's death would fence the next one out
+        // one that arrives after its sender's death would fence the next one out
+        life.Effect("claim", "shard", () => claim = store.Claim(shard, journalId, expected));
         return claim;
     }
 

@@ -13,7 +13,8 @@ internal sealed class Trace : ILogger
     /// <summary>Adds a line.</summary>
     public void Note(string line) => _lines.Add(line);
 
-    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+    public void Log<TState>(
+        LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
         _lines.Add($"  {logLevel}: {formatter(state, exception)} {exception?.Message}");
 
     public bool IsEnabled(LogLevel logLevel) => IsVerbose || logLevel > LogLevel.Debug;

@@ -49,8 +49,8 @@ internal static unsafe partial class DurableFile
     }
 
     /// <summary>
-    /// Gives the file another name, in place of whatever has that name (rename). The framework's move makes a link or even a copy where a rename
-    /// fails: whoever has the file open would go on writing to one that has no name any more.
+    /// Gives the file another name, in place of whatever has that name (rename). The framework's move makes a link or even a copy where a
+    /// rename fails: whoever has the file open would go on writing to one that has no name any more.
     /// </summary>
     public static void Rename(string from, string to)
     {

@@ -1,9 +1,9 @@
 namespace ZapierTriggers.Core.Journal.Disk;
 
 /// <summary>
-/// The file calls that the journal's promises stand on, each an effect that a crash can come before, after or in the middle of. The real one
-/// is <see cref="SystemDisk"/>; a simulated one keeps apart what a process crash leaves and what a power cut leaves. Paths are absolute.
-/// All throw <see cref="IOException"/> or <see cref="UnauthorizedAccessException"/> with the system's words.
+/// The file calls that the journal's promises stand on, each an effect that a crash can come before, after or in the middle of. The real
+/// one is <see cref="SystemDisk"/>; a simulated one keeps apart what a process crash leaves and what a power cut leaves. Paths are
+/// absolute. All throw <see cref="IOException"/> or <see cref="UnauthorizedAccessException"/> with the system's words.
 /// </summary>
 internal interface IDisk
 {

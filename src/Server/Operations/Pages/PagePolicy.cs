@@ -1,6 +1,8 @@
 namespace ZapierTriggers.Server.Operations.Pages;
 
-/// <summary>What pages may do (Content Security Policy 3): nothing comes from elsewhere, nothing goes elsewhere, nobody frames them.</summary>
+/// <summary>
+/// What pages may do (Content Security Policy 3): nothing comes from elsewhere, nothing goes elsewhere, nobody frames them.
+/// </summary>
 internal static class PagePolicy
 {
     /// <summary>Our own pages: scripts and styles are files of this server.</summary>

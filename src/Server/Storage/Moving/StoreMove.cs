@@ -30,7 +30,9 @@ internal sealed class StoreMove(SqliteTables source, PostgresDatabase target, Ti
     private readonly PostgresPartitions _partitions = new(target, time, daysAhead: 0);
     private readonly CopyRows _rows = new();
 
-    /// <summary>Whether the target is as a move may find it: empty, or, when going on, half filled. Throws <see cref="StoreException"/>.</summary>
+    /// <summary>
+    /// Whether the target is as a move may find it: empty, or, when going on, half filled. Throws <see cref="StoreException"/>.
+    /// </summary>
     /// <returns>Whether it is half filled.</returns>
     public async Task<bool> CheckAsync(bool mayContinue, CancellationToken cancellationToken)
     {
@@ -53,7 +55,9 @@ internal sealed class StoreMove(SqliteTables source, PostgresDatabase target, Ti
         return false;
     }
 
-    /// <summary>Pairs the tables of both stores; from here on no server starts on the target. Throws when they do not fit together.</summary>
+    /// <summary>
+    /// Pairs the tables of both stores; from here on no server starts on the target. Throws when they do not fit together.
+    /// </summary>
     public async Task<IReadOnlyList<MovedTable>> BeginAsync(CancellationToken cancellationToken)
     {
         await _tables.MarkAsync(cancellationToken);

@@ -31,7 +31,8 @@ internal sealed class PostgresDatabase : IAsyncDisposable
         RunAsync(_source, work, cancellationToken);
 
     /// <summary>
-    /// Runs work that lasts on a connection of its own, so that it takes none away from the pool, and returns when it fails or is cancelled.
+    /// Runs work that lasts on a connection of its own, so that it takes none away from the pool, and returns when it fails or is
+    /// cancelled.
     /// </summary>
     public Task RunAloneAsync(Func<NpgsqlConnection, Task> work, CancellationToken cancellationToken) => RunAsync(
         _alone,

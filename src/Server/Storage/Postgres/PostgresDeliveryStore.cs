@@ -147,7 +147,8 @@ internal sealed class PostgresDeliveryStore(PostgresDatabase database, TimeProvi
     public Task<DateTimeOffset?> NextRetryAsync(CancellationToken cancellationToken) => _retries.NextAsync(cancellationToken);
 
     /// <inheritdoc/>
-    public Task<IReadOnlyList<DeliveryResult>> FindDeadLettersAsync(IReadOnlyList<DeliveryResult> results, CancellationToken cancellationToken) =>
+    public Task<IReadOnlyList<DeliveryResult>> FindDeadLettersAsync(
+        IReadOnlyList<DeliveryResult> results, CancellationToken cancellationToken) =>
         _outcomes.FindDeadLettersAsync(results, cancellationToken);
 
     /// <inheritdoc/>

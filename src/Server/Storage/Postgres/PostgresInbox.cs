@@ -83,8 +83,8 @@ internal sealed class PostgresInbox(PostgresDatabase database)
     }
 
     /// <summary>
-    /// Scans one event more than asked for, to know whether more follow. Sizes are known without reading the payloads, so those that the page
-    /// has no bytes for stay where they are.
+    /// Scans one event more than asked for, to know whether more follow. Sizes are known without reading the payloads, so those that the
+    /// page has no bytes for stay where they are.
     /// </summary>
     private static async Task<(List<StoredEvent> Events, bool HasMore)> ReadPageAsync(
         NpgsqlConnection connection,
@@ -92,7 +92,8 @@ internal sealed class PostgresInbox(PostgresDatabase database)
         CancellationToken cancellationToken)
     {
         await using var command = new NpgsqlCommand { Connection = connection };
-        var parameters = command.Parameters.With(query.OrganizationNo).With(query.Limit + 1L).With(query.Offset).With((long)InboxPage.EndsAtBytes);
+        var parameters = command.Parameters.With(query.OrganizationNo).With(query.Limit + 1L).With(query.Offset)
+            .With((long)InboxPage.EndsAtBytes);
         var order = query.Ascending ? "ASC" : "DESC";
         command.CommandText = $"""
             WITH page AS (

@@ -106,7 +106,8 @@ internal sealed class PostgresInboxMarks(PostgresDatabase database)
         NpgsqlConnection connection, int organizationNo, CancellationToken cancellationToken)
     {
         var rows = await LookAsync();
-        if (rows.Count == 0 && await connection.ExecuteAsync(Introduce, parameters => parameters.With(organizationNo), cancellationToken) > 0)
+        if (rows.Count == 0
+            && await connection.ExecuteAsync(Introduce, parameters => parameters.With(organizationNo), cancellationToken) > 0)
             rows = await LookAsync();
         return rows.Count == 0 ? null : rows[0];
 

@@ -14,7 +14,8 @@ namespace ZapierTriggers.Server.Storage.Postgres;
 internal sealed class PostgresOutcomes(PostgresDatabase database, TimeProvider time)
 {
     /// <summary>See <see cref="IDeliveryStore.FindDeadLettersAsync"/>.</summary>
-    public Task<IReadOnlyList<DeliveryResult>> FindDeadLettersAsync(IReadOnlyList<DeliveryResult> results, CancellationToken cancellationToken) =>
+    public Task<IReadOnlyList<DeliveryResult>> FindDeadLettersAsync(
+        IReadOnlyList<DeliveryResult> results, CancellationToken cancellationToken) =>
         database.RunAsync<IReadOnlyList<DeliveryResult>>(
             async connection =>
             {
@@ -69,7 +70,8 @@ internal sealed class PostgresOutcomes(PostgresDatabase database, TimeProvider t
     {
         var now = time.GetUtcNow();
         var states = await ReadStatesAsync(connection, results, locked: cursors, cancellationToken);
-        var plans = Enumerable.Range(0, results.Length).Select(i => (Result: results[i], Plan: DeliveryPlan.Decide(results[i], states[i], now))).ToArray();
+        var plans = Enumerable.Range(0, results.Length).Select(
+            i => (Result: results[i], Plan: DeliveryPlan.Decide(results[i], states[i], now))).ToArray();
         await using var commands = new NpgsqlBatch(connection);
         var replacing = Where(plans, static plan => plan.ReplacesOutcome);
         if (replacing.Length > 0) BindKeys(Add(commands, MoveOutcomes), replacing);

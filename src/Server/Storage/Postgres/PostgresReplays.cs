@@ -29,6 +29,7 @@ internal sealed class PostgresReplays(PostgresDatabase database) : IReplayStore
             Known, parameters =>
                 parameters.With(organizations).With(ids), row => (Id: row.GetEventId(0), IsThere: row.GetBoolean(1)), cancellationToken);
         return new KnownEvents(
-            rows.Where(row => row.IsThere).Select(row => row.Id).ToHashSet(), rows.Where(row => !row.IsThere).Select(row => row.Id).ToHashSet());
+            rows.Where(row => row.IsThere).Select(row => row.Id).ToHashSet(), rows.Where(row => !row.IsThere).Select(row => row.Id)
+                .ToHashSet());
     }
 }

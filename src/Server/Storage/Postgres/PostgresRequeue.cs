@@ -28,7 +28,9 @@ internal static class PostgresRequeue
         ON CONFLICT DO NOTHING
         """;
 
-    /// <summary>A try under way is not one that was asked for here: it is waited for. Else it is due at once, or when it was due before.</summary>
+    /// <summary>
+    /// A try under way is not one that was asked for here: it is waited for. Else it is due at once, or when it was due before.
+    /// </summary>
     private const string Queue = $"""
         INSERT INTO retries AS w
             (organization_no, endpoint_id, event_id, due_at, attempts, base, owed, at, response_status, latency_ms, error)

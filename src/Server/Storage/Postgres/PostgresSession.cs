@@ -4,9 +4,9 @@ using Npgsql;
 namespace ZapierTriggers.Server.Storage.Postgres;
 
 /// <summary>
-/// What makes every call end, and soon, whatever happened to the connection or the server. The driver ends a statement (COPY and COMMIT too) after
-/// its Command Timeout; but a backend that we left behind may sit in its transaction and hold the checkpoint's lock against us, until the
-/// settings here end it. They are set once for each connection, as statements: poolers refuse start-up options.
+/// What makes every call end, and soon, whatever happened to the connection or the server. The driver ends a statement (COPY and COMMIT
+/// too) after its Command Timeout; but a backend that we left behind may sit in its transaction and hold the checkpoint's lock against us,
+/// until the settings here end it. They are set once for each connection, as statements: poolers refuse start-up options.
 /// </summary>
 internal static class PostgresSession
 {

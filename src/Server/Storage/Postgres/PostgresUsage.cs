@@ -107,7 +107,8 @@ internal sealed class PostgresUsage(PostgresDatabase database) : IUsageStore
 
     /// <inheritdoc/>
     public Task NoteToldAsync(int organizationNo, UsageNews news, DateTimeOffset at, CancellationToken cancellationToken) =>
-        database.ExecuteAsync(UsageStatements.Told, parameters => parameters.With(organizationNo).With((short)news).With(at), cancellationToken);
+        database.ExecuteAsync(
+            UsageStatements.Told, parameters => parameters.With(organizationNo).With((short)news).With(at), cancellationToken);
 
     /// <inheritdoc/>
     public async Task<IReadOnlyList<UsageDifference>> FindDifferencesAsync(int fromDay, int limit, CancellationToken cancellationToken) =>
@@ -119,5 +120,6 @@ internal sealed class PostgresUsage(PostgresDatabase database) : IUsageStore
 
     /// <inheritdoc/>
     public async Task<bool> ForgetAsync(int beforeDay, int limit, CancellationToken cancellationToken) =>
-        await database.ExecuteAsync(UsageStatements.Forget, parameters => parameters.With(beforeDay).With(limit), cancellationToken) == limit;
+        await database.ExecuteAsync(
+            UsageStatements.Forget, parameters => parameters.With(beforeDay).With(limit), cancellationToken) == limit;
 }

@@ -154,8 +154,8 @@ internal sealed class SqliteDatabase : IAsyncDisposable
 
     /// <summary>
     /// FULL: a commit is on the disk before it is reported. Moving 32 MB at a time from the log into the file, instead of the default 4 MB,
-    /// keeps that out of most batches; 64 MB of pages, or a sixteenth of the memory there is if that is less, hold the indexes' inner nodes of
-    /// tens of millions of rows. What a former process left in the log goes: it may have been erased.
+    /// keeps that out of most batches; 64 MB of pages, or a sixteenth of the memory there is if that is less, hold the indexes' inner nodes
+    /// of tens of millions of rows. What a former process left in the log goes: it may have been erased.
     /// </summary>
     private SqliteConnection OpenWriter() => Open($"""
         PRAGMA journal_mode = WAL;

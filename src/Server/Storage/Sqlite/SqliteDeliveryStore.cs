@@ -93,7 +93,8 @@ internal sealed class SqliteDeliveryStore(SqliteDatabase database, TimeProvider 
     public Task<DateTimeOffset?> NextRetryAsync(CancellationToken cancellationToken) => _retries.NextAsync(cancellationToken);
 
     /// <inheritdoc/>
-    public Task<IReadOnlyList<DeliveryResult>> FindDeadLettersAsync(IReadOnlyList<DeliveryResult> results, CancellationToken cancellationToken) =>
+    public Task<IReadOnlyList<DeliveryResult>> FindDeadLettersAsync(
+        IReadOnlyList<DeliveryResult> results, CancellationToken cancellationToken) =>
         _outcomes.FindDeadLettersAsync(results, cancellationToken);
 
     /// <inheritdoc/>

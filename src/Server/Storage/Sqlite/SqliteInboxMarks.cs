@@ -41,7 +41,9 @@ internal sealed class SqliteInboxMarks(SqliteDatabase database)
         SELECT s.id FROM events s WHERE s.organization_no = $1 AND s.id >= $2 ORDER BY s.id DESC LIMIT 1
         """;
 
-    /// <summary>Makes the row if there was none (<c>$3</c> = 0 of a zero mark); not for an organization that has no events (any more).</summary>
+    /// <summary>
+    /// Makes the row if there was none (<c>$3</c> = 0 of a zero mark); not for an organization that has no events (any more).
+    /// </summary>
     private const string AdvanceSql = """
         INSERT INTO inbox_marks (organization_no, settled_before, lowered)
         SELECT $1, $4, 0 WHERE EXISTS (SELECT 1 FROM events e WHERE e.organization_no = $1)
@@ -83,7 +85,8 @@ internal sealed class SqliteInboxMarks(SqliteDatabase database)
         return hasMore && written > 0;
     }
 
-    private static (EventId Mark, long Lowered, EventId Settled, bool HasMore) Scan(SqliteConnection connection, int organizationNo, int limit)
+    private static (EventId Mark, long Lowered, EventId Settled, bool HasMore) Scan(
+        SqliteConnection connection, int organizationNo, int limit)
     {
         var (mark, lowered) = Find(connection, organizationNo);
         if (connection.Query(FirstPending, row => row.GetEventId(0), organizationNo, mark, limit) is [var pending, ..])

@@ -14,7 +14,8 @@ internal sealed class SqliteOutcomes(SqliteDatabase database, TimeProvider time)
         """;
 
     /// <summary>See <see cref="IDeliveryStore.FindDeadLettersAsync"/>.</summary>
-    public Task<IReadOnlyList<DeliveryResult>> FindDeadLettersAsync(IReadOnlyList<DeliveryResult> results, CancellationToken cancellationToken) =>
+    public Task<IReadOnlyList<DeliveryResult>> FindDeadLettersAsync(
+        IReadOnlyList<DeliveryResult> results, CancellationToken cancellationToken) =>
         database.ReadAsync<IReadOnlyList<DeliveryResult>>(
             connection =>
             {

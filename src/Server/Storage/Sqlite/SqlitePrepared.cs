@@ -6,9 +6,9 @@ using ZapierTriggers.Core.Events;
 namespace ZapierTriggers.Server.Storage.Sqlite;
 
 /// <summary>
-/// A statement run through SQLite's own calls, where the cost of each row counts: an event stored, an event read for its webhook, a webhook's
-/// outcome. The driver's commands box each value and make a reader for each run; this neither. Values keep until they are bound anew. Every
-/// member throws <see cref="SqliteException"/>. Not safe for concurrent use.
+/// A statement run through SQLite's own calls, where the cost of each row counts: an event stored, an event read for its webhook, a
+/// webhook's outcome. The driver's commands box each value and make a reader for each run; this neither. Values keep until they are bound
+/// anew. Every member throws <see cref="SqliteException"/>. Not safe for concurrent use.
 /// </summary>
 internal sealed class SqlitePrepared : IDisposable
 {

@@ -148,7 +148,9 @@ internal sealed class SqliteRecord(SqliteConnection connection, DateTimeOffset n
         return has;
     }
 
-    /// <summary>Nearly every result, so the one whose cost sets how many webhooks a second can be recorded. False when it was recorded before.</summary>
+    /// <summary>
+    /// Nearly every result, so the one whose cost sets how many webhooks a second can be recorded. False when it was recorded before.
+    /// </summary>
     private bool WriteFirstOutcome(DeliveryResult result, AttemptRecord attempt)
     {
         var put = _firstOutcome ??= new SqlitePrepared(connection, FirstOutcome);

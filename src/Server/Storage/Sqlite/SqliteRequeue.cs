@@ -17,7 +17,9 @@ internal static class SqliteRequeue
         ON CONFLICT DO NOTHING
         """;
 
-    /// <summary>A try under way is not one that was asked for here: it is waited for. Else it is due at once, or when it was due before.</summary>
+    /// <summary>
+    /// A try under way is not one that was asked for here: it is waited for. Else it is due at once, or when it was due before.
+    /// </summary>
     private const string Queue = """
         INSERT INTO retries
             (organization_no, event_id, endpoint_id, due_at, attempts, base, owed, at, response_status, latency_ms, error)
@@ -42,7 +44,8 @@ internal static class SqliteRequeue
 
     /// <summary>Queues the deliveries, each at its time, of endpoints that are there.</summary>
     public static void Run(
-        SqliteConnection connection, int organizationNo, IReadOnlyList<ScannedDelivery> deliveries, DateTimeOffset[] due, DateTimeOffset now)
+        SqliteConnection connection, int organizationNo, IReadOnlyList<ScannedDelivery> deliveries, DateTimeOffset[] due,
+        DateTimeOffset now)
     {
         using var keep = new SqliteStatement(connection, KeepLastTry);
         using var queue = new SqliteStatement(connection, Queue);

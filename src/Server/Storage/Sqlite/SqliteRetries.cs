@@ -68,7 +68,8 @@ internal sealed class SqliteRetries(SqliteDatabase database)
             cancellationToken);
 
     /// <summary>See <see cref="IDeliveryStore.ReleaseRetriesAsync"/>.</summary>
-    public Task ReleaseAsync(IReadOnlyList<HeldClaim> claims, DateTimeOffset now, CancellationToken cancellationToken) => database.WriteAsync(
+    public Task ReleaseAsync(IReadOnlyList<HeldClaim> claims, DateTimeOffset now, CancellationToken cancellationToken) =>
+        database.WriteAsync(
         connection =>
         {
             using var release = new SqliteStatement(connection, Release);

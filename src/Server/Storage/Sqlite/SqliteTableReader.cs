@@ -18,7 +18,8 @@ internal sealed class SqliteTableReader : IDisposable
         (_database, _table) = (connection.Handle!, table);
         var places = string.Join(", ", Enumerable.Range(1, after.Count).Select(number => $"?{number}"));
         var behind = after.Count == 0 ? "" : $" WHERE ({table.KeyList}) > ({places})";
-        Check(raw.sqlite3_prepare_v2(_database, $"SELECT {table.ColumnList} FROM {table.Name}{behind} ORDER BY {table.KeyList}", out _statement));
+        Check(raw.sqlite3_prepare_v2(
+            _database, $"SELECT {table.ColumnList} FROM {table.Name}{behind} ORDER BY {table.KeyList}", out _statement));
         for (var index = 0; index < after.Count; index++)
         {
             Check(after[index] is byte[] bytes

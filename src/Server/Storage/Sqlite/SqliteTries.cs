@@ -4,7 +4,8 @@ using ZapierTriggers.Core.Events;
 namespace ZapierTriggers.Server.Storage.Sqlite;
 
 /// <summary>
-/// Sums up an event's outcomes and waiting retries over all endpoints. A replay of what was delivered counts the tries of that delivery, too.
+/// Sums up an event's outcomes and waiting retries over all endpoints. A replay of what was delivered counts the tries of that delivery,
+/// too.
 /// </summary>
 internal sealed class SqliteTries(SqliteConnection connection) : IDisposable
 {
