@@ -41,6 +41,10 @@ internal static class LoggingSetup
 
         // A start that fails is told by StartupFailure, and the host would tell it once more with its stack trace.
         filter.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None);
+
+        // While this may log anything, ASP.NET makes an Activity and a log scope for each request: 808 bytes that nobody reads. What it would log
+        // is in the ExceptionBoundary's entries and in the metrics.
+        filter.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None);
     }
 
     private static void ConfigureText(SimpleConsoleFormatterOptions options)
