@@ -99,7 +99,8 @@ internal static class DedupFile
     private static KnownIds? Read(ReadOnlySpan<byte> bytes, ulong secret, ulong position)
     {
         if (bytes.Length < HeaderLength + ChecksumLength) return null;
-        var (content, checksum) = (bytes[..^ChecksumLength], BinaryPrimitives.ReadUInt64LittleEndian(bytes[^ChecksumLength..]));
+        var content = bytes[..^ChecksumLength];
+        var checksum = BinaryPrimitives.ReadUInt64LittleEndian(bytes[^ChecksumLength..]);
         if (XxHash3.HashToUInt64(content, (long)secret) != checksum || BinaryPrimitives.ReadUInt64LittleEndian(content) != Magic)
             return null;
 
