@@ -54,7 +54,7 @@ internal sealed partial class Shard : IErasableJournal, IAsyncDisposable
         ulong dedupSecret)
     {
         (_journal, Dedup, Bound, _options, _time, _logger) = (journal, dedup, bound, options, parts.Time, parts.Logger);
-        _writer = new StoreWriter(journal, claim, refused, bound, parts) { Fenced = RefuseFenced };
+        _writer = new StoreWriter(journal, claim, refused, bound, parts) { Fenced = RefuseFenced, LeftThrough = recovered.Events > 0 ? recovered.LastId : default };
         _refusedFiles = refused.Pattern;
         _lastIssued = recovered.LastId > claim.HighestStored ? recovered.LastId : claim.HighestStored;
         _sequencer = new Sequencer(journal, dedup, _lastIssued, bound, _writer.Stored, options, parts.Time, parts.Logger) { IsAwaited = parts.IsAwaited };
@@ -353,6 +353,12 @@ internal sealed record ShardParts(IEventStore Store, EventsStored Notify, TimePr
 
     /// <summary>Called when the shard is claimed, before anything is stored through it.</summary>
     public Func<CancellationToken, Task> Claimed { get; init; } = static _ => Task.CompletedTask;
+
+    /// <summary>
+    /// Called when events that a former process left were erased before they could be stored; their memories are valid only during the
+    /// call. The journal still holds them.
+    /// </summary>
+    public Action<IReadOnlyList<LateErased>> ErasedLate { get; init; } = static _ => { };
 
     /// <summary>Where its loops run.</summary>
     public ILoopHost Host { get; init; } = SystemLoopHost.Instance;

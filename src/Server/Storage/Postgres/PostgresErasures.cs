@@ -91,6 +91,7 @@ internal sealed class PostgresErasures(PostgresDatabase database, TimeProvider t
                 .With(erasure.Kind == ErasureKind.Organization ? int.MaxValue : (long)Erasure.MaxUnfinished);
             if (await insert.ExecuteNonQueryAsync(cancellationToken) == 0) return false;
             await PostgresAudit.InsertAsync(connection, AuditedCall.EntryFor(erasure.OrganizationNo, erasure.Id), cancellationToken);
+            await PostgresLateErasures.KeepAsync(connection, erasure, cancellationToken);
             if (erasure.Kind != ErasureKind.Organization) return true;
             await using var end = new NpgsqlCommand(EndKeys, connection);
             end.Parameters.With(erasure.OrganizationNo);
