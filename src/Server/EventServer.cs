@@ -301,7 +301,7 @@ internal sealed partial class EventServer : IAsyncDisposable
     {
         var parts = new ShardParts(_stores.Events, _dispatcher.EventsStored, TimeProvider.System, _logger)
         {
-            StoredLate = _dispatcher.RewindAsync,
+            StoredLate = _dispatcher.RewindAsync, ErasedLate = erased => _erasureWatch?.Owe(erased),
             IsAwaited = _dispatcher.IsAwaited,
         };
         if (_quotas is { } quotas)

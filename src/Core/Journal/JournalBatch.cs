@@ -50,6 +50,20 @@ internal sealed class JournalBatch
     /// <summary>Moves the end past an event that cannot be stored.</summary>
     public void PassOver(in ReadFrame frame) => End = new(frame.Event.Id, frame.Sequence);
 
+    /// <summary>Takes some of the events out; <see cref="End"/> and <see cref="Bytes"/> stay what they are.</summary>
+    public void Remove(IReadOnlySet<EventId> ids)
+    {
+        var kept = 0;
+        for (var index = 0; index < Count; index++)
+        {
+            if (ids.Contains(_events[index].Id)) continue;
+            (_events[kept], _sequences[kept]) = (_events[index], _sequences[index]);
+            kept++;
+        }
+
+        Count = kept;
+    }
+
     /// <summary>Empties it.</summary>
     public void Clear() => (Count, Bytes, End) = (0, 0, default);
 }

@@ -52,6 +52,7 @@ internal static class LogEvents
     public const int StoreWriterFault = 2005;
     [Remedy("As 2003; the event is in the file that is named: remove it when the event is inserted.")]
     public const int StoreWriterKeptInFile = 2006;
+    public const int StoreWriterErasedLate = 2007;
     [Remedy("Mend the database. Without partitions made ahead the store writer makes the day that it needs.")]
     public const int StoreUpkeepNotDone = 2102;
     [Remedy("Mend the database. Expired events are not shown meanwhile, only their space is not free yet.")]

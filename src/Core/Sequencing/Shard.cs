@@ -56,7 +56,11 @@ internal sealed partial class Shard : IErasableJournal, IAsyncDisposable
     {
         _directory = directory;
         (_journal, Dedup, Bound, _options, _time, _logger) = (journal, dedup, bound, options, parts.Time, parts.Logger);
-        _writer = new StoreWriter(journal, claim, refused, bound, parts) { Fenced = RefuseFenced };
+        _writer = new StoreWriter(journal, claim, refused, bound, parts)
+        {
+            Fenced = RefuseFenced,
+            LeftThrough = recovered.Events > 0 ? recovered.LastId : default,
+        };
         _refusedFiles = refused.Pattern;
         _lastIssued = recovered.LastId > claim.HighestStored ? recovered.LastId : claim.HighestStored;
         _sequencer = new Sequencer(journal, dedup, _lastIssued, bound, _writer.Stored, options, parts.Time, parts.Logger) { IsAwaited = parts.IsAwaited };

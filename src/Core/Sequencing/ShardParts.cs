@@ -27,6 +27,12 @@ internal sealed record ShardParts(IEventStore Store, EventsStored Notify, TimePr
     /// <summary>Called when the shard is claimed, before anything is stored through it.</summary>
     public Func<CancellationToken, Task> Claimed { get; init; } = static _ => Task.CompletedTask;
 
+    /// <summary>
+    /// Called when events that a former process left were erased before they could be stored; their memories are valid only during the
+    /// call. The journal still holds them.
+    /// </summary>
+    public Action<IReadOnlyList<LateErased>> ErasedLate { get; init; } = static _ => { };
+
     /// <summary>Where its loops run.</summary>
     public ILoopHost Host { get; init; } = SystemLoopHost.Instance;
 

@@ -29,6 +29,12 @@ internal sealed record ErasureSelection
     public bool Matches(ReadOnlyMemory<byte> payload)
     {
         using var wanted = JsonDocument.Parse(EqualTo);
+        return Matches(payload, found => Equal(found, wanted.RootElement));
+    }
+
+    /// <summary>Whether a payload has something in that place that is meant.</summary>
+    public bool Matches(ReadOnlyMemory<byte> payload, Func<JsonElement, bool> isMeant)
+    {
         using var document = JsonDocument.Parse(payload, new JsonDocumentOptions { MaxDepth = 128 });
         var at = document.RootElement;
         foreach (var name in Path)
@@ -36,7 +42,7 @@ internal sealed record ErasureSelection
             if (at.ValueKind != JsonValueKind.Object || !at.TryGetProperty(name, out at)) return false;
         }
 
-        return Equal(at, wanted.RootElement);
+        return isMeant(at);
     }
 
     /// <summary>As it is stored.</summary>

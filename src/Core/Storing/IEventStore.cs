@@ -78,6 +78,19 @@ internal interface IEventStore
     Task<bool> AdvanceInboxMarkAsync(int organizationNo, int limit, CancellationToken cancellationToken) =>
         Task.FromResult(false);
 
+    /// <summary>
+    /// Those of a journal's unstored events that were erased meanwhile, with their organization or by an erasure that was asked for after
+    /// them (docs/decisions/0014): they are not to be stored.
+    /// </summary>
+    Task<IReadOnlyList<LateErased>> FindErasedAsync(ReadOnlyMemory<JournaledEvent> events, CancellationToken cancellationToken) =>
+        Task.FromResult<IReadOnlyList<LateErased>>([]);
+
+    /// <summary>
+    /// Counts them as accepted and erased, and keeps what is kept of erased events; once, however often it is called. Of an organization
+    /// that is gone nothing is written.
+    /// </summary>
+    Task NoteErasedAsync(Guid journalId, IReadOnlyList<LateErased> erased, CancellationToken cancellationToken) => Task.CompletedTask;
+
     /// <summary>Does ahead of time what storing needs soon (partitions of the days to come); cheap when there is nothing to do.</summary>
     Task MaintainAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 

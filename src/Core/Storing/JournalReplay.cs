@@ -42,7 +42,7 @@ internal sealed class JournalReplay(
         {
             var end = piece.Batch.End;
             report.HasGap |= piece.IsBehindGap && end.Id > report.Checkpoint.Id;
-            var missing = await MissingAsync(report, piece, cancellationToken);
+            var missing = await MissingAsync(report, piece, mayNote: claim is not null, cancellationToken);
             if (claim is not { } held || (report.HasGap && end.Id > report.Checkpoint.Id)) continue;
             var next = end.Id > report.MovedTo.Id ? end : report.MovedTo;
             if (missing.Length == 0 && next == report.MovedTo) continue;
@@ -53,13 +53,22 @@ internal sealed class JournalReplay(
         return report;
     }
 
-    /// <summary>Those of the piece that the store lacks, noted in the report.</summary>
-    private async Task<JournaledEvent[]> MissingAsync(ReplayReport report, RetainedPiece piece, CancellationToken cancellationToken)
+    /// <summary>Those of the piece that the store lacks and may have, noted in the report.</summary>
+    private async Task<JournaledEvent[]> MissingAsync(
+        ReplayReport report, RetainedPiece piece, bool mayNote, CancellationToken cancellationToken)
     {
         var events = piece.Batch.Events;
         var known = await replays.FindKnownAsync(events, cancellationToken);
         var missing = events.ToArray().Where(item => !known.Contains(item.Id)).ToArray();
-        report.Note(events.Span, missing, known.Removed.Count, piece.Damaged);
+        var erased = await store.FindErasedAsync(missing, cancellationToken);
+        if (erased.Count > 0)
+        {
+            if (mayNote) await store.NoteErasedAsync(journalId, erased, cancellationToken);
+            var gone = erased.Select(static one => one.Event.Id).ToHashSet();
+            missing = [.. missing.Where(item => !gone.Contains(item.Id))];
+        }
+
+        report.Note(events.Span, missing, known.Removed.Count + erased.Count, piece.Damaged);
         return missing;
     }
 

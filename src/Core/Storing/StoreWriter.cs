@@ -38,14 +38,17 @@ internal sealed partial class StoreWriter : IDisposable
     private Checkpoint _checkpoint;
     private long _storedEvents;
     private long _storingSince;
+    private readonly Action<IReadOnlyList<LateErased>> _erasedLate;
     private bool _hasBatch;
+    private bool _isChecked;
+    private int _read;
     private int _next;
 
     /// <summary>Creates it; <see cref="Start"/> runs it.</summary>
     public StoreWriter(IJournal journal, ShardClaim claim, RefusedEvents refused, JournalBound bound, ShardParts parts)
     {
         (_journal, _store, _claim, _refused, _bound) = (journal, parts.Store, claim, refused, bound);
-        (_notify, _time, _logger) = (parts.Notify, parts.Time, parts.Logger);
+        (_notify, _time, _logger, _erasedLate) = (parts.Notify, parts.Time, parts.Logger, parts.ErasedLate);
         _checkpoint = claim.StoredThrough;
         Stored.Advance(_checkpoint.Id.High);
     }
@@ -77,6 +80,12 @@ internal sealed partial class StoreWriter : IDisposable
     /// <summary>Called when the shard turns out to be another server's, before anybody is told.</summary>
     public Action? Fenced { get; init; }
 
+    /// <summary>
+    /// The last event that a former process left unstored. Up to there, what was erased meanwhile is looked for before it is stored: another
+    /// server may have had the shard.
+    /// </summary>
+    public EventId LeftThrough { get; init; }
+
     /// <summary>Starts storing.</summary>
     public void Start(ILoopHost host) => Completion = host.Run(RunAsync);
 
@@ -97,6 +106,7 @@ internal sealed partial class StoreWriter : IDisposable
             try
             {
                 if (!await HasBatchAsync()) return;
+                if (!_isChecked) await DropErasedAsync();
                 await StoreRangeAsync(_next, _batch.Count - _next);
                 Finish();
             }
@@ -133,6 +143,7 @@ internal sealed partial class StoreWriter : IDisposable
         {
             _next = 0;
             _hasBatch = _journal.TryRead(_batch);
+            (_isChecked, _read) = (_batch.Count == 0 || _batch.Events.Span[0].Id > LeftThrough, _batch.Count);
             if (_hasBatch) break;
             if (_stop.IsCancellationRequested) return false;
             await _journal.Readable.WaitAsync(LookAgain, _time);
@@ -146,9 +157,25 @@ internal sealed partial class StoreWriter : IDisposable
         _hasBatch = false;
         Volatile.Write(ref _storingSince, 0);
         Trouble = null;
-        _bound.Remove(_batch.Count, _batch.Bytes);
+        _bound.Remove(_read, _batch.Bytes);
         Failpoint.Pass(Failpoint.StoreTrimming);
         _journal.Trim();
+    }
+
+    /// <summary>Takes out of the batch what was erased before it could be stored, once that is noted.</summary>
+    private async Task DropErasedAsync()
+    {
+        IReadOnlyList<LateErased> erased = [];
+        await WithRetriesAsync(async () =>
+        {
+            erased = await _store.FindErasedAsync(_batch.Events, CancellationToken.None);
+            if (erased.Count > 0) await _store.NoteErasedAsync(_claim.JournalId, erased, CancellationToken.None);
+        });
+        _isChecked = true;
+        if (erased.Count == 0) return;
+        _batch.Remove(erased.Select(static one => one.Event.Id).ToHashSet());
+        _erasedLate(erased);
+        Log.ErasedLate(_logger, erased.Count);
     }
 
     private async Task StoreRangeAsync(int start, int count)
@@ -274,6 +301,11 @@ internal sealed partial class StoreWriter : IDisposable
             LogEvents.StoreWriterFenced, LogLevel.Critical,
             "{Reason} This server stores nothing any more; restart it to take the shard back")]
         public static partial void Fenced(ILogger logger, string reason);
+
+        [LoggerMessage(
+            LogEvents.StoreWriterErasedLate, LogLevel.Information,
+            "{Count} events of the journal were erased before they could be stored; they are not stored any more")]
+        public static partial void ErasedLate(ILogger logger, int count);
 
         [LoggerMessage(LogEvents.StoreWriterFault, LogLevel.Error, "Storing met a fault; trying again")]
         public static partial void Fault(ILogger logger, Exception error);

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using ZapierTriggers.Core.Accounts;
 using ZapierTriggers.Core.Delivery;
 using ZapierTriggers.Core.Journal;
@@ -42,6 +43,7 @@ internal sealed partial class ErasureWatch(
     private readonly WakeSignal _wake = new();
     private readonly Backoff _backoff = new(time);
     private readonly OwedByJournal _owed = new(journalNow, time);
+    private readonly ConcurrentQueue<(int OrganizationNo, EventId Id)> _late = new();
     private readonly HashSet<int> _organizations = [];
     private readonly DateTimeOffset _startedAt = time.GetUtcNow();
     private Dictionary<Guid, (EventId Cursor, long Erased)> _seen = [];
@@ -50,6 +52,12 @@ internal sealed partial class ErasureWatch(
 
     /// <summary>Something was erased.</summary>
     public void Wake() => _wake.Set();
+
+    /// <summary>The journal holds these, which were erased before they could be stored; any thread.</summary>
+    public void Owe(IReadOnlyList<LateErased> erased)
+    {
+        foreach (var one in erased) _late.Enqueue((one.Event.OrganizationNo, one.Event.Id));
+    }
 
     /// <summary>
     /// One look. Throws <see cref="StoreException"/>, and what the journal's disk does; what was not followed then is followed by the next
@@ -76,6 +84,7 @@ internal sealed partial class ErasureWatch(
         var known = erasures.Select(static one => one.Id).ToHashSet();
         _seen = _seen.Where(one => known.Contains(one.Key)).ToDictionary();
         _lookedAt = now;
+        while (_late.TryDequeue(out var late)) _owed.Add(late.OrganizationNo, [late.Id]);
         await EraseFromJournalAsync(cancellationToken);
     }
 

@@ -55,10 +55,13 @@ internal static class DataTenant
     }
 
     /// <summary>Runs <c>verify</c> on a stopped server.</summary>
-    public static async Task<(int Code, string Output)> VerifyAsync(this ServerUnderTest server)
+    public static Task<(int Code, string Output)> VerifyAsync(this ServerUnderTest server) => server.VerifyAsync(server.ConnectionString);
+
+    /// <summary>The same of one that was started on a given database.</summary>
+    public static async Task<(int Code, string Output)> VerifyAsync(this ServerUnderTest server, string? connectionString)
     {
         await using var output = new StringWriter(CultureInfo.InvariantCulture);
-        string[] settings = [$"--Storage:DataDirectory={server.DataDirectory}", $"--Storage:ConnectionString={server.ConnectionString}"];
+        string[] settings = [$"--Storage:DataDirectory={server.DataDirectory}", $"--Storage:ConnectionString={connectionString}"];
         return (await VerifyCommand.RunAsync(settings, output, CancellationToken.None), output.ToString());
     }
 

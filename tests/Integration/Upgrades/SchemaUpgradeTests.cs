@@ -58,7 +58,7 @@ public sealed partial class SchemaUpgradeTests
         foreach (var migration in Migration.Load(store).Skip(1))
         {
             var sql = Comment().Replace(migration.Sql, "");
-            Assert.DoesNotMatch(Takes(), sql);
+            Assert.DoesNotMatch(Takes(), Body().Replace(sql, "")); // what a trigger takes later is not the step's
             foreach (Match added in Added().Matches(sql))
                 Assert.True(!added.Value.Contains("NOT NULL", StringComparison.OrdinalIgnoreCase) || added.Value.Contains("DEFAULT", StringComparison.OrdinalIgnoreCase), $"{migration.Name}: {added.Value}");
         }
@@ -124,6 +124,9 @@ public sealed partial class SchemaUpgradeTests
 
     [GeneratedRegex(@"--[^\n]*", RegexOptions.None, 5_000)]
     private static partial Regex Comment();
+
+    [GeneratedRegex(@"\$\$.*?\$\$", RegexOptions.Singleline, 5_000)]
+    private static partial Regex Body();
 
     [GeneratedRegex(@"\b(DROP|RENAME|TRUNCATE|SET\s+NOT\s+NULL|ALTER\s+(COLUMN\s+)?\w+\s+(SET\s+DATA\s+)?TYPE)\b|\bDELETE\s+FROM\b", RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture, 5_000)]
     private static partial Regex Takes();

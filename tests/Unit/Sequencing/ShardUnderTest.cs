@@ -7,6 +7,7 @@ using ZapierTriggers.Core.Dedup;
 using ZapierTriggers.Core.Events;
 using ZapierTriggers.Core.Journal;
 using ZapierTriggers.Core.Sequencing;
+using ZapierTriggers.Core.Storing;
 using ZapierTriggers.Tests.Unit.Journal;
 using ZapierTriggers.Tests.Unit.Storing;
 
@@ -40,13 +41,15 @@ internal sealed class ShardUnderTest : IAsyncDisposable
         JournalOptions? journal = null,
         IngestOptions? ingest = null,
         TimeProvider? time = null,
-        Func<EventId, CancellationToken, Task>? storedLate = null)
+        Func<EventId, CancellationToken, Task>? storedLate = null,
+        Action<IReadOnlyList<LateErased>>? erasedLate = null)
     {
         store ??= new StoreModel();
         var directory = DataDirectory.Open(path, TimeProvider.System);
         var parts = new ShardParts(store, _ => { }, time ?? TimeProvider.System, NullLogger.Instance)
         {
             StoredLate = storedLate ?? ((_, _) => Task.CompletedTask),
+            ErasedLate = erasedLate ?? (static _ => { }),
         };
         var options = (ingest ?? new IngestOptions()) with { AckWhen = ackWhen };
         var shard = await Shard.OpenAsync(directory, parts, journal ?? JournalUnderTest.Small, options, new DedupOptions(), default);

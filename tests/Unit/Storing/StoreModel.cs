@@ -43,6 +43,15 @@ internal sealed class StoreModel : IEventStore
     /// <summary>Rows that it refuses.</summary>
     public Func<TestEvent, bool> Refuses { get; set; } = _ => false;
 
+    /// <summary>Events that were erased while they were in a journal.</summary>
+    public Func<TestEvent, bool> ErasedMeanwhile { get; set; } = _ => false;
+
+    /// <summary>Those that it was told of, in their order.</summary>
+    public List<EventId> NotedErased { get; } = [];
+
+    /// <summary>How often it was asked for erased ones.</summary>
+    public int ErasureLooks { get; private set; }
+
     /// <summary>Runs before each claim.</summary>
     public Action? BeforeClaim { get; set; }
 
@@ -130,6 +139,31 @@ internal sealed class StoreModel : IEventStore
                 item => item.OrganizationNo == organizationNo && item.DedupId == dedupId && item.Id >= notBefore);
             return Task.FromResult<DuplicateOf?>(first is null ? null : new DuplicateOf(first.Id, first.ToJournaled().PayloadHash));
         }
+    }
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<LateErased>> FindErasedAsync(ReadOnlyMemory<JournaledEvent> events, CancellationToken cancellationToken)
+    {
+        ErasureLooks++;
+        var found = events.ToArray().Where(item => ErasedMeanwhile(TestEvent.Of(item)));
+        return Task.FromResult<IReadOnlyList<LateErased>>([.. found.Select(item => new LateErased(item, LateErasure.OfOrganization(item.OrganizationNo)))]);
+    }
+
+    /// <inheritdoc/>
+    public Task NoteErasedAsync(Guid journalId, IReadOnlyList<LateErased> erased, CancellationToken cancellationToken)
+    {
+        lock (_gate)
+        {
+            if (_unavailable > 0)
+            {
+                _unavailable--;
+                throw new StoreException(StoreFailure.Unavailable, "the store is away", "08006");
+            }
+
+            NotedErased.AddRange(erased.Select(one => one.Event.Id));
+        }
+
+        return Task.CompletedTask;
     }
 
     /// <inheritdoc/>

@@ -22,10 +22,13 @@ internal sealed class PostgresAccountChanges(PostgresDatabase database, Postgres
         WHERE NOT e.dry_run AND (e.finished_at IS NULL OR e.finished_at > $1)
         """;
 
+    /// <summary>A server of a version before 0013 notes no erasure; what a journal may hold of that is read with every other.</summary>
     private const string Erased = """
         SELECT x.id
         FROM erased_events x
         WHERE x.organization_no = $1 AND x.erasure = $2 AND x.chunk_end > $3 AND x.chunk_end <= $4
+        UNION ALL
+        SELECT y.id FROM erased_events y WHERE y.organization_no = $1 AND y.erasure IS NULL AND y.in_journal
         """;
 
     private const string Listen = """

@@ -55,6 +55,7 @@ internal sealed class PostgresErasures(PostgresDatabase database, TimeProvider t
                 cancellationToken);
             if (added == 0) return false;
             await PostgresAudit.InsertAsync(connection, AuditedCall.EntryFor(erasure.OrganizationNo, erasure.Id), cancellationToken);
+            await PostgresLateErasures.KeepAsync(connection, erasure, cancellationToken);
             if (erasure.Kind != ErasureKind.Organization) return true;
             await connection.ExecuteAsync(
                 ErasureStatements.EndKeys, parameters => parameters.With(erasure.OrganizationNo), cancellationToken);

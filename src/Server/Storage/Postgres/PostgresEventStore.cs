@@ -45,6 +45,7 @@ internal sealed class PostgresEventStore(PostgresDatabase database, TimeProvider
     private readonly PostgresEventDetail _detail = new(database);
     private readonly PostgresAcks _acks = new(database);
     private readonly PostgresInboxMarks _marks = new(database);
+    private readonly PostgresLateErasures _lateErasures = new(database, time);
 
     /// <inheritdoc/>
     public async Task PrepareAsync(CancellationToken cancellationToken)
@@ -137,6 +138,14 @@ internal sealed class PostgresEventStore(PostgresDatabase database, TimeProvider
         DateTimeOffset at,
         CancellationToken cancellationToken) =>
         _acks.AcknowledgeAsync(organizationNo, ids, at, cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<LateErased>> FindErasedAsync(ReadOnlyMemory<JournaledEvent> events, CancellationToken cancellationToken) =>
+        _lateErasures.FindAsync(events, cancellationToken);
+
+    /// <inheritdoc/>
+    public Task NoteErasedAsync(Guid journalId, IReadOnlyList<LateErased> erased, CancellationToken cancellationToken) =>
+        _lateErasures.NoteAsync(journalId, erased, cancellationToken);
 
     /// <inheritdoc/>
     public Task<bool> AdvanceInboxMarkAsync(int organizationNo, int limit, CancellationToken cancellationToken) =>

@@ -35,6 +35,24 @@ internal sealed class PostgresMigrations(PostgresDatabase database)
         INSERT INTO schema_versions (version, name) VALUES ($1, $2)
         """;
 
+    /// <summary>
+    /// What a server that works meanwhile locks before it comes to the events: a step that has changed the events and then comes to one of
+    /// these would wait for it, and it for the step. In the order in which servers take them. erasures is there from 0008 on.
+    /// </summary>
+    private const string LockOut = """
+        DO $$
+        DECLARE
+            one text;
+        BEGIN
+            FOREACH one IN ARRAY ARRAY['organizations', 'shards', 'endpoints', 'erasures'] LOOP
+                IF to_regclass(one) IS NOT NULL THEN
+                    EXECUTE format('LOCK TABLE %I IN ACCESS EXCLUSIVE MODE', one);
+                END IF;
+            END LOOP;
+        END
+        $$
+        """;
+
     /// <summary>Runs what is missing. Throws <see cref="StoreFailure.Fault"/> when the schema is newer than this server.</summary>
     public Task RunAsync(CancellationToken cancellationToken)
     {
@@ -48,12 +66,20 @@ internal sealed class PostgresMigrations(PostgresDatabase database)
                 await ExecuteAsync(connection, Versions, cancellationToken);
                 var version = await ReadVersionAsync(connection, cancellationToken);
                 SchemaVersion.Check(version, known);
+                if (version > 0 && version < known[^1].Version) await ExecuteAsync(connection, LockOut, cancellationToken);
                 foreach (var migration in known.Where(migration => migration.Version > version))
                     await ApplyAsync(connection, migration, cancellationToken);
                 return true;
             },
             cancellationToken);
     }
+
+    /// <summary>
+    /// Throws <see cref="StoreFailure.Fault"/> when a newer server has migrated since this one looked. In a transaction that has a lock on one of
+    /// the tables that a migration locks out first, so that none is under way.
+    /// </summary>
+    public static async Task CheckAsync(NpgsqlConnection connection, CancellationToken cancellationToken) =>
+        SchemaVersion.Check(await ReadVersionAsync(connection, cancellationToken), Migration.Load("Postgres"));
 
     private static async Task<int> ReadVersionAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {

@@ -40,9 +40,10 @@ internal sealed class PostgresShards(PostgresDatabase database, TimeProvider tim
     /// <summary>
     /// Raises every journal's row, not the claimed one alone: it waits for a commit in flight, and whoever held the shard finds another
     /// epoch in its own row. A look at other rows would not do: a statement that waited for a lock still sees them as they were before.
+    /// A claim that does not raise claims too is refused by a trigger (migration 0014): it is of a version that knows less.
     /// </summary>
     private const string Raise = """
-        UPDATE shards SET epoch = (SELECT max(o.epoch) + 1 FROM shards o WHERE o.shard = $1) WHERE shard = $1
+        UPDATE shards SET epoch = (SELECT max(o.epoch) + 1 FROM shards o WHERE o.shard = $1), claims = claims + 1 WHERE shard = $1
         """;
 
     private const string Claimed = """
@@ -95,6 +96,7 @@ internal sealed class PostgresShards(PostgresDatabase database, TimeProvider tim
             {
                 await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
                 var claim = await RaiseAsync(connection, shard, journalId, cancellationToken);
+                await PostgresMigrations.CheckAsync(connection, cancellationToken);
                 if (claim.StoredThrough != expected)
                 {
                     await transaction.RollbackAsync(cancellationToken);

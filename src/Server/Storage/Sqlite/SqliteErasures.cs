@@ -57,6 +57,7 @@ internal sealed class SqliteErasures(SqliteDatabase database, TimeProvider time)
                     isOrganization ? int.MaxValue : Erasure.MaxUnfinished);
                 if (added == 0) return false;
                 if (isOrganization) connection.Execute(ErasureStatements.EndKeys, erasure.OrganizationNo);
+                SqliteLateErasures.Keep(connection, erasure);
                 SqliteAudit.Insert(connection, entry);
                 return true;
             },

@@ -43,6 +43,7 @@ internal sealed class SqliteEventStore(SqliteDatabase database, TimeProvider tim
     private readonly SqliteInbox _inbox = new(database);
     private readonly SqliteEventDetail _detail = new(database);
     private readonly SqliteInboxMarks _marks = new(database);
+    private readonly SqliteLateErasures _lateErasures = new(database, time);
 
     /// <inheritdoc/>
     public Task PrepareAsync(CancellationToken cancellationToken) => SqliteMigrations.RunAsync(database, time, cancellationToken);
@@ -133,6 +134,14 @@ internal sealed class SqliteEventStore(SqliteDatabase database, TimeProvider tim
                 return new Acknowledgements(times, added);
             },
             cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<LateErased>> FindErasedAsync(ReadOnlyMemory<JournaledEvent> events, CancellationToken cancellationToken) =>
+        _lateErasures.FindAsync(events, cancellationToken);
+
+    /// <inheritdoc/>
+    public Task NoteErasedAsync(Guid journalId, IReadOnlyList<LateErased> erased, CancellationToken cancellationToken) =>
+        _lateErasures.NoteAsync(journalId, erased, cancellationToken);
 
     /// <inheritdoc/>
     public Task<bool> AdvanceInboxMarkAsync(int organizationNo, int limit, CancellationToken cancellationToken) =>

@@ -21,7 +21,7 @@ internal sealed class SqliteShards(SqliteDatabase database, TimeProvider time)
 
     /// <summary>Every journal's row, so that whoever held the shard finds another epoch in its own.</summary>
     private const string Raise = """
-        UPDATE shards SET epoch = (SELECT max(o.epoch) + 1 FROM shards o WHERE o.shard = $1) WHERE shard = $1
+        UPDATE shards SET epoch = (SELECT max(o.epoch) + 1 FROM shards o WHERE o.shard = $1), claims = claims + 1 WHERE shard = $1
         """;
 
     private const string Claimed = """
