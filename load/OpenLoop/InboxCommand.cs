@@ -100,8 +100,7 @@ internal sealed class InboxCommand
     {
         var body = new { url = url.ToString(), event_types = new[] { type }, retry_schedule = schedule };
         using var answer = await _account.Client.PostAsJsonAsync("/api/endpoints", body, stop);
-        if (!answer.IsSuccessStatusCode)
-            throw new UsageException($"The server refused the endpoint: {await answer.Content.ReadAsStringAsync(stop)}");
+        await WebhookRefusal.ThrowIfRefusedAsync(answer, url);
     }
 
     private async Task ReadAsync(bool isShort, CancellationToken stop)

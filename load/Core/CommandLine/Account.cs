@@ -52,15 +52,11 @@ internal sealed class Account : IDisposable
     }
 
     /// <summary>Points the organization's webhook at an address. Returns the signing secret.</summary>
+    /// <exception cref="UsageException">The server refuses the address; the message says what to do.</exception>
     public async Task<string> SetWebhookAsync(Uri url)
     {
         using var response = await Client.PostAsJsonAsync("/api/webhook/config", new { webhook_url = url.ToString() });
-        if (!response.IsSuccessStatusCode)
-        {
-            var detail = await response.Content.ReadAsStringAsync();
-            throw new UsageException($"The server refused the webhook ({(int)response.StatusCode}): {detail}");
-        }
-
+        await WebhookRefusal.ThrowIfRefusedAsync(response, url);
         var answer = await response.Content.ReadFromJsonAsync<JsonElement>();
         return answer.GetProperty("secret").GetString()!;
     }
