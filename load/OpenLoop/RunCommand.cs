@@ -74,7 +74,7 @@ internal static class RunCommand
         using var patience = new CancellationTokenSource(DeliveryPatience);
         try
         {
-            await receiver.Log.WaitForAsync(accepted, patience.Token);
+            await receiver.Log.WaitForAsync(ledger, patience.Token);
         }
         catch (OperationCanceledException)
         {

@@ -35,6 +35,7 @@ internal static class KneeLines
                 audit.Refused,
                 audit.Unanswered,
                 audit.Stored,
+                audit.Operational,
                 audit.Deliveries,
             }));
         }
