@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Text.Json;
 using ZapierTriggers.Load.Core.Bodies;
 using ZapierTriggers.Load.Core.CommandLine;
 using ZapierTriggers.Load.Core.Driving;
@@ -47,11 +46,12 @@ internal sealed class SoakCommand
         using var account = await Account.OpenAsync(plan.Server, options.Key, options.AdminToken, "load-soak");
         using var receiver = new FastReceiver { OnWebhook = (in _, _) => { } };
         receiver.Secret = await account.SetWebhookAsync(receiver.Url);
-        var before = await ReadLedgerAsync(account, stop);
+        var before = await ServerLedger.ReadWithOperationalAsync(account.Client, stop);
         if (plan.Percent is { } percent)
         {
             plan = plan with { Rate = await MeasureAsync(plan, options, account, receiver, stop) * percent / 100 };
-            before = await SettleAsync(account, before.Pending, stop);
+            await SettleAsync(account, before.Pending, stop);
+            before = await ServerLedger.ReadWithOperationalAsync(account.Client, stop);
         }
 
         var ledger = new CompactLedger(source, (long)Math.Ceiling(plan.Rate * plan.Duration.TotalSeconds) + plan.Connections);
@@ -158,34 +158,24 @@ internal sealed class SoakCommand
             await Task.Delay(Look, stop);
 
         var unanswered = _ledger.Count(CompactLedger.Told.Nothing);
-        var now = await SettleAsync(_account, before.Pending, stop);
-        var (more, delivered) = (now.Accepted - before.Accepted, now.Delivered - before.Delivered);
-        var isExact = now.IsBalanced && more >= accepted && more <= accepted + unanswered && delivered == more && now.Pending <= before.Pending;
-        Console.WriteLine($"ledger    accepted {more:N0}, delivered {delivered:N0}, pending {now.Pending:N0}, {(now.IsBalanced ? "balanced" : "NOT balanced")}; "
+        await SettleAsync(_account, before.Pending, stop);
+        var now = await ServerLedger.ReadWithOperationalAsync(_account.Client, stop);
+        var since = now.Since(before);
+        var (told, more) = (since.Operational, since.Accepted - since.Operational);
+        var isExact = now.IsBalanced && more >= accepted && more <= accepted + unanswered
+            && since.Delivered >= more && since.Delivered <= more + told && since.Pending <= told;
+        Console.WriteLine($"ledger    accepted {more:N0}, delivered {since.Delivered:N0}, pending {now.Pending:N0}, "
+            + (told > 0 ? $"of the server itself {told:N0}, " : "")
+            + $"{(now.IsBalanced ? "balanced" : "NOT balanced")}; "
             + $"answered 202 {accepted:N0}, without an answer {unanswered:N0}: {(isExact ? "exact" : "NOT EXACT")}");
         return isExact ? ExitCode.Success : ExitCode.Verdict;
     }
 
-    /// <summary>The server's ledger once no more is pending than <paramref name="pending"/>, or patience is at its end.</summary>
-    private static async Task<ServerLedger> SettleAsync(Account account, long pending, CancellationToken stop)
+    /// <summary>Waits until no more is pending than <paramref name="pending"/>, or patience is at its end.</summary>
+    private static async Task SettleAsync(Account account, long pending, CancellationToken stop)
     {
         var since = Stopwatch.GetTimestamp();
-        var now = await ReadLedgerAsync(account, stop);
-        while (now.Pending > pending && Stopwatch.GetElapsedTime(since) < RecordingPatience)
-        {
+        while ((await ServerLedger.ReadAsync(account.Client, stop)).Pending > pending && Stopwatch.GetElapsedTime(since) < RecordingPatience)
             await Task.Delay(Look, stop);
-            now = await ReadLedgerAsync(account, stop);
-        }
-
-        return now;
     }
-
-    private static async Task<ServerLedger> ReadLedgerAsync(Account account, CancellationToken stop)
-    {
-        var json = await account.Client.GetFromJsonAsync<JsonElement>("/api/ledger", stop);
-        long Of(string name) => json.GetProperty(name).GetInt64();
-        return new ServerLedger(Of("accepted"), Of("pending"), Of("delivered"), json.GetProperty("balanced").GetBoolean());
-    }
-
-    private readonly record struct ServerLedger(long Accepted, long Pending, long Delivered, bool IsBalanced);
 }
