@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Net.Http.Json;
 using System.Text.Json;
 using ZapierTriggers.Load.Core.Bodies;
 using ZapierTriggers.Load.Core.CommandLine;
@@ -131,7 +130,7 @@ internal sealed class InboxCommand
         Console.WriteLine($"          acknowledged {since.Acknowledged:N0}, pending {since.Pending:N0}, retrying {since.Retrying:N0}, "
             + $"dead {since.Dead:N0}, delivered {since.Delivered:N0}: {(differences.Count == 0 ? "exact" : "NOT EXACT")}");
         foreach (var difference in differences) Console.WriteLine($"          {difference}");
-        Console.WriteLine(differences.Count == 0 ? "verdict   PASS" : "verdict   FAIL");
+        Console.WriteLine(AuditReport.VerdictLine(differences.Count == 0));
         return differences.Count == 0;
 
         long Left(IReadOnlyList<string> ids) => ids.Count(id => !_acknowledged.Contains(id));

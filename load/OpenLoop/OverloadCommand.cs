@@ -1,6 +1,5 @@
 using ZapierTriggers.Load.Core.CommandLine;
 using ZapierTriggers.Load.Core.Driving;
-using ZapierTriggers.Load.Core.Verdict;
 
 namespace ZapierTriggers.Load.OpenLoop;
 
@@ -21,18 +20,13 @@ internal static class OverloadCommand
         var options = new CommonOptions(arguments);
         arguments.RefuseOthers();
 
-        var source = options.CreateSource();
-        using var account = await Account.OpenAsync(url, options.Key, options.AdminToken, "load-overload");
-        var inbox = new InboxReader(account.Client);
-        await inbox.SkipExistingAsync(stop);
-        Console.WriteLine(options.Describe(source));
-        var ledger = new Ledger();
-        var load = options.CreateSettings(url, account.Key, source, connections);
-        var figures = await new OverloadRun(load, settings, ledger, Watch.RunAsync).RunAsync(stop);
+        using var session = await LoadSession.OpenAsync(url, options, "load-overload");
+        var ledger = await session.BeginAuditAsync(stop);
+        Console.WriteLine(session.Description);
+        var figures = await new OverloadRun(session.Settings(connections), settings, ledger, Watch.RunAsync).RunAsync(stop);
         foreach (var line in Lines(figures)) Console.WriteLine(line);
-        var report = await Audit.RunAsync(source, ledger, inbox.ReadAsync(stop));
-        foreach (var line in report.Lines()) Console.WriteLine(line);
-        return figures.Passed ? report.ExitCode : ExitCode.Verdict;
+        var code = Report.Tell(await session.AuditAsync(ledger, deliveries: null, stop));
+        return figures.Passed ? code : ExitCode.Verdict;
     }
 
     private static IEnumerable<string> Lines(OverloadFigures figures)

@@ -1,4 +1,3 @@
-using ZapierTriggers.Load.Core.Bodies;
 using ZapierTriggers.Load.Core.CommandLine;
 using ZapierTriggers.Load.Core.Driving;
 
@@ -7,34 +6,25 @@ namespace ZapierTriggers.Load.OpenLoop;
 /// <summary>One of the two servers of a comparison. Its events go on from round to round, so that dedup ids stay unique.</summary>
 internal sealed class Side : IDisposable
 {
-    private readonly Uri _server;
-    private readonly Account _account;
-    private readonly CommonOptions _options;
+    private readonly LoadSession _session;
     private readonly RequestNumbers _numbers = new();
 
-    private Side(Uri server, Account account, CommonOptions options)
-    {
-        _server = server;
-        _account = account;
-        _options = options;
-        Source = options.CreateSource();
-    }
+    private Side(LoadSession session) => _session = session;
 
-    /// <summary>Its events.</summary>
-    public EventSource Source { get; }
+    /// <summary>One line on what is sent.</summary>
+    public string Description => _session.Description;
 
     /// <summary>Opens the account to send for.</summary>
     public static async Task<Side> OpenAsync(Uri server, string? key, CommonOptions options) =>
-        new(server, await Account.OpenAsync(server, key, options.AdminToken, "load-compare"), options);
+        new(await LoadSession.OpenAsync(server, options, "load-compare", key));
 
     /// <summary>One closed round.</summary>
     public async Task<LoadResult> RoundAsync(int connections, TimeSpan duration, CancellationToken stop)
     {
-        var settings = _options.CreateSettings(_server, _account.Key, Source, connections);
-        using var run = new LoadRun(settings, _ => SendPlan.Closed(duration), _numbers);
+        using var run = new LoadRun(_session.Settings(connections), _ => SendPlan.Closed(duration), _numbers);
         return await run.RunAsync(stop);
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _account.Dispose();
+    public void Dispose() => _session.Dispose();
 }

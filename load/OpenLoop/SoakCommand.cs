@@ -42,8 +42,8 @@ internal sealed class SoakCommand
         var options = new CommonOptions(arguments, DedupMode.Unique, PayloadBytes);
         arguments.RefuseOthers();
 
-        var source = options.CreateSource();
-        using var account = await Account.OpenAsync(plan.Server, options.Key, options.AdminToken, "load-soak");
+        using var session = await LoadSession.OpenAsync(plan.Server, options, "load-soak");
+        var account = session.Account;
         using var receiver = new FastReceiver { OnWebhook = (in _, _) => { } };
         receiver.Secret = await account.SetWebhookAsync(receiver.Url);
         var before = await ServerLedger.ReadWithOperationalAsync(account.Client, stop);
@@ -54,21 +54,18 @@ internal sealed class SoakCommand
             before = await ServerLedger.ReadWithOperationalAsync(account.Client, stop);
         }
 
-        var ledger = new CompactLedger(source, (long)Math.Ceiling(plan.Rate * plan.Duration.TotalSeconds) + plan.Connections);
+        var ledger = new CompactLedger(session.Source, (long)Math.Ceiling(plan.Rate * plan.Duration.TotalSeconds) + plan.Connections);
         receiver.OnWebhook = ledger.NoteDelivery;
-        var inbox = new InboxReader(account.Client);
-        await inbox.SkipExistingAsync(stop);
+        await session.SkipExistingAsync(stop);
 
-        Console.WriteLine(options.Describe(source));
+        Console.WriteLine(session.Description);
         Console.WriteLine($"plan      {plan.Rate:N0}/s for {plan.Duration.TotalSeconds:N0} s, {plan.Connections} connections to {plan.Server}; samples go to {plan.OutPath}");
         var command = new SoakCommand(plan, account, ledger);
-        var settings = options.CreateSettings(plan.Server, account.Key, source, plan.Connections) with { OnAnswer = command._latencies.Note };
+        var settings = session.Settings(plan.Connections) with { OnAnswer = command._latencies.Note };
         using var run = new LoadRun(settings, PlanOf, new RequestNumbers(), ledger);
         var code = await command.WatchAsync(run, stop);
         code = Math.Max(code, await command.HoldLedgersAsync(before, stop));
-        var report = await ledger.AuditAsync(inbox.ReadAsync(stop));
-        foreach (var line in report.Lines()) Console.WriteLine(line);
-        return Math.Max(code, report.ExitCode);
+        return Math.Max(code, Report.Tell(await ledger.AuditAsync(session.ReadInboxAsync(stop))));
 
         SendPlan PlanOf(int thread)
         {

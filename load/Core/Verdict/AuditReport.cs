@@ -61,8 +61,11 @@ internal sealed class AuditReport
 
         foreach (var (kind, count) in _counts) yield return $"          {kind}: {count:N0}";
         foreach (var offender in _offenders) yield return $"            {offender}";
-        yield return Passed ? "verdict   PASS" : "verdict   FAIL";
+        yield return VerdictLine(Passed);
     }
+
+    /// <summary>The last line of whatever is judged.</summary>
+    public static string VerdictLine(bool passed) => passed ? "verdict   PASS" : "verdict   FAIL";
 
     /// <summary>Adds a violation.</summary>
     internal void Add(Offender offender)
