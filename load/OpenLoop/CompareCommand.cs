@@ -9,21 +9,21 @@ namespace ZapierTriggers.Load.OpenLoop;
 /// </summary>
 internal static class CompareCommand
 {
-    private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(2);
-
     /// <summary>Runs the command.</summary>
     public static async Task<int> RunAsync(Arguments arguments, CancellationToken stop)
     {
+        var isShort = arguments.Flag("--short");
         var (first, second) = (arguments.Url("--url"), arguments.Url("--against"));
-        var pairs = arguments.Count("--pairs", 7);
-        var duration = TimeSpan.FromSeconds(arguments.Number("--seconds", 5));
-        var connectionCounts = arguments.Counts("--connections", [64, 1]);
+        var pairs = arguments.Count("--pairs", isShort ? 2 : 7);
+        var duration = TimeSpan.FromSeconds(arguments.Number("--seconds", isShort ? 1 : 5));
+        var warmUp = TimeSpan.FromSeconds(isShort ? 1 : 2);
+        var connectionCounts = arguments.Counts("--connections", isShort ? [16] : [64, 1]);
         var secondKey = arguments.Text("--against-key");
         var options = new CommonOptions(arguments);
         arguments.RefuseOthers();
 
-        using var a = await Side.OpenAsync(first, options.Key, options);
-        using var b = await Side.OpenAsync(second, secondKey, options);
+        using var a = await Side.OpenAsync(first, options.Key, options, isAudited: isShort, stop);
+        using var b = await Side.OpenAsync(second, secondKey, options, isAudited: isShort, stop);
         Console.WriteLine($"A = {first}   B = {second}   {pairs} pairs of {duration.TotalSeconds:N0} s rounds");
         Console.WriteLine(a.Description);
         var valid = true;
@@ -31,12 +31,13 @@ internal static class CompareCommand
         {
             Console.WriteLine($"{connections} connections");
             Console.WriteLine("  pair         A/s        B/s    A/B  |  p50 A   p50 B    A/B  |  p99 A   p99 B    A/B   (ms)");
-            await a.RoundAsync(connections, WarmUp, stop);
-            await b.RoundAsync(connections, WarmUp, stop);
+            await a.RoundAsync(connections, warmUp, stop);
+            await b.RoundAsync(connections, warmUp, stop);
             valid &= await ComparePairsAsync(a, b, pairs, connections, duration, stop);
         }
 
-        return valid ? ExitCode.Success : ExitCode.Verdict;
+        var audit = Math.Max(await a.AuditAsync(stop), await b.AuditAsync(stop));
+        return valid ? audit : ExitCode.Verdict;
     }
 
     private static async Task<bool> ComparePairsAsync(Side a, Side b, int pairs, int connections, TimeSpan duration, CancellationToken stop)
