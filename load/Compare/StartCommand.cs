@@ -67,7 +67,8 @@ internal sealed class StartCommand
         var (resident, own) = (server.ResidentBytes, server.OwnBytes);
         using var account = await server.OpenAccountAsync("load-start");
         var (source, ledger) = (options.CreateSource(), new Ledger());
-        await using (var hold = postgres is null ? await StoreHold.OfAsync(server.SqlitePath, stop) : await StoreHold.OfAsync(postgres, stop))
+        await using (
+            postgres is null ? await StoreHold.OfAsync(server.SqlitePath, stop) : await StoreHold.OfAsync(postgres, stop))
         {
             var settings = options.CreateSettings(server.Url, account.Key, source, FillConnections);
             var figures = await new BatchRun(settings, ItemsPerCall, ledger).RunAsync(_events, stop);
@@ -82,7 +83,8 @@ internal sealed class StartCommand
         var stored = Stopwatch.GetElapsedTime(start);
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"          {empty.TotalSeconds,10:F2} s {resident >> 20,13} MiB {own >> 20,3} MiB {ready.TotalSeconds,9:F2} s {stored.TotalSeconds,10:F2} s"));
+            $"          {empty.TotalSeconds,10:F2} s {resident >> 20,13} MiB {own >> 20,3} MiB ")
+            + string.Create(CultureInfo.InvariantCulture, $"{ready.TotalSeconds,9:F2} s {stored.TotalSeconds,10:F2} s"));
         Note(empty, resident, ready, stored);
         return await AuditAsync(source, ledger, account, stop);
     }

@@ -40,7 +40,8 @@ internal static class OverloadCommand
         var timeline = figures.Timeline;
         yield return timeline.Refused == 0
             ? "refusals  none"
-            : $"refusals  {timeline.Refused:N0}, p50 {timeline.RefusalMilliseconds(50):F2} ms, p99 {timeline.RefusalMilliseconds(99):F2} ms";
+            : $"refusals  {timeline.Refused:N0}, p50 {timeline.RefusalMilliseconds(50):F2} ms, "
+                + $"p99 {timeline.RefusalMilliseconds(99):F2} ms";
         var calm = figures.CalmAfter is { } after ? $"{after.TotalSeconds:F2} s after the overload" : "never";
         yield return $"calm      {calm} (bar {OverloadFigures.CalmBar.TotalSeconds:F0} s{judgement}); "
             + $"normal p99 {figures.NormalMilliseconds:F2} ms";

@@ -59,7 +59,8 @@ internal sealed class SoakCommand
         await session.SkipExistingAsync(stop);
 
         Console.WriteLine(session.Description);
-        Console.WriteLine($"plan      {plan.Rate:N0}/s for {plan.Duration.TotalSeconds:N0} s, {plan.Connections} connections to {plan.Server}; samples go to {plan.OutPath}");
+        Console.WriteLine($"plan      {plan.Rate:N0}/s for {plan.Duration.TotalSeconds:N0} s, {plan.Connections} connections "
+            + $"to {plan.Server}; samples go to {plan.OutPath}");
         var command = new SoakCommand(plan, account, ledger);
         var settings = session.Settings(plan.Connections) with { OnAnswer = command._latencies.Note };
         using var run = new LoadRun(settings, PlanOf, new RequestNumbers(), ledger);
@@ -75,8 +76,8 @@ internal sealed class SoakCommand
     }
 
     /// <summary>
-    /// The capacity of the whole way, events a second: from the first one sent until the last one accepted is delivered. A closed loop's rate alone is
-    /// what the journal takes, which may be more than is stored and delivered in the long run.
+    /// The capacity of the whole way, events a second: from the first one sent until the last one accepted is delivered. A closed loop's
+    /// rate alone is what the journal takes, which may be more than is stored and delivered in the long run.
     /// </summary>
     private static async Task<double> MeasureAsync(
         SoakPlan plan, CommonOptions options, Account account, FastReceiver receiver, CancellationToken stop)
@@ -89,12 +90,17 @@ internal sealed class SoakCommand
         while (receiver.Taken - taken < result.Accepted)
         {
             if (Stopwatch.GetElapsedTime(start) > DeliveryPatience)
-                throw new InvalidDataException($"{receiver.Taken - taken:N0} of {result.Accepted:N0} were delivered in {DeliveryPatience.TotalMinutes:F0} minutes.");
+            {
+                throw new InvalidDataException(
+                    $"{receiver.Taken - taken:N0} of {result.Accepted:N0} were delivered in {DeliveryPatience.TotalMinutes:F0} minutes.");
+            }
+
             await Task.Delay(Look, stop);
         }
 
         var capacity = result.Accepted / Stopwatch.GetElapsedTime(start).TotalSeconds;
-        Console.WriteLine($"capacity  {capacity:N0}/s delivered; {result.Accepted / plan.Measure.TotalSeconds:N0}/s accepted in a closed loop of {plan.Measure.TotalSeconds:N0} s");
+        Console.WriteLine($"capacity  {capacity:N0}/s delivered; {result.Accepted / plan.Measure.TotalSeconds:N0}/s accepted "
+            + $"in a closed loop of {plan.Measure.TotalSeconds:N0} s");
         return capacity;
     }
 
@@ -116,16 +122,23 @@ internal sealed class SoakCommand
         var result = await running;
         foreach (var line in Report.Final(result)) Console.WriteLine(line);
         Console.WriteLine(Report.Generator(result));
+        return Judge(result) ? ExitCode.Success : ExitCode.Verdict;
+    }
+
+    private bool Judge(LoadResult result)
+    {
         var others = result.Answered - result.Accepted - result.Statuses[409] + result.Unanswered;
         var trend = SoakTrend.Of(_samples, _latencies, _plan.Duration);
-        return Bar.Tell(
-            "memory", trend.SlopeText(), trend.IsFlat, $"zero in the interval, or at most {SoakTrend.SlopeBar} MB/h; surely below {SoakTrend.CertainBar} MB/h", !_plan.IsShort)
-            & Bar.Tell("latency", trend.LatencyText(), trend.IsSteady, $"at most {SoakTrend.LatencyBar} times, or 1 ms", !_plan.IsShort)
-            & Bar.Tell("behind", trend.BehindText(), trend.KeepsUp, $"{SoakTrend.BehindSeconds} seconds' events, or {SoakTrend.BehindBar} times the first", !_plan.IsShort)
-            & Bar.Tell("generator", result.VoidReason ?? "in time", result.VoidReason is null, "latencies of a late one say nothing", !_plan.IsShort)
-            & Bar.Tell("refused", $"{others:N0} requests, those without an answer among them", others == 0, "none", !_plan.IsShort)
-            & Bar.Tell("offered", $"{result.Backlog:N0} requests of the plan were never sent", result.Backlog == 0, "none", !_plan.IsShort)
-            ? ExitCode.Success : ExitCode.Verdict;
+        var slopeBar = $"zero in the interval, or at most {SoakTrend.SlopeBar} MB/h; surely below {SoakTrend.CertainBar} MB/h";
+        var behindBar = $"{SoakTrend.BehindSeconds} seconds' events, or {SoakTrend.BehindBar} times the first";
+        return Tell("memory", trend.SlopeText(), trend.IsFlat, slopeBar)
+            & Tell("latency", trend.LatencyText(), trend.IsSteady, $"at most {SoakTrend.LatencyBar} times, or 1 ms")
+            & Tell("behind", trend.BehindText(), trend.KeepsUp, behindBar)
+            & Tell("generator", result.VoidReason ?? "in time", result.VoidReason is null, "latencies of a late one say nothing")
+            & Tell("refused", $"{others:N0} requests, those without an answer among them", others == 0, "none")
+            & Tell("offered", $"{result.Backlog:N0} requests of the plan were never sent", result.Backlog == 0, "none");
+
+        bool Tell(string name, string figures, bool isMet, string bar) => Bar.Tell(name, figures, isMet, bar, isJudged: !_plan.IsShort);
     }
 
     private async Task<SoakSample> SampleAsync(LoadResult so, CancellationToken stop)
@@ -172,7 +185,10 @@ internal sealed class SoakCommand
     private static async Task SettleAsync(Account account, long pending, CancellationToken stop)
     {
         var since = Stopwatch.GetTimestamp();
-        while ((await ServerLedger.ReadAsync(account.Client, stop)).Pending > pending && Stopwatch.GetElapsedTime(since) < RecordingPatience)
+        while ((await ServerLedger.ReadAsync(account.Client, stop)).Pending > pending)
+        {
+            if (Stopwatch.GetElapsedTime(since) >= RecordingPatience) return;
             await Task.Delay(Look, stop);
+        }
     }
 }

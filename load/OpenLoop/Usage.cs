@@ -53,7 +53,7 @@ internal static class Usage
           --seconds N          of each latency, default 10
           --hanging N, --failing N   measures the latency alone and beside so many bad endpoints; needs --admin-token
           --neighbours-rate N  events per second for these, default 100
-        soak      a rate for an hour with dedup ids and webhooks, a line every 10 s; did memory or latency grow; the server's ledger; the audit
+        soak      a rate for an hour with dedup ids and webhooks, a line every 10 s; did memory or latency grow; the ledger; the audit
           --url URL, --server-pid PID (memory without mapped files)
           --rate N             events per second, default 1000; or --percent N of the capacity, --measure N seconds of measuring it
           --seconds N          default 3600

@@ -15,7 +15,8 @@ public sealed class ContestTests
         var entries = await ContestRounds.StartAsync(contestants, Source, _ => { }, TestContext.Current.CancellationToken);
         var rounds = 0;
         await ContestRounds.RunAsync(entries, 3, 4, TimeSpan.FromSeconds(1), _ => rounds++, TestContext.Current.CancellationToken);
-        Assert.Equal("abc abc bca cab", string.Join(' ', order.Chunk(3).Select(names => string.Concat(names)))); // The first are to warm up.
+        // The first are to warm up.
+        Assert.Equal("abc abc bca cab", string.Join(' ', order.Chunk(3).Select(names => string.Concat(names))));
         Assert.Equal(3, rounds);
         Assert.All(entries, entry => Assert.Equal(3, entry.Rounds.Count));
     }

@@ -25,7 +25,8 @@ public sealed class LoadFiguresTests
     [Fact]
     public void A_slopes_interval_is_students()
     {
-        // Residuals -0.3, 0.9, -0.9, 0.3 about a slope of 0.8: standard error sqrt(1.8 / 2 / 5), t of 2 degrees of freedom (the expansion's) 4.
+        // Residuals -0.3, 0.9, -0.9, 0.3 about a slope of 0.8: standard error sqrt(1.8 / 2 / 5), t of 2 degrees of freedom (the
+        // expansion's) 4.
         var (slope, margin) = LinearFit.SlopeWithMargin([(0, 0), (1, 2), (2, 1), (3, 3)])!.Value;
 
         Assert.Equal(0.8, slope, tolerance: 1e-12);
