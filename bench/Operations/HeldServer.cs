@@ -64,7 +64,8 @@ internal sealed class HeldServer
         var client = Connect();
         var made = client.Call("POST", "/api/keys/generate", AdminToken, """{"organization_name":"Bench","tier":"enterprise"}""");
         Key = made.GetProperty("api_key").GetString()!;
-        client.Call("PATCH", $"/api/admin/organizations/{made.GetProperty("organization_id").GetString()}", AdminToken, """{"rate_limit_per_minute":null}""");
+        var organization = made.GetProperty("organization_id").GetString();
+        client.Call("PATCH", $"/api/admin/organizations/{organization}", AdminToken, """{"rate_limit_per_minute":null}""");
         _hold = new SqliteConnection($"Data Source={Path.Combine(directory, "events.db")};Pooling=False");
         await _hold.OpenAsync();
         await using var command = _hold.CreateCommand();

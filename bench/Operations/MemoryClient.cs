@@ -41,7 +41,8 @@ internal sealed class MemoryClient
     public JsonElement Call(string method, string path, string token, string body)
     {
         var (status, _) = Send(Encoding.ASCII.GetBytes(
-            $"{method} {path} HTTP/1.1\r\nHost: localhost\r\nX-API-Key: {token}\r\nContent-Type: application/json\r\nContent-Length: {body.Length}\r\n\r\n{body}"));
+            $"{method} {path} HTTP/1.1\r\nHost: localhost\r\nX-API-Key: {token}\r\n"
+            + $"Content-Type: application/json\r\nContent-Length: {body.Length}\r\n\r\n{body}"));
         var answer = _answer.AsSpan(0, _filled);
         var json = answer[(answer.IndexOf("\r\n\r\n"u8) + 4)..];
         if (status is not (200 or 201)) throw new InvalidOperationException($"{method} {path}: {status} {Encoding.UTF8.GetString(json)}");

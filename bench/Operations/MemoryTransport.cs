@@ -51,7 +51,8 @@ internal sealed class MemoryTransport : IConnectionListenerFactory
         public EndPoint EndPoint => endpoint;
 
         public async ValueTask<ConnectionContext?> AcceptAsync(CancellationToken cancellationToken = default) =>
-            await connections.Reader.WaitToReadAsync(cancellationToken) && connections.Reader.TryRead(out var connection) ? connection : null;
+            await connections.Reader.WaitToReadAsync(cancellationToken) && connections.Reader.TryRead(out var connection)
+                ? connection : null;
 
         public ValueTask UnbindAsync(CancellationToken cancellationToken = default)
         {

@@ -17,7 +17,10 @@ namespace ZapierTriggers.Bench.Operations;
 internal static class RequestOperations
 {
     private static readonly byte[] OrderPaid = "order.paid"u8.ToArray();
-    private static readonly OrganizationRecord Record = NewAccount.Organization("Bench", Tier.Default, DateTimeOffset.UnixEpoch) with { RateLimitPerMinute = int.MaxValue - 1 };
+    private static readonly OrganizationRecord Record = NewAccount.Organization("Bench", Tier.Default, DateTimeOffset.UnixEpoch) with
+    {
+        RateLimitPerMinute = int.MaxValue - 1,
+    };
 
     /// <summary>The operations.</summary>
     public static IReadOnlyList<Operation> All { get; } =
@@ -62,7 +65,8 @@ internal static class RequestOperations
     {
         var window = new DedupWindow(new DedupOptions(), 0, static () => ulong.MaxValue, TimeProvider.System);
         var sequencer = new Sequencer(
-            new RingJournal(), window, default, new JournalBound(long.MaxValue), new Watermark(), new IngestOptions(), TimeProvider.System, NullLogger.Instance);
+            new RingJournal(), window, default, new JournalBound(long.MaxValue), new Watermark(), new IngestOptions(), TimeProvider.System,
+            NullLogger.Instance);
         sequencer.Start(SystemLoopHost.Instance);
         var organization = new Organization(Record);
         var dedupId = new byte[16];

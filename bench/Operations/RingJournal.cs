@@ -12,7 +12,12 @@ internal sealed class RingJournal : IJournal
 {
     private const ulong Secret = 42;
 
-    private readonly Ring _ring = Ring.Create(SystemDisk.Instance, Path.Combine(Directory.CreateTempSubdirectory("bench-ring").FullName, Ring.FileName), 16 << 20, lastSequence: 0);
+    private readonly Ring _ring = Ring.Create(
+        SystemDisk.Instance,
+        Path.Combine(Directory.CreateTempSubdirectory("bench-ring").FullName, Ring.FileName),
+        16 << 20,
+        lastSequence: 0);
+
     private long _sequence = 1;
 
     /// <inheritdoc/>

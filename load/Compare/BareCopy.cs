@@ -46,7 +46,8 @@ internal sealed class BareCopy(TemporaryPostgres postgres)
     {
         await using var connection = await postgres.OpenAsync(stop);
         var start = Stopwatch.GetTimestamp();
-        await using (var target = await connection.BeginRawBinaryCopyAsync($"COPY bare_events ({Columns}) FROM STDIN (FORMAT binary)", stop))
+        var copy = $"COPY bare_events ({Columns}) FROM STDIN (FORMAT binary)";
+        await using (var target = await connection.BeginRawBinaryCopyAsync(copy, stop))
         {
             for (var at = 0; at < stream.Length; at += ChunkBytes)
                 await target.WriteAsync(stream.AsMemory(at, Math.Min(ChunkBytes, stream.Length - at)), stop);

@@ -26,7 +26,7 @@ internal static class Comparison
           --rounds N           default 7, after one to warm up
           --events N           of each round, default 200000
           --short              2 rounds of 5000, no bar
-        start     from the process's start to ready: an empty data directory, its memory idle, a journal of events not stored; then the audit
+        start     from the process's start to ready: an empty data directory, its memory idle, a journal not stored; then the audit
           --rounds N           default 5
           --events N           not stored, default 1000000
           --idle N             seconds until memory is looked at, default 10

@@ -82,8 +82,7 @@ internal sealed class DrainCommand
 
         if (ratios.Count == 0) return false;
         var summary = RatioSummary.Of(ratios);
-        var text = string.Create(CultureInfo.InvariantCulture, $"median {summary.Median:F3} ({summary.Lowest:F3} to {summary.Highest:F3})");
-        return Bar.Tell("ratio", text, summary.Median >= RatioBar, "at least 0.8", isJudged: !isShort);
+        return Bar.Tell("ratio", $"median {summary.Text()}", summary.Median >= RatioBar, "at least 0.8", isJudged: !isShort);
     }
 
     /// <summary>Fills the journal and waits until it is on disk, so that the server then does nothing but wait for the store.</summary>

@@ -56,7 +56,7 @@ internal sealed class StartCommand
             worst = Math.Max(worst, await command.RoundAsync(server, postgres, options, stop));
         }
 
-        Console.WriteLine(worst == 0 ? "verdict   PASS" : "verdict   FAIL");
+        Console.WriteLine(AuditReport.VerdictLine(worst == 0));
         return command.TellBars(isShort) ? worst : 2;
     }
 
@@ -67,7 +67,8 @@ internal sealed class StartCommand
         var (resident, own) = (server.ResidentBytes, server.OwnBytes);
         using var account = await server.OpenAccountAsync("load-start");
         var (source, ledger) = (options.CreateSource(), new Ledger());
-        await using (var hold = postgres is null ? await StoreHold.OfAsync(server.SqlitePath, stop) : await StoreHold.OfAsync(postgres, stop))
+        await using (
+            postgres is null ? await StoreHold.OfAsync(server.SqlitePath, stop) : await StoreHold.OfAsync(postgres, stop))
         {
             var settings = options.CreateSettings(server.Url, account.Key, source, FillConnections);
             var figures = await new BatchRun(settings, ItemsPerCall, ledger).RunAsync(_events, stop);
@@ -82,7 +83,8 @@ internal sealed class StartCommand
         var stored = Stopwatch.GetElapsedTime(start);
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"          {empty.TotalSeconds,10:F2} s {resident >> 20,13} MiB {own >> 20,3} MiB {ready.TotalSeconds,9:F2} s {stored.TotalSeconds,10:F2} s"));
+            $"          {empty.TotalSeconds,10:F2} s {resident >> 20,13} MiB {own >> 20,3} MiB ")
+            + string.Create(CultureInfo.InvariantCulture, $"{ready.TotalSeconds,9:F2} s {stored.TotalSeconds,10:F2} s"));
         Note(empty, resident, ready, stored);
         return await AuditAsync(source, ledger, account, stop);
     }
@@ -106,12 +108,9 @@ internal sealed class StartCommand
     {
         var (empty, bytes, ready) = (RatioSummary.Of(_empty), RatioSummary.Of(_bytes), RatioSummary.Of(_ready));
         Console.WriteLine(
-            $"stored    {Text(RatioSummary.Of(_stored), 1, "s")} from the start of the process until all {_events:N0} were stored");
-        return Bar.Tell("empty", $"ready after {Text(empty, 1, "s")}", empty.Median <= EmptyBarSeconds, "1.5 s", !isShort)
-            & Bar.Tell("idle", $"{Text(bytes, 1 << 20, "MiB")} resident", bytes.Median is > 0 and <= IdleBarBytes, "150 MiB", !isShort)
-            & Bar.Tell("full", $"ready after {Text(ready, 1, "s")}", ready.Median <= FullBarSeconds, "10 s", !isShort);
+            $"stored    {RatioSummary.Of(_stored).Text(decimals: 2)} s from the start of the process until all {_events:N0} were stored");
+        return Bar.Tell("empty", $"ready after {empty.Text(decimals: 2)} s", empty.Median <= EmptyBarSeconds, "1.5 s", !isShort)
+            & Bar.Tell("idle", $"{bytes.Text(2, 1 << 20)} MiB resident", bytes.Median is > 0 and <= IdleBarBytes, "150 MiB", !isShort)
+            & Bar.Tell("full", $"ready after {ready.Text(decimals: 2)} s", ready.Median <= FullBarSeconds, "10 s", !isShort);
     }
-
-    private static string Text(RatioSummary summary, double unit, string name) => string.Create(
-        CultureInfo.InvariantCulture, $"{summary.Median / unit:F2} ({summary.Lowest / unit:F2} to {summary.Highest / unit:F2}) {name}");
 }

@@ -2,6 +2,7 @@ using NBomber.Contracts;
 using NBomber.Contracts.Stats;
 using NBomber.CSharp;
 using ZapierTriggers.Load.Core.CommandLine;
+using ZapierTriggers.Load.Core.Verdict;
 using ZapierTriggers.Load.Scenarios;
 
 // Settings come from environment variables: NBomber reads the arguments itself.
@@ -25,5 +26,5 @@ var passed = good > 0 && failed == 0 && p99 <= settings.MostMilliseconds && isDe
 Console.WriteLine(
     FormattableString.Invariant($"answers   {good:N0} good, {failed:N0} failed, p99 {p99:F2} ms (bar {settings.MostMilliseconds:N0} ms)"));
 if (!isDelivered) Console.WriteLine("          not all webhooks came");
-Console.WriteLine(passed ? "verdict   PASS" : "verdict   FAIL");
+Console.WriteLine(AuditReport.VerdictLine(passed));
 return passed ? 0 : 2;

@@ -22,12 +22,11 @@ internal sealed class BadNeighbours : IDisposable
         for (var i = 0; i < hanging + failing; i++)
         {
             var receiver = i < hanging ? _hanging : _failing;
-            using var account = await Account.OpenAsync(
-                server, key: null, options.AdminToken, $"load-{(i < hanging ? "hanging" : "failing")}-{i}");
-            await account.SetWebhookAsync(receiver.Url);
-            var settings = options.CreateSettings(server, account.Key, options.CreateSource(), connections: 1);
+            var name = $"load-{(i < hanging ? "hanging" : "failing")}-{i}";
+            using var session = await LoadSession.OpenAsync(server, options, name, key: null);
+            await session.Account.SetWebhookAsync(receiver.Url);
             var plan = SendPlan.Constant(EventsEach * 1000.0, TimeSpan.FromMilliseconds(1));
-            using var run = new LoadRun(settings, _ => plan, new RequestNumbers());
+            using var run = new LoadRun(session.Settings(connections: 1), _ => plan, new RequestNumbers());
             await run.RunAsync(stop);
         }
     }

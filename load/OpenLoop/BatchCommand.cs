@@ -1,6 +1,5 @@
 using ZapierTriggers.Load.Core.CommandLine;
 using ZapierTriggers.Load.Core.Driving;
-using ZapierTriggers.Load.Core.Verdict;
 
 namespace ZapierTriggers.Load.OpenLoop;
 
@@ -17,20 +16,17 @@ internal static class BatchCommand
         var connections = arguments.Count("--connections", 4);
         var items = arguments.Count("--items", MostItems);
         var audited = !arguments.Flag("--no-audit");
-        var serverId = arguments.Text("--server-pid") is null ? (int?)null : arguments.Count("--server-pid", 1);
+        var serverId = arguments.Count("--server-pid");
         var options = new CommonOptions(arguments);
         arguments.RefuseOthers();
         if (items > MostItems) throw new UsageException($"--items is at most {MostItems}: a server takes no more in one call.");
 
-        var source = options.CreateSource();
-        using var account = await Account.OpenAsync(url, options.Key, options.AdminToken, "load-batch");
-        var inbox = new InboxReader(account.Client);
-        if (audited) await inbox.SkipExistingAsync(stop);
-        Console.WriteLine(options.Describe(source));
+        using var session = await LoadSession.OpenAsync(url, options, "load-batch");
+        var ledger = audited ? await session.BeginAuditAsync(stop) : null;
+        Console.WriteLine(session.Description);
         Console.WriteLine($"plan      {items:N0} events a call over {connections} connections for {duration.TotalSeconds:N0} s");
-        var ledger = audited ? new Ledger() : null;
         var cpu = ProcessCpu.Of(serverId);
-        var figures = await new BatchRun(options.CreateSettings(url, account.Key, source, connections), items, ledger).RunAsync(duration, stop);
+        var figures = await new BatchRun(session.Settings(connections), items, ledger).RunAsync(duration, stop);
         foreach (var line in Lines(figures)) Console.WriteLine(line);
         if (serverId is not null)
         {
@@ -39,9 +35,8 @@ internal static class BatchCommand
         }
 
         if (ledger is null) return figures.Items[202] > 0 ? ExitCode.Success : ExitCode.Verdict;
-        var report = await Audit.RunAsync(source, ledger, inbox.ReadAsync(stop));
-        foreach (var line in report.Lines()) Console.WriteLine(line);
-        return figures.Items[202] > 0 ? report.ExitCode : ExitCode.Verdict;
+        var code = Report.Tell(await session.AuditAsync(ledger, deliveries: null, stop));
+        return figures.Items[202] > 0 ? code : ExitCode.Verdict;
     }
 
     private static IEnumerable<string> Lines(BatchFigures figures)
@@ -50,14 +45,9 @@ internal static class BatchCommand
         yield return FormattableString.Invariant(
             $"accepted  {figures.Items[202]:N0} in {figures.Elapsed.TotalSeconds:F2} s = {figures.Rate:N0}/s, ")
             + FormattableString.Invariant($"{megabytes:F1} MiB/s sent");
-        yield return $"items     {Counts(figures.Items)}";
+        yield return $"items     {Report.Statuses(figures.Items)}";
         var latency = figures.Latencies;
         yield return FormattableString.Invariant(
-            $"calls     {Counts(figures.Calls)}; p50 {latency.P50:F2} ms, p95 {latency.P95:F2} ms, p99 {latency.P99:F2} ms");
+            $"calls     {Report.Statuses(figures.Calls)}; p50 {latency.P50:F2} ms, p95 {latency.P95:F2} ms, p99 {latency.P99:F2} ms");
     }
-
-    private static string Counts(long[] byStatus) => string.Join("  ", byStatus
-        .Select((count, status) => (count, status))
-        .Where(pair => pair.count > 0)
-        .Select(pair => $"{(pair.status == 0 ? "no answer" : $"{pair.status}")}: {pair.count:N0}"));
 }

@@ -12,15 +12,13 @@ internal static class ClosedCommand
         var url = arguments.Url("--url", "http://localhost:8080");
         var duration = TimeSpan.FromSeconds(arguments.Number("--seconds", 10));
         var connections = arguments.Count("--connections", 64);
-        var serverId = arguments.Text("--server-pid") is null ? (int?)null : arguments.Count("--server-pid", 1);
+        var serverId = arguments.Count("--server-pid");
         var options = new CommonOptions(arguments);
         arguments.RefuseOthers();
 
-        var source = options.CreateSource();
-        using var account = await Account.OpenAsync(url, options.Key, options.AdminToken, "load-closed");
-        Console.WriteLine(options.Describe(source));
-        var settings = options.CreateSettings(url, account.Key, source, connections);
-        using var run = new LoadRun(settings, _ => SendPlan.Closed(duration), new RequestNumbers());
+        using var session = await LoadSession.OpenAsync(url, options, "load-closed");
+        Console.WriteLine(session.Description);
+        using var run = new LoadRun(session.Settings(connections), _ => SendPlan.Closed(duration), new RequestNumbers());
         var (own, server) = (ProcessCpu.Own(), ProcessCpu.Of(serverId));
         var result = await Watch.RunAsync(run, stop);
 

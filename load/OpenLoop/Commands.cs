@@ -51,7 +51,8 @@ internal static class Commands
                 "inbox" => await InboxCommand.RunAsync(arguments, stop.Token),
                 "bare" => await BareCommand.RunAsync(arguments, stop.Token),
                 _ => throw new UsageException(
-                    $"There is no command '{args[0]}'; there are run, knee, closed, batch, overload, compare, webhooks, soak, inbox and bare."),
+                    $"There is no command '{args[0]}'; there are run, knee, closed, batch, overload, compare, webhooks, soak, inbox "
+                    + "and bare."),
             };
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)

@@ -1,4 +1,3 @@
-using System.Globalization;
 using ZapierTriggers.Load.Core.CommandLine;
 using ZapierTriggers.Load.Core.Driving;
 
@@ -10,34 +9,35 @@ namespace ZapierTriggers.Load.OpenLoop;
 /// </summary>
 internal static class CompareCommand
 {
-    private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(2);
-
     /// <summary>Runs the command.</summary>
     public static async Task<int> RunAsync(Arguments arguments, CancellationToken stop)
     {
+        var isShort = arguments.Flag("--short");
         var (first, second) = (arguments.Url("--url"), arguments.Url("--against"));
-        var pairs = arguments.Count("--pairs", 7);
-        var duration = TimeSpan.FromSeconds(arguments.Number("--seconds", 5));
-        var connectionCounts = arguments.Counts("--connections", [64, 1]);
+        var pairs = arguments.Count("--pairs", isShort ? 2 : 7);
+        var duration = TimeSpan.FromSeconds(arguments.Number("--seconds", isShort ? 1 : 5));
+        var warmUp = TimeSpan.FromSeconds(isShort ? 1 : 2);
+        var connectionCounts = arguments.Counts("--connections", isShort ? [16] : [64, 1]);
         var secondKey = arguments.Text("--against-key");
         var options = new CommonOptions(arguments);
         arguments.RefuseOthers();
 
-        using var a = await Side.OpenAsync(first, options.Key, options);
-        using var b = await Side.OpenAsync(second, secondKey, options);
+        using var a = await Side.OpenAsync(first, options.Key, options, isAudited: isShort, stop);
+        using var b = await Side.OpenAsync(second, secondKey, options, isAudited: isShort, stop);
         Console.WriteLine($"A = {first}   B = {second}   {pairs} pairs of {duration.TotalSeconds:N0} s rounds");
-        Console.WriteLine(options.Describe(a.Source));
+        Console.WriteLine(a.Description);
         var valid = true;
         foreach (var connections in connectionCounts)
         {
             Console.WriteLine($"{connections} connections");
             Console.WriteLine("  pair         A/s        B/s    A/B  |  p50 A   p50 B    A/B  |  p99 A   p99 B    A/B   (ms)");
-            await a.RoundAsync(connections, WarmUp, stop);
-            await b.RoundAsync(connections, WarmUp, stop);
+            await a.RoundAsync(connections, warmUp, stop);
+            await b.RoundAsync(connections, warmUp, stop);
             valid &= await ComparePairsAsync(a, b, pairs, connections, duration, stop);
         }
 
-        return valid ? ExitCode.Success : ExitCode.Verdict;
+        var audit = Math.Max(await a.AuditAsync(stop), await b.AuditAsync(stop));
+        return valid ? audit : ExitCode.Verdict;
     }
 
     private static async Task<bool> ComparePairsAsync(Side a, Side b, int pairs, int connections, TimeSpan duration, CancellationToken stop)
@@ -53,14 +53,14 @@ internal static class CompareCommand
             valid &= PrintUnaccepted("A", ofA) & PrintUnaccepted("B", ofB);
             ratios.Add((ofA.Rate / ofB.Rate, Of(ofA, 50) / Of(ofB, 50), Of(ofA, 99) / Of(ofB, 99)));
             var (rate, middle, tail) = ratios[^1];
-            Console.WriteLine($"  {pair + 1,2} {(aFirst ? "A B" : "B A")}  {ofA.Rate,9:N0}  {ofB.Rate,9:N0}  {Ratio(rate)}  | "
-                + $"{Of(ofA, 50),7:F3} {Of(ofB, 50),7:F3}  {Ratio(middle)}  | {Of(ofA, 99),7:F3} {Of(ofB, 99),7:F3}  {Ratio(tail)}");
+            Console.WriteLine($"  {pair + 1,2} {(aFirst ? "A B" : "B A")}  {ofA.Rate,9:N0}  {ofB.Rate,9:N0}  {rate:F3}  | "
+                + $"{Of(ofA, 50),7:F3} {Of(ofB, 50),7:F3}  {middle:F3}  | {Of(ofA, 99),7:F3} {Of(ofB, 99),7:F3}  {tail:F3}");
         }
 
         if (ratios.Count == 0) return false;
-        Console.WriteLine($"  rate {Summary(ratios.Select(r => r.Rate))}");
-        Console.WriteLine($"  p50  {Summary(ratios.Select(r => r.Middle))}");
-        Console.WriteLine($"  p99  {Summary(ratios.Select(r => r.Tail))}");
+        Console.WriteLine($"  rate A/B median {RatioSummary.Of(ratios.Select(r => r.Rate)).Text()}");
+        Console.WriteLine($"  p50  A/B median {RatioSummary.Of(ratios.Select(r => r.Middle)).Text()}");
+        Console.WriteLine($"  p99  A/B median {RatioSummary.Of(ratios.Select(r => r.Tail)).Text()}");
         return valid;
     }
 
@@ -73,12 +73,4 @@ internal static class CompareCommand
     }
 
     private static double Of(LoadResult result, double percentile) => LoadResult.Milliseconds(result.Latency, percentile);
-
-    private static string Ratio(double ratio) => ratio.ToString("F3", CultureInfo.InvariantCulture);
-
-    private static string Summary(IEnumerable<double> ratios)
-    {
-        var summary = RatioSummary.Of(ratios);
-        return $"A/B median {Ratio(summary.Median)} ({Ratio(summary.Lowest)} to {Ratio(summary.Highest)})";
-    }
 }

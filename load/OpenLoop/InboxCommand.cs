@@ -1,12 +1,7 @@
 using System.Diagnostics;
-using System.Globalization;
-using System.Security.Cryptography;
 using System.Text.Json;
 using ZapierTriggers.Load.Core.Bodies;
 using ZapierTriggers.Load.Core.CommandLine;
-using ZapierTriggers.Load.Core.Driving;
-using ZapierTriggers.Load.Core.Figures;
-using ZapierTriggers.Load.Core.Receiving;
 using ZapierTriggers.Load.Core.Verdict;
 
 namespace ZapierTriggers.Load.OpenLoop;
@@ -17,26 +12,19 @@ namespace ZapierTriggers.Load.OpenLoop;
 /// </summary>
 internal sealed class InboxCommand
 {
-    private const double BarMilliseconds = 50;
-    private const int ItemsPerCall = 1000;
-    private const int RareEvents = 8;
-    private const string Rare = "load.rare";
-    private const string Failing = "load.failing";
-    private const string Dying = "load.dying";
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan Settling = TimeSpan.FromMinutes(1);
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(30);
+    private static readonly string[] Statuses = ["pending", "delivered", "failed", "dead_letter"];
 
-    private readonly Uri _server;
-    private readonly Account _account;
+    private readonly HttpClient _client;
+    private readonly InboxFilling _filling;
+    private readonly TimedCalls _calls;
     private readonly int _times;
-    private readonly SampledIds _ids = new();
     private readonly Random _random;
-    private long _accepted;
-    private bool _isGood = true;
+    private readonly HashSet<string> _acknowledged = new(StringComparer.Ordinal);
 
-    private InboxCommand(Uri server, Account account, int times, int seed) =>
-        (_server, _account, _times, _random) = (server, account, times, new Random(seed));
+    private InboxCommand(HttpClient client, InboxFilling filling, TimedCalls calls, int times, int seed) =>
+        (_client, _filling, _calls, _times, _random) = (client, filling, calls, times, new Random(seed));
 
     /// <summary>Runs the command.</summary>
     public static async Task<int> RunAsync(Arguments arguments, CancellationToken stop)
@@ -52,114 +40,67 @@ internal sealed class InboxCommand
         arguments.RefuseOthers();
 
         using var account = await Account.OpenAsync(server, key, token, "load-inbox");
-        var command = new InboxCommand(server, account, times, seed);
-        await command.FillAsync(events, connections, EventTemplates.Generate(size, seed), stop);
-        Console.WriteLine("what                                            times      p50       p99    worst");
-        await command.ReadAsync(isShort, stop);
-        await command.AcknowledgeAsync(isShort, stop);
-        return await command.AuditAsync(stop) && command._isGood ? ExitCode.Success : ExitCode.Verdict;
+        var before = await ServerLedger.ReadWithOperationalAsync(account.Client, stop);
+        var filling = new InboxFilling(server, account);
+        var calls = new TimedCalls(times, isJudged: !isShort);
+        var command = new InboxCommand(account.Client, filling, calls, times, seed);
+        await filling.RunAsync(events, connections, EventTemplates.Generate(size, seed), stop);
+        TimedCalls.PrintHead();
+        await command.ReadAsync(stop);
+        await command.AcknowledgeAsync(stop);
+        return await command.AuditAsync(before, isAlone: key is null, stop) && calls.IsGood ? ExitCode.Success : ExitCode.Verdict;
     }
 
-    /// <summary>The rare events, whose webhooks fail, and then the rest.</summary>
-    private async Task FillAsync(int events, int connections, IReadOnlyList<EventTemplate> templates, CancellationToken stop)
+    private async Task ReadAsync(CancellationToken stop)
     {
-        using var failing = new FastReceiver(Manner.Fails);
-        await AddEndpointAsync(failing.Url, Failing, [24 * 60 * 60], stop);
-        await AddEndpointAsync(failing.Url, Dying, [], stop);
-        foreach (var type in (string[])[Rare, Failing, Dying]) await SendAsync(
-            RareEvents, 1, [.. templates.Select(one => one with { Type = type })], stop);
-        await UntilAsync(
-            async () => await CountAsync("failed", stop) >= RareEvents && await CountAsync("dead_letter", stop) >= RareEvents, stop);
-        var start = Stopwatch.GetTimestamp();
-        while (_accepted < events && !stop.IsCancellationRequested)
-        {
-            var before = _accepted;
-            await SendAsync(events - _accepted, connections, templates, stop);
-            if (_accepted < events) await Task.Delay(Look, stop); // The journal's bound: the store is behind.
-            if (_accepted == before && Stopwatch.GetElapsedTime(start) > Patience)
-                throw new TimeoutException("The server takes no more events.");
-        }
-
-        var probe = new ServerProbe(_account.Client);
-        await UntilAsync(async () => await probe.ReadBacklogAsync(stop) is null or 0, stop);
-        var seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
-        Console.WriteLine($"filled    {_accepted:N0} events, the last of them stored after {seconds:N0} s");
-    }
-
-    private async Task SendAsync(long events, int connections, IReadOnlyList<EventTemplate> templates, CancellationToken stop)
-    {
-        var run = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(4));
-        var source = new EventSource(templates, DedupMode.None, seed: 1, run);
-        var settings = new LoadSettings { Server = _server, ApiKey = _account.Key, Source = source, Connections = connections };
-        var figures = await new BatchRun(settings, ItemsPerCall, _ids).RunAsync(events, stop);
-        _accepted += figures.Items[202];
-        if (figures.Items[429] > 0) throw new UsageException("The organization's rate limit was met: give --admin-token.");
-    }
-
-    private async Task AddEndpointAsync(Uri url, string type, int[] schedule, CancellationToken stop)
-    {
-        var body = new { url = url.ToString(), event_types = new[] { type }, retry_schedule = schedule };
-        using var answer = await _account.Client.PostAsJsonAsync("/api/endpoints", body, stop);
-        if (!answer.IsSuccessStatusCode)
-            throw new UsageException($"The server refused the endpoint: {await answer.Content.ReadAsStringAsync(stop)}");
-    }
-
-    private async Task ReadAsync(bool isShort, CancellationToken stop)
-    {
-        await TimeAsync("newest page", () => "/api/inbox", isShort, stop);
-        await TimeAsync("a page deep by cursor, newest first", () => $"/api/inbox?cursor={AnyId()}", isShort, stop);
-        await TimeAsync("a page deep by cursor, oldest first", () => $"/api/inbox?order=asc&cursor={AnyId()}", isShort, stop);
-        await TimeAsync("oldest page", () => "/api/inbox?order=asc", isShort, stop);
-        foreach (var status in (string[])["pending", "delivered", "failed", "dead_letter"])
-            await TimeAsync($"status {status}", () => $"/api/inbox?status={status}", isShort, stop);
-        await TimeAsync("status pending, oldest first", () => "/api/inbox?order=asc&status=pending", isShort, stop);
-        await TimeAsync("a rare type", () => $"/api/inbox?type={Rare}", isShort, stop);
-        await TimeAsync("a common type", () => "/api/inbox?type=load.kind_3", isShort, stop);
+        await TimeAsync("newest page", () => "/api/inbox", stop);
+        await TimeAsync("a page deep by cursor, newest first", () => $"/api/inbox?cursor={AnyId()}", stop);
+        await TimeAsync("a page deep by cursor, oldest first", () => $"/api/inbox?order=asc&cursor={AnyId()}", stop);
+        await TimeAsync("oldest page", () => "/api/inbox?order=asc", stop);
+        foreach (var status in Statuses) await TimeAsync($"status {status}", () => $"/api/inbox?status={status}", stop);
+        await TimeAsync("status pending, oldest first", () => "/api/inbox?order=asc&status=pending", stop);
+        await TimeAsync("a rare type", () => $"/api/inbox?type={InboxFilling.Rare}", stop);
+        await TimeAsync("a common type", () => "/api/inbox?type=load.kind_3", stop);
     }
 
     /// <summary>Acknowledges single events anywhere, and thousands from the oldest on; then reads what that has made harder.</summary>
-    private async Task AcknowledgeAsync(bool isShort, CancellationToken stop)
+    private async Task AcknowledgeAsync(CancellationToken stop)
     {
-        await TimeAsync("ack of one", async () =>
+        await _calls.RunAsync("ack of one", async () =>
         {
-            using var answer = await _account.Client.PostAsync($"/api/ack/{AnyId()}", content: null, stop);
+            var id = AnyId();
+            using var answer = await _client.PostAsync($"/api/ack/{id}", content: null, stop);
             answer.EnsureSuccessStatusCode();
-        }, isJudged: !isShort);
-        var cursor = "";
-        var pages = new Queue<string[]>();
-        for (var page = 0; page < _times; page++)
-        {
-            var listed = await _account.Client.GetFromJsonAsync<JsonElement>($"/api/inbox?order=asc&limit=1000{cursor}", stop);
-            string[] ids = [.. listed.GetProperty("events").EnumerateArray().Select(one => one.GetProperty("id").GetString()!)];
-            if (ids.Length == 0) break;
-            pages.Enqueue(ids);
-            cursor = $"&cursor={ids[^1]}";
-        }
-
-        await TimeAsync("ack of 1,000", async () =>
-        {
-            using var answer = await _account.Client.PostAsJsonAsync("/api/inbox/ack", new { event_ids = pages.Dequeue() }, stop);
-            answer.EnsureSuccessStatusCode();
-        }, isJudged: !isShort, pages.Count);
-        foreach (var status in (string[])["pending", "delivered", "failed", "dead_letter"])
-            await TimeAsync($"status {status}, then", () => $"/api/inbox?status={status}", isShort, stop);
+            _acknowledged.Add(id);
+        });
+        var pages = await _filling.OldestAsync(_times, stop);
+        foreach (var page in pages) _acknowledged.UnionWith(page);
+        await _calls.RunAsync(
+            "ack of 1,000",
+            async () =>
+            {
+                using var answer = await _client.PostAsJsonAsync("/api/inbox/ack", new { event_ids = pages.Dequeue() }, stop);
+                answer.EnsureSuccessStatusCode();
+            },
+            often: pages.Count);
+        foreach (var status in Statuses) await TimeAsync($"status {status}, then", () => $"/api/inbox?status={status}", stop);
         await SettleAsync(stop);
-        await TimeAsync("status pending, oldest first, then", () => "/api/inbox?order=asc&status=pending", isShort, stop);
-        await TimeAsync(
-            "include=total", () => "/api/inbox?limit=1&include=total", isShort, stop, isInformative: true, times: Math.Min(_times, 5));
+        await TimeAsync("status pending, oldest first, then", () => "/api/inbox?order=asc&status=pending", stop);
+        await _calls.GetAsync(
+            _client, "include=total", () => "/api/inbox?limit=1&include=total", stop, isInformative: true, often: Math.Min(_times, 5));
     }
 
     /// <summary>
-    /// Asks for the oldest pending events until an answer is fast: the first pages pass over what was acknowledged, and have the server move
-    /// its mark in the background. After <see cref="Settling"/> the judgement begins in any case.
+    /// Asks for the oldest pending events until an answer is fast: the first pages pass over what was acknowledged, and have the server
+    /// move its mark in the background. After <see cref="Settling"/> the judgement begins in any case.
     /// </summary>
     private async Task SettleAsync(CancellationToken stop)
     {
         var (begin, taken) = (Stopwatch.GetTimestamp(), TimeSpan.MaxValue);
-        while (taken.TotalMilliseconds > BarMilliseconds && Stopwatch.GetElapsedTime(begin) < Settling)
+        while (taken.TotalMilliseconds > TimedCalls.BarMilliseconds && Stopwatch.GetElapsedTime(begin) < Settling)
         {
             var start = Stopwatch.GetTimestamp();
-            using var answer = await _account.Client.GetAsync("/api/inbox?order=asc&status=pending", stop);
+            using var answer = await _client.GetAsync("/api/inbox?order=asc&status=pending", stop);
             await answer.Content.ReadAsByteArrayAsync(stop);
             taken = Stopwatch.GetElapsedTime(start);
             await Task.Delay(Look, stop);
@@ -168,63 +109,30 @@ internal sealed class InboxCommand
         Console.WriteLine($"settled   the oldest pending page came to be fast after {Stopwatch.GetElapsedTime(begin).TotalSeconds:N1} s");
     }
 
-    private Task TimeAsync(string name, Func<string> path, bool isShort, CancellationToken stop, bool isInformative = false, int? times = null) => TimeAsync(
-        name,
-        async () =>
-        {
-            using var answer = await _account.Client.GetAsync(path(), stop);
-            await answer.Content.ReadAsByteArrayAsync(stop);
-            if (!answer.IsSuccessStatusCode) throw new InvalidDataException($"{path()} was answered {(int)answer.StatusCode}.");
-        },
-        isJudged: !isShort && !isInformative,
-        times);
+    private Task TimeAsync(string name, Func<string> path, CancellationToken stop) => _calls.GetAsync(_client, name, path, stop);
 
-    private async Task TimeAsync(string name, Func<Task> call, bool isJudged, int? times = null)
+    private string AnyId() => _filling.Ids.Any(_random);
+
+    /// <summary>The server's own ledger: everything accepted is there, once, and where the run has left it.</summary>
+    private async Task<bool> AuditAsync(ServerLedger before, bool isAlone, CancellationToken stop)
     {
-        var taken = new List<TimeSpan>();
-        for (var number = 0; number < (times ?? _times); number++)
-        {
-            var start = Stopwatch.GetTimestamp();
-            await call();
-            taken.Add(Stopwatch.GetElapsedTime(start));
-        }
+        var now = await ServerLedger.ReadWithOperationalAsync(_client, stop);
+        var since = now.Since(before);
+        var expected = new ExpectedPlaces(
+            _filling.Accepted, _filling.Unanswered, _acknowledged.Count, Left(_filling.Dead), Left(_filling.Retrying));
+        var differences = expected.Differences(since, isAlone).ToList();
+        var page = await _client.GetFromJsonAsync<JsonElement>("/api/inbox?limit=1&include=total", stop);
+        var listed = page.GetProperty("total").GetInt64();
+        if (listed != now.Accepted - now.Gone) differences.Add($"listed {listed:N0}, not {now.Accepted - now.Gone:N0}");
 
-        var summary = LatencySummary.Of(taken);
-        var isMet = summary.P99 <= BarMilliseconds;
-        _isGood &= isMet || !isJudged;
-        Console.WriteLine(string.Create(
-            CultureInfo.InvariantCulture,
-            $"{name,-46} {summary.Count,6} {summary.P50,8:F2} {summary.P99,9:F2} {taken.Max().TotalMilliseconds,8:F2} ms  {(isJudged ? isMet ? "PASS" : "FAIL" : "not judged")}"));
-    }
+        Console.WriteLine($"audit     answered 202 {_filling.Accepted:N0}, without an answer {_filling.Unanswered:N0}; "
+            + $"ledger {since.Accepted:N0} with {since.Operational:N0} that the server itself tells, listed {listed:N0}");
+        Console.WriteLine($"          acknowledged {since.Acknowledged:N0}, pending {since.Pending:N0}, retrying {since.Retrying:N0}, "
+            + $"dead {since.Dead:N0}, delivered {since.Delivered:N0}: {(differences.Count == 0 ? "exact" : "NOT EXACT")}");
+        foreach (var difference in differences) Console.WriteLine($"          {difference}");
+        Console.WriteLine(AuditReport.VerdictLine(differences.Count == 0));
+        return differences.Count == 0;
 
-    private string AnyId() => _ids.Any(_random);
-
-    private async Task<long> CountAsync(string status, CancellationToken stop)
-    {
-        var page = await _account.Client.GetFromJsonAsync<JsonElement>($"/api/inbox?limit=1000&order=asc&status={status}", stop);
-        return page.GetProperty("count").GetInt64();
-    }
-
-    private static async Task UntilAsync(Func<Task<bool>> condition, CancellationToken stop)
-    {
-        for (var start = Stopwatch.GetTimestamp(); !await condition(); await Task.Delay(Look, stop))
-        {
-            if (Stopwatch.GetElapsedTime(start) > Patience) throw new TimeoutException("The server did not store or deliver in time.");
-        }
-    }
-
-    /// <summary>The server's own ledger: everything accepted is there, once, and adds up.</summary>
-    private async Task<bool> AuditAsync(CancellationToken stop)
-    {
-        var ledger = await _account.Client.GetFromJsonAsync<JsonElement>("/api/ledger", stop);
-        long Of(string name) => ledger.GetProperty(name).GetInt64();
-        var listed = (await _account.Client.GetFromJsonAsync<JsonElement>("/api/inbox?limit=1&include=total", stop)).GetProperty("total").GetInt64();
-
-        // A dead letter tells its organization of itself, in the same inbox.
-        var told = Of("accepted") - _accepted;
-        var isGood = ledger.GetProperty("balanced").GetBoolean() && listed == Of("accepted") && told >= 0 && told <= 2 * RareEvents + 2;
-        Console.WriteLine($"audit     answered 202 {_accepted:N0}; ledger {Of("accepted"):N0} with {told:N0} that the server itself tells, listed {listed:N0}, acknowledged {Of("acknowledged"):N0}");
-        Console.WriteLine(isGood ? "verdict   PASS" : "verdict   FAIL");
-        return isGood;
+        long Left(IReadOnlyList<string> ids) => ids.Count(id => !_acknowledged.Contains(id));
     }
 }

@@ -20,28 +20,25 @@ internal static class KneeCommand
         var settings = ReadSettings(arguments);
         var connections = arguments.Count("--connections", 64);
         var (webhooks, audited) = (arguments.Flag("--webhooks"), !arguments.Flag("--no-audit"));
-        var serverId = arguments.Text("--server-pid") is null ? (int?)null : arguments.Count("--server-pid", 1);
+        var serverId = arguments.Count("--server-pid");
         var folder = arguments.Text("--out") ?? "reports";
         var options = new CommonOptions(arguments);
         arguments.RefuseOthers();
 
-        var source = options.CreateSource();
-        using var account = await Account.OpenAsync(url, options.Key, options.AdminToken, "load-knee");
+        using var session = await LoadSession.OpenAsync(url, options, "load-knee");
         using var receiver = webhooks ? new FastReceiver() : null;
-        if (receiver is not null) receiver.Secret = await account.SetWebhookAsync(receiver.Url);
-        var inbox = new InboxReader(account.Client);
-        if (audited) await inbox.SkipExistingAsync(stop);
+        if (receiver is not null) receiver.Secret = await session.Account.SetWebhookAsync(receiver.Url);
+        var ledger = audited ? await session.BeginAuditAsync(stop) : null;
         string[] facts =
         [
             $"machine   {Machine.Describe()}, generator and server on it",
-            options.Describe(source),
-            $"plan      {connections} connections, {settings.Percents.Count} steps of {settings.Step.TotalSeconds:N0} s{(webhooks ? ", with webhooks" : "")}",
+            session.Description,
+            $"plan      {connections} connections, {settings.Percents.Count} steps of {settings.Step.TotalSeconds:N0} s"
+                + (webhooks ? ", with webhooks" : ""),
         ];
         foreach (var fact in facts) Console.WriteLine(fact);
 
-        var ledger = audited ? new Ledger() : null;
-        var load = options.CreateSettings(url, account.Key, source, connections);
-        var run = new KneeRun(load, settings, new ServerProbe(account.Client), ledger)
+        var run = new KneeRun(session.Settings(connections), settings, new ServerProbe(session.Account.Client), ledger)
         {
             Receiver = receiver,
             ServerCpu = serverId is null ? null : () => ProcessCpu.Of(serverId),
@@ -49,7 +46,7 @@ internal static class KneeCommand
         };
         Console.WriteLine(KneeTable.Heading);
         var (capacity, steps) = await run.RunAsync(stop);
-        var audit = ledger is null ? null : await Audit.RunAsync(source, ledger, inbox.ReadAsync(stop), webhooks ? run.Deliveries : null);
+        var audit = ledger is null ? null : await session.AuditAsync(ledger, webhooks ? run.Deliveries : null, stop);
         return Finish(new KneeFigures(capacity, steps, audit), facts, folder);
     }
 
@@ -58,7 +55,7 @@ internal static class KneeCommand
         Measure = TimeSpan.FromSeconds(arguments.Number("--measure", 5)),
         Step = TimeSpan.FromSeconds(arguments.Number("--seconds", 10)),
         Percents = arguments.Counts("--percents", [.. new KneeSettings().Percents]),
-        Capacity = arguments.Text("--capacity") is null ? null : arguments.Number("--capacity", 1),
+        Capacity = arguments.Number("--capacity"),
     };
 
     private static int Finish(KneeFigures figures, IReadOnlyList<string> facts, string folder)
@@ -78,7 +75,7 @@ internal static class KneeCommand
         var test = await StallTest.RunAsync(stop);
         Console.WriteLine("self-test a server that stalls one second in ten: "
             + FormattableString.Invariant($"p99 from intended times {test.OpenP99:F0} ms, of a closed loop {test.ClosedP99:F1} ms"));
-        Console.WriteLine(test.Passed ? "verdict   PASS" : "verdict   FAIL");
+        Console.WriteLine(AuditReport.VerdictLine(test.Passed));
         return test.Passed ? ExitCode.Success : ExitCode.Verdict;
     }
 }

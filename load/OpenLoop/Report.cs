@@ -1,4 +1,5 @@
 using ZapierTriggers.Load.Core.Driving;
+using ZapierTriggers.Load.Core.Verdict;
 
 namespace ZapierTriggers.Load.OpenLoop;
 
@@ -32,13 +33,23 @@ internal static class Report
         + $"p99 {LoadResult.Milliseconds(result.Lag, 99):F2} max {LoadResult.Milliseconds(result.Lag, 100):F2} ms";
 
     /// <summary>Counts by status.</summary>
-    public static string Statuses(LoadResult result)
+    public static string Statuses(LoadResult result) => Statuses(result.Statuses);
+
+    /// <summary>The same of counts by status, of which index 0 is without an answer.</summary>
+    public static string Statuses(long[] counts)
     {
-        var parts = Enumerable.Range(1, result.Statuses.Length - 1)
-            .Where(status => result.Statuses[status] > 0)
-            .Select(status => $"{status}: {result.Statuses[status]:N0}");
-        if (result.Unanswered > 0) parts = parts.Append($"no answer: {result.Unanswered:N0}");
+        var parts = Enumerable.Range(1, counts.Length - 1)
+            .Where(status => counts[status] > 0)
+            .Select(status => $"{status}: {counts[status]:N0}");
+        if (counts[0] > 0) parts = parts.Append($"no answer: {counts[0]:N0}");
         return string.Join("  ", parts);
+    }
+
+    /// <summary>Prints what an audit found; returns its exit code.</summary>
+    public static int Tell(AuditReport report)
+    {
+        foreach (var line in report.Lines()) Console.WriteLine(line);
+        return report.ExitCode;
     }
 
     private static string Milliseconds(LoadResult result, double percentile) =>

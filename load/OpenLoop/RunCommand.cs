@@ -1,4 +1,3 @@
-using ZapierTriggers.Load.Core.Bodies;
 using ZapierTriggers.Load.Core.CommandLine;
 using ZapierTriggers.Load.Core.Driving;
 using ZapierTriggers.Load.Core.Receiving;
@@ -9,8 +8,6 @@ namespace ZapierTriggers.Load.OpenLoop;
 /// <summary><c>run</c>: open load by a fixed plan, then the audit.</summary>
 internal static class RunCommand
 {
-    private const int PageBytes = 4 << 20;
-    private const int RowOverhead = 300; // What the inbox adds to a payload.
     private static readonly TimeSpan DeliveryPatience = TimeSpan.FromMinutes(1);
 
     /// <summary>Runs the command.</summary>
@@ -26,17 +23,14 @@ internal static class RunCommand
         arguments.RefuseOthers();
         if (arrivals is not ("constant" or "poisson")) throw new UsageException($"--arrivals takes constant or poisson, not '{arrivals}'.");
 
-        var source = options.CreateSource();
-        using var account = await Account.OpenAsync(url, options.Key, options.AdminToken, "load-open");
+        using var session = await LoadSession.OpenAsync(url, options, "load-open");
         await using var receiver = webhooks ? await Receiver.StartAsync() : null;
-        if (receiver is not null) receiver.Secret = await account.SetWebhookAsync(receiver.Url);
-        var inbox = new InboxReader(account.Client, Math.Clamp(PageBytes / (source.MeanPayloadLength + RowOverhead), 1, 1000));
-        if (audited) await inbox.SkipExistingAsync(stop);
+        if (receiver is not null) receiver.Secret = await session.Account.SetWebhookAsync(receiver.Url);
+        var ledger = audited ? await session.BeginAuditAsync(stop) : null;
 
-        Console.WriteLine(options.Describe(source));
+        Console.WriteLine(session.Description);
         Console.WriteLine($"plan      {rate:N0}/s for {duration.TotalSeconds:N0} s, {arrivals}, {connections} connections to {url}");
-        var ledger = audited ? new Ledger() : null;
-        var settings = options.CreateSettings(url, account.Key, source, connections);
+        var settings = session.Settings(connections);
         var threads = Math.Min(settings.Threads, connections);
         using var run = new LoadRun(settings, PlanOf, new RequestNumbers(), ledger);
         var result = await Watch.RunAsync(run, stop);
@@ -45,7 +39,7 @@ internal static class RunCommand
         Console.WriteLine(Report.Generator(result));
         var code = PrintValidity(result);
         if (ledger is null) return code;
-        return Math.Max(code, await AuditAsync(source, ledger, inbox, receiver));
+        return Math.Max(code, await AuditAsync(session, ledger, receiver));
 
         SendPlan PlanOf(int thread) => arrivals == "poisson"
             ? SendPlan.Poisson(rate / threads, duration, options.Seed + thread)
@@ -60,12 +54,11 @@ internal static class RunCommand
         return result.Backlog > 0 || result.VoidReason is not null ? ExitCode.Verdict : ExitCode.Success;
     }
 
-    private static async Task<int> AuditAsync(EventSource source, Ledger ledger, InboxReader inbox, Receiver? receiver)
+    // Ctrl+C ends the load, and what was sent until then is audited.
+    private static async Task<int> AuditAsync(LoadSession session, Ledger ledger, Receiver? receiver)
     {
         if (receiver is not null) await WaitForDeliveriesAsync(ledger, receiver);
-        var report = await Audit.RunAsync(source, ledger, inbox.ReadAsync(), receiver?.Log.ToList());
-        foreach (var line in report.Lines()) Console.WriteLine(line);
-        return report.ExitCode;
+        return Report.Tell(await session.AuditAsync(ledger, receiver?.Log.ToList(), CancellationToken.None));
     }
 
     private static async Task WaitForDeliveriesAsync(Ledger ledger, Receiver receiver)
@@ -74,7 +67,7 @@ internal static class RunCommand
         using var patience = new CancellationTokenSource(DeliveryPatience);
         try
         {
-            await receiver.Log.WaitForAsync(accepted, patience.Token);
+            await receiver.Log.WaitForAsync(ledger, patience.Token);
         }
         catch (OperationCanceledException)
         {

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Text.Json;
 using ZapierTriggers.Load.Core.Bodies;
 using ZapierTriggers.Load.Core.CommandLine;
 using ZapierTriggers.Load.Core.Driving;
@@ -43,32 +42,31 @@ internal sealed class SoakCommand
         var options = new CommonOptions(arguments, DedupMode.Unique, PayloadBytes);
         arguments.RefuseOthers();
 
-        var source = options.CreateSource();
-        using var account = await Account.OpenAsync(plan.Server, options.Key, options.AdminToken, "load-soak");
+        using var session = await LoadSession.OpenAsync(plan.Server, options, "load-soak");
+        var account = session.Account;
         using var receiver = new FastReceiver { OnWebhook = (in _, _) => { } };
         receiver.Secret = await account.SetWebhookAsync(receiver.Url);
-        var before = await ReadLedgerAsync(account, stop);
+        var before = await ServerLedger.ReadWithOperationalAsync(account.Client, stop);
         if (plan.Percent is { } percent)
         {
             plan = plan with { Rate = await MeasureAsync(plan, options, account, receiver, stop) * percent / 100 };
-            before = await SettleAsync(account, before.Pending, stop);
+            await SettleAsync(account, before.Pending, stop);
+            before = await ServerLedger.ReadWithOperationalAsync(account.Client, stop);
         }
 
-        var ledger = new CompactLedger(source, (long)Math.Ceiling(plan.Rate * plan.Duration.TotalSeconds) + plan.Connections);
+        var ledger = new CompactLedger(session.Source, (long)Math.Ceiling(plan.Rate * plan.Duration.TotalSeconds) + plan.Connections);
         receiver.OnWebhook = ledger.NoteDelivery;
-        var inbox = new InboxReader(account.Client);
-        await inbox.SkipExistingAsync(stop);
+        await session.SkipExistingAsync(stop);
 
-        Console.WriteLine(options.Describe(source));
-        Console.WriteLine($"plan      {plan.Rate:N0}/s for {plan.Duration.TotalSeconds:N0} s, {plan.Connections} connections to {plan.Server}; samples go to {plan.OutPath}");
+        Console.WriteLine(session.Description);
+        Console.WriteLine($"plan      {plan.Rate:N0}/s for {plan.Duration.TotalSeconds:N0} s, {plan.Connections} connections "
+            + $"to {plan.Server}; samples go to {plan.OutPath}");
         var command = new SoakCommand(plan, account, ledger);
-        var settings = options.CreateSettings(plan.Server, account.Key, source, plan.Connections) with { OnAnswer = command._latencies.Note };
+        var settings = session.Settings(plan.Connections) with { OnAnswer = command._latencies.Note };
         using var run = new LoadRun(settings, PlanOf, new RequestNumbers(), ledger);
         var code = await command.WatchAsync(run, stop);
         code = Math.Max(code, await command.HoldLedgersAsync(before, stop));
-        var report = await ledger.AuditAsync(inbox.ReadAsync(stop));
-        foreach (var line in report.Lines()) Console.WriteLine(line);
-        return Math.Max(code, report.ExitCode);
+        return Math.Max(code, Report.Tell(await ledger.AuditAsync(session.ReadInboxAsync(stop))));
 
         SendPlan PlanOf(int thread)
         {
@@ -78,8 +76,8 @@ internal sealed class SoakCommand
     }
 
     /// <summary>
-    /// The capacity of the whole way, events a second: from the first one sent until the last one accepted is delivered. A closed loop's rate alone is
-    /// what the journal takes, which may be more than is stored and delivered in the long run.
+    /// The capacity of the whole way, events a second: from the first one sent until the last one accepted is delivered. A closed loop's
+    /// rate alone is what the journal takes, which may be more than is stored and delivered in the long run.
     /// </summary>
     private static async Task<double> MeasureAsync(
         SoakPlan plan, CommonOptions options, Account account, FastReceiver receiver, CancellationToken stop)
@@ -92,12 +90,17 @@ internal sealed class SoakCommand
         while (receiver.Taken - taken < result.Accepted)
         {
             if (Stopwatch.GetElapsedTime(start) > DeliveryPatience)
-                throw new InvalidDataException($"{receiver.Taken - taken:N0} of {result.Accepted:N0} were delivered in {DeliveryPatience.TotalMinutes:F0} minutes.");
+            {
+                throw new InvalidDataException(
+                    $"{receiver.Taken - taken:N0} of {result.Accepted:N0} were delivered in {DeliveryPatience.TotalMinutes:F0} minutes.");
+            }
+
             await Task.Delay(Look, stop);
         }
 
         var capacity = result.Accepted / Stopwatch.GetElapsedTime(start).TotalSeconds;
-        Console.WriteLine($"capacity  {capacity:N0}/s delivered; {result.Accepted / plan.Measure.TotalSeconds:N0}/s accepted in a closed loop of {plan.Measure.TotalSeconds:N0} s");
+        Console.WriteLine($"capacity  {capacity:N0}/s delivered; {result.Accepted / plan.Measure.TotalSeconds:N0}/s accepted "
+            + $"in a closed loop of {plan.Measure.TotalSeconds:N0} s");
         return capacity;
     }
 
@@ -119,16 +122,23 @@ internal sealed class SoakCommand
         var result = await running;
         foreach (var line in Report.Final(result)) Console.WriteLine(line);
         Console.WriteLine(Report.Generator(result));
+        return Judge(result) ? ExitCode.Success : ExitCode.Verdict;
+    }
+
+    private bool Judge(LoadResult result)
+    {
         var others = result.Answered - result.Accepted - result.Statuses[409] + result.Unanswered;
         var trend = SoakTrend.Of(_samples, _latencies, _plan.Duration);
-        return Bar.Tell(
-            "memory", trend.SlopeText(), trend.IsFlat, $"zero in the interval, or at most {SoakTrend.SlopeBar} MB/h; surely below {SoakTrend.CertainBar} MB/h", !_plan.IsShort)
-            & Bar.Tell("latency", trend.LatencyText(), trend.IsSteady, $"at most {SoakTrend.LatencyBar} times, or 1 ms", !_plan.IsShort)
-            & Bar.Tell("behind", trend.BehindText(), trend.KeepsUp, $"{SoakTrend.BehindSeconds} seconds' events, or {SoakTrend.BehindBar} times the first", !_plan.IsShort)
-            & Bar.Tell("generator", result.VoidReason ?? "in time", result.VoidReason is null, "latencies of a late one say nothing", !_plan.IsShort)
-            & Bar.Tell("refused", $"{others:N0} requests, those without an answer among them", others == 0, "none", !_plan.IsShort)
-            & Bar.Tell("offered", $"{result.Backlog:N0} requests of the plan were never sent", result.Backlog == 0, "none", !_plan.IsShort)
-            ? ExitCode.Success : ExitCode.Verdict;
+        var slopeBar = $"zero in the interval, or at most {SoakTrend.SlopeBar} MB/h; surely below {SoakTrend.CertainBar} MB/h";
+        var behindBar = $"{SoakTrend.BehindSeconds} seconds' events, or {SoakTrend.BehindBar} times the first";
+        return Tell("memory", trend.SlopeText(), trend.IsFlat, slopeBar)
+            & Tell("latency", trend.LatencyText(), trend.IsSteady, $"at most {SoakTrend.LatencyBar} times, or 1 ms")
+            & Tell("behind", trend.BehindText(), trend.KeepsUp, behindBar)
+            & Tell("generator", result.VoidReason ?? "in time", result.VoidReason is null, "latencies of a late one say nothing")
+            & Tell("refused", $"{others:N0} requests, those without an answer among them", others == 0, "none")
+            & Tell("offered", $"{result.Backlog:N0} requests of the plan were never sent", result.Backlog == 0, "none");
+
+        bool Tell(string name, string figures, bool isMet, string bar) => Bar.Tell(name, figures, isMet, bar, isJudged: !_plan.IsShort);
     }
 
     private async Task<SoakSample> SampleAsync(LoadResult so, CancellationToken stop)
@@ -158,34 +168,27 @@ internal sealed class SoakCommand
             await Task.Delay(Look, stop);
 
         var unanswered = _ledger.Count(CompactLedger.Told.Nothing);
-        var now = await SettleAsync(_account, before.Pending, stop);
-        var (more, delivered) = (now.Accepted - before.Accepted, now.Delivered - before.Delivered);
-        var isExact = now.IsBalanced && more >= accepted && more <= accepted + unanswered && delivered == more && now.Pending <= before.Pending;
-        Console.WriteLine($"ledger    accepted {more:N0}, delivered {delivered:N0}, pending {now.Pending:N0}, {(now.IsBalanced ? "balanced" : "NOT balanced")}; "
+        await SettleAsync(_account, before.Pending, stop);
+        var now = await ServerLedger.ReadWithOperationalAsync(_account.Client, stop);
+        var since = now.Since(before);
+        var (told, more) = (since.Operational, since.Accepted - since.Operational);
+        var isExact = now.IsBalanced && more >= accepted && more <= accepted + unanswered
+            && since.Delivered >= more && since.Delivered <= more + told && since.Pending <= told;
+        Console.WriteLine($"ledger    accepted {more:N0}, delivered {since.Delivered:N0}, pending {now.Pending:N0}, "
+            + (told > 0 ? $"of the server itself {told:N0}, " : "")
+            + $"{(now.IsBalanced ? "balanced" : "NOT balanced")}; "
             + $"answered 202 {accepted:N0}, without an answer {unanswered:N0}: {(isExact ? "exact" : "NOT EXACT")}");
         return isExact ? ExitCode.Success : ExitCode.Verdict;
     }
 
-    /// <summary>The server's ledger once no more is pending than <paramref name="pending"/>, or patience is at its end.</summary>
-    private static async Task<ServerLedger> SettleAsync(Account account, long pending, CancellationToken stop)
+    /// <summary>Waits until no more is pending than <paramref name="pending"/>, or patience is at its end.</summary>
+    private static async Task SettleAsync(Account account, long pending, CancellationToken stop)
     {
         var since = Stopwatch.GetTimestamp();
-        var now = await ReadLedgerAsync(account, stop);
-        while (now.Pending > pending && Stopwatch.GetElapsedTime(since) < RecordingPatience)
+        while ((await ServerLedger.ReadAsync(account.Client, stop)).Pending > pending)
         {
+            if (Stopwatch.GetElapsedTime(since) >= RecordingPatience) return;
             await Task.Delay(Look, stop);
-            now = await ReadLedgerAsync(account, stop);
         }
-
-        return now;
     }
-
-    private static async Task<ServerLedger> ReadLedgerAsync(Account account, CancellationToken stop)
-    {
-        var json = await account.Client.GetFromJsonAsync<JsonElement>("/api/ledger", stop);
-        long Of(string name) => json.GetProperty(name).GetInt64();
-        return new ServerLedger(Of("accepted"), Of("pending"), Of("delivered"), json.GetProperty("balanced").GetBoolean());
-    }
-
-    private readonly record struct ServerLedger(long Accepted, long Pending, long Delivered, bool IsBalanced);
 }

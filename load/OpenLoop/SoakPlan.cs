@@ -48,7 +48,7 @@ internal sealed record SoakPlan
         return new SoakPlan
         {
             Server = arguments.Url("--url", "http://localhost:8080"),
-            ServerId = arguments.Text("--server-pid") is null ? null : arguments.Count("--server-pid", 1),
+            ServerId = arguments.Count("--server-pid"),
             Rate = arguments.Number("--rate", isShort ? 500 : 1000),
             Percent = hasPercent ? arguments.Number("--percent", 60) : null,
             Measure = TimeSpan.FromSeconds(arguments.Number("--measure", isShort ? 1 : 30)),

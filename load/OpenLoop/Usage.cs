@@ -34,12 +34,14 @@ internal static class Usage
           --seconds N          of the overload, default 60
           --measure N          seconds of measuring the capacity, default 10
           --crowd N            connections of the overload, default 512
+          --short              3 s after 1 s of measuring, 64 connections, no bars
         compare   closed rounds against two servers in turn, A B B A …, and their ratios
           --url A --against B  two addresses
           --pairs N            default 7
           --seconds N          of each round, default 5
           --connections LIST   default 64,1
           --against-key KEY    B's key
+          --short              2 pairs of 1 s over 16 connections, then the audit of each that has an inbox
         webhooks  deliveries a second beside a plain client's posts, in turn; how soon an event is at its receiver; then the audit
           --url URL, --server-pid PID
           --rounds N           default 5, after one to warm up; --no-rounds: none
@@ -51,7 +53,7 @@ internal static class Usage
           --seconds N          of each latency, default 10
           --hanging N, --failing N   measures the latency alone and beside so many bad endpoints; needs --admin-token
           --neighbours-rate N  events per second for these, default 100
-        soak      a rate for an hour with dedup ids and webhooks, a line every 10 s; did memory or latency grow; the server's ledger; the audit
+        soak      a rate for an hour with dedup ids and webhooks, a line every 10 s; did memory or latency grow; the ledger; the audit
           --url URL, --server-pid PID (memory without mapped files)
           --rate N             events per second, default 1000; or --percent N of the capacity, --measure N seconds of measuring it
           --seconds N          default 3600

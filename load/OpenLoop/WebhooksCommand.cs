@@ -1,14 +1,15 @@
-using System.Globalization;
 using ZapierTriggers.Load.Core.CommandLine;
 using ZapierTriggers.Load.Core.Driving;
 using ZapierTriggers.Load.Core.Receiving;
+using ZapierTriggers.Load.Core.Reporting;
 using ZapierTriggers.Load.Core.Verdict;
 
 namespace ZapierTriggers.Load.OpenLoop;
 
 /// <summary>
-/// <c>webhooks</c>: deliveries a second beside a plain client's posts to such a receiver, signed and bare, round by round in changing order; how soon an
-/// event is at the receiver when nothing else happens, and under load; the same next to receivers that hang and fail; then the audit.
+/// <c>webhooks</c>: deliveries a second beside a plain client's posts to such a receiver, signed and bare, round by round in changing
+/// order; how soon an event is at the receiver when nothing else happens, and under load; the same next to receivers that hang and fail;
+/// then the audit.
 /// </summary>
 internal static class WebhooksCommand
 {
@@ -28,26 +29,23 @@ internal static class WebhooksCommand
         arguments.RefuseOthers();
         if (plan.HasNeighbours && options.AdminToken is null) throw new UsageException("--hanging and --failing need --admin-token.");
 
-        var source = options.CreateSource();
-        using var account = await Account.OpenAsync(plan.Server, options.Key, options.AdminToken, "load-webhooks");
+        using var session = await LoadSession.OpenAsync(plan.Server, options, "load-webhooks");
         using var receiver = new FastReceiver();
-        receiver.Secret = await account.SetWebhookAsync(receiver.Url);
-        var inbox = new InboxReader(account.Client);
-        await inbox.SkipExistingAsync(stop);
-        var ledger = new Ledger();
-        var settings = options.CreateSettings(plan.Server, account.Key, source, plan.InFlight);
-        var run = new WebhookRun(settings, account.Client, receiver, ledger, () => ProcessCpu.Of(plan.ServerId));
+        receiver.Secret = await session.Account.SetWebhookAsync(receiver.Url);
+        var ledger = await session.BeginAuditAsync(stop);
+        var settings = session.Settings(plan.InFlight);
+        var run = new WebhookRun(settings, session.Account.Client, receiver, ledger, () => ProcessCpu.Of(plan.ServerId));
         using var plainReceiver = new FastReceiver { Secret = receiver.Secret };
         using var bareReceiver = new FastReceiver();
-        using var signed = new PlainPoster(plainReceiver.Url, options.Templates, source, receiver.Secret);
-        using var bare = new PlainPoster(bareReceiver.Url, options.Templates, source);
-        Console.WriteLine(options.Describe(source));
+        using var signed = new PlainPoster(plainReceiver.Url, options.Templates, session.Source, receiver.Secret);
+        using var bare = new PlainPoster(bareReceiver.Url, options.Templates, session.Source);
+        Console.WriteLine(session.Description);
 
         void Forget() => _ = (plainReceiver.TakeArrivals(), bareReceiver.TakeArrivals());
         var good = plan.Rounds == 0 || await CompareAsync(plan, run, signed, bare, Forget, stop);
         good &= await LatenciesAsync(plan, run, stop);
         if (plan.HasNeighbours) good &= await NeighboursAsync(plan, options, run, stop);
-        return Math.Max(good ? ExitCode.Success : ExitCode.Verdict, await AuditAsync(run, source, ledger, inbox, stop));
+        return Math.Max(good ? ExitCode.Success : ExitCode.Verdict, await AuditAsync(run, session, ledger, stop));
     }
 
     private static async Task<bool> CompareAsync(
@@ -71,8 +69,9 @@ internal static class WebhooksCommand
             }
 
             var result = (Server: round!, ToSigned: round!.Rate / signedRate, ToBare: round.Rate / bareRate);
-            var cpu = plan.ServerId is null ? "-" : Text(round.Cpu.TotalMilliseconds * 1000, "F0");
-            Console.WriteLine($"  {(number == 0 ? "warm" : number),4}  {round.Rate,10:N0} {signedRate,10:N0}   {Text(result.ToSigned, "F3")} {bareRate,10:N0}   {Text(result.ToBare, "F3")}   {cpu,16}   {round.RecordedAfter.TotalMilliseconds,9:F0} ms"
+            var cpu = plan.ServerId is null ? "-" : $"{round.Cpu.TotalMilliseconds * 1000:F0}";
+            Console.WriteLine($"  {(number == 0 ? "warm" : number),4}  {round.Rate,10:N0} {signedRate,10:N0}   {result.ToSigned:F3} "
+                + $"{bareRate,10:N0}   {result.ToBare:F3}   {cpu,16}   {round.RecordedAfter.TotalMilliseconds,9:F0} ms"
                 + (round.IsVoid ? $"   VOID: not all was accepted in {hold} s, twice as long from now on" : ""));
             forget();
             if (round.IsVoid) hold *= 2;
@@ -88,13 +87,17 @@ internal static class WebhooksCommand
         var recorded = plan.Events / (plan.Events / rounds.Min(round => round.Server.Rate) + lag.TotalSeconds);
         return Ratio("signed", rounds.Select(round => round.ToSigned), SignedBar)
             & Ratio("bare", rounds.Select(round => round.ToBare), BareBar)
-            & Bar("recorded", $"{recorded:N0}/s at the least, at most {lag.TotalMilliseconds:F0} ms after the last arrival", recorded >= RecordedBar && lag <= RecordingLagBar, "1,667/s, within 1 s");
+            & Bar.Tell(
+                "recorded",
+                $"{recorded:N0}/s at the least, at most {lag.TotalMilliseconds:F0} ms after the last arrival",
+                recorded >= RecordedBar && lag <= RecordingLagBar,
+                "1,667/s, within 1 s");
     }
 
     private static bool Ratio(string name, IEnumerable<double> ratios, double bar)
     {
         var summary = RatioSummary.Of(ratios);
-        return Bar(name, $"ratio {Text(summary.Median, "F3")} ({Text(summary.Lowest, "F3")} to {Text(summary.Highest, "F3")})", summary.Median >= bar, $"at least {bar}");
+        return Bar.Tell(name, $"ratio {summary.Text()}", summary.Median >= bar, $"at least {bar}");
     }
 
     private static async Task<double> RateAsync(PlainPoster poster, WebhooksPlan plan, CancellationToken stop) =>
@@ -103,7 +106,11 @@ internal static class WebhooksCommand
     private static async Task<bool> LatenciesAsync(WebhooksPlan plan, WebhookRun run, CancellationToken stop)
     {
         var idle = await run.LatencyAsync(plan.IdleRate, plan.LatencyTime, stop);
-        var good = Bar("idle", $"from 202 to the webhook, at {plan.IdleRate:N0}/s: {Text(idle)}", idle.P95 < IdleBarMilliseconds, $"p95 below {IdleBarMilliseconds:N0} ms");
+        var good = Bar.Tell(
+            "idle",
+            $"from 202 to the webhook, at {plan.IdleRate:N0}/s: {Text(idle)}",
+            idle.P95 < IdleBarMilliseconds,
+            $"p95 below {IdleBarMilliseconds:N0} ms");
         if (plan.BusyRate is not { } rate) return good;
         Console.WriteLine($"busy      the same at {rate:N0}/s: {Text(await run.LatencyAsync(rate, plan.LatencyTime, stop))}");
         return good;
@@ -118,28 +125,22 @@ internal static class WebhooksCommand
         Console.WriteLine($"alone     at {plan.NeighboursRate:N0}/s: {Text(alone)}");
         Console.WriteLine(
             $"among     {plan.Hanging:N0} hanging and {plan.Failing:N0} failing endpoints: {Text(among)}; {neighbours.Describe()}");
-        return Bar("neighbours", $"p95 {Text(among.P95 / alone.P95, "F2")} of that alone", among.P95 <= alone.P95 * NeighboursBar, $"at most {NeighboursBar}");
+        return Bar.Tell(
+            "neighbours",
+            $"p95 {among.P95 / alone.P95:F2} of that alone",
+            among.P95 <= alone.P95 * NeighboursBar,
+            $"at most {NeighboursBar}");
     }
 
-    private static async Task<int> AuditAsync(
-        WebhookRun run, Core.Bodies.EventSource source, Ledger ledger, InboxReader inbox, CancellationToken stop)
+    private static async Task<int> AuditAsync(WebhookRun run, LoadSession session, Ledger ledger, CancellationToken stop)
     {
         var (accepted, recorded) = await run.FinishAsync(stop);
-        var report = await Audit.RunAsync(source, ledger, inbox.ReadAsync(stop), run.Deliveries);
-        var isRecorded = Bar(
+        var report = await session.AuditAsync(ledger, run.Deliveries, stop);
+        var isRecorded = Bar.Tell(
             "outcomes", $"{recorded:N0} events listed as delivered of {accepted:N0} accepted", recorded >= accepted, "all");
-        foreach (var line in report.Lines()) Console.WriteLine(line);
-        return isRecorded ? report.ExitCode : ExitCode.Verdict;
+        var code = Report.Tell(report);
+        return isRecorded ? code : ExitCode.Verdict;
     }
 
-    private static bool Bar(string name, string figures, bool isMet, string bar)
-    {
-        Console.WriteLine($"{name,-9} {figures} ({(isMet ? "bar met" : "BAR MISSED")}: {bar})");
-        return isMet;
-    }
-
-    private static string Text(double value, string format) => value.ToString(format, CultureInfo.InvariantCulture);
-
-    private static string Text(LatencySummary latency) =>
-        $"p50 {Text(latency.P50, "F2")}  p95 {Text(latency.P95, "F2")}  p99 {Text(latency.P99, "F2")} ms";
+    private static string Text(LatencySummary latency) => $"p50 {latency.P50:F2}  p95 {latency.P95:F2}  p99 {latency.P99:F2} ms";
 }

@@ -55,16 +55,16 @@ internal sealed record WebhooksPlan
         return new WebhooksPlan
         {
             Server = arguments.Url("--url", "http://localhost:8080"),
-            ServerId = arguments.Text("--server-pid") is null ? null : arguments.Count("--server-pid", 1),
+            ServerId = arguments.Count("--server-pid"),
             Rounds = arguments.Flag("--no-rounds") ? 0 : arguments.Count("--rounds", 5),
             Events = events,
             InFlight = arguments.Count("--in-flight", 64),
             HoldSeconds = arguments.Count("--hold", 1 + (events + AcceptedPerSecond - 1) / AcceptedPerSecond),
             IdleRate = arguments.Number("--idle-rate", 20),
-            BusyRate = arguments.Text("--busy-rate") is null ? null : arguments.Number("--busy-rate", 1),
+            BusyRate = arguments.Number("--busy-rate"),
             LatencyTime = TimeSpan.FromSeconds(arguments.Number("--seconds", 10)),
-            Hanging = arguments.Text("--hanging") is null ? 0 : arguments.Count("--hanging", 1),
-            Failing = arguments.Text("--failing") is null ? 0 : arguments.Count("--failing", 1),
+            Hanging = arguments.Count("--hanging") ?? 0,
+            Failing = arguments.Count("--failing") ?? 0,
             NeighboursRate = arguments.Number("--neighbours-rate", 100),
         };
     }

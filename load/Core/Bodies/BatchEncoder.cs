@@ -24,7 +24,8 @@ internal sealed class BatchEncoder
     {
         _bodies = source.CreateEncoder((body, _) => body);
         var key = apiKey is null ? "" : $"X-API-Key: {apiKey}\r\n";
-        var head = $"POST /api/events/batch HTTP/1.1\r\nHost: {server.Authority}\r\n{key}Content-Type: application/json\r\nContent-Length: ";
+        var head = $"POST /api/events/batch HTTP/1.1\r\nHost: {server.Authority}\r\n{key}"
+            + "Content-Type: application/json\r\nContent-Length: ";
         var bytes = Encoding.ASCII.GetBytes($"{head}{new string('0', LengthDigits)}\r\n\r\n[");
         bytes.CopyTo(_request, 0);
         (_lengthAt, _headLength) = (head.Length, bytes.Length - 1);

@@ -90,7 +90,9 @@ internal sealed class EventSource
     /// <summary>An encoder of other requests with the same bodies.</summary>
     /// <param name="frame">Gives a request's bytes for the body of content 0 and its dedup id; null without dedup ids.</param>
     public RequestEncoder CreateEncoder(Func<byte[], string?, byte[]> frame) =>
-        new([.. _templates.Select((template, index) => frame(BuildBody(template.Type, _stamped[index], content: 0), DedupIdOf(0)))], _stamp);
+        new(
+            [.. _templates.Select((template, index) => frame(BuildBody(template.Type, _stamped[index], content: 0), DedupIdOf(0)))],
+            _stamp);
 
     /// <summary>The exact bytes of a content's body; for callers on any thread, where an encoder is for one.</summary>
     public byte[] BodyOf(long content) => BuildBody(_templates[TemplateOf(content)].Type, PayloadOf(content), content);

@@ -10,9 +10,9 @@ internal sealed class Account : IDisposable
     // As long as a real key, so that requests to a server without keys have the same size.
     private static readonly string Placeholder = "zap_live_" + new string('0', 8 + 43 + 6);
 
-    private Account(Uri server, string key)
+    private Account(Uri server, string key, bool hasKeys = true)
     {
-        Key = key;
+        (Key, HasKeys) = (key, hasKeys);
         Client = new HttpClient { BaseAddress = server };
         Client.DefaultRequestHeaders.Add("X-API-Key", key);
     }
@@ -20,11 +20,14 @@ internal sealed class Account : IDisposable
     /// <summary>The key to send.</summary>
     public string Key { get; }
 
+    /// <summary>Whether the server knows keys, and so has an inbox for each organization.</summary>
+    public bool HasKeys { get; }
+
     /// <summary>A client with the server's address and the key.</summary>
     public HttpClient Client { get; }
 
     /// <summary>An account at a server that knows none: a placeholder is sent as the key.</summary>
-    public static Account WithoutKeys(Uri server) => new(server, Placeholder);
+    public static Account WithoutKeys(Uri server) => new(server, Placeholder, hasKeys: false);
 
     /// <summary>Uses the given key, or makes an organization.</summary>
     /// <exception cref="UsageException">The server does not let us make one.</exception>
@@ -52,15 +55,11 @@ internal sealed class Account : IDisposable
     }
 
     /// <summary>Points the organization's webhook at an address. Returns the signing secret.</summary>
+    /// <exception cref="UsageException">The server refuses the address; the message says what to do.</exception>
     public async Task<string> SetWebhookAsync(Uri url)
     {
         using var response = await Client.PostAsJsonAsync("/api/webhook/config", new { webhook_url = url.ToString() });
-        if (!response.IsSuccessStatusCode)
-        {
-            var detail = await response.Content.ReadAsStringAsync();
-            throw new UsageException($"The server refused the webhook ({(int)response.StatusCode}): {detail}");
-        }
-
+        await WebhookRefusal.ThrowIfRefusedAsync(response, url);
         var answer = await response.Content.ReadFromJsonAsync<JsonElement>();
         return answer.GetProperty("secret").GetString()!;
     }

@@ -44,9 +44,13 @@ internal sealed class Arguments
 
     /// <summary>A number above 0.</summary>
     /// <exception cref="UsageException">It is none.</exception>
-    public double Number(string name, double otherwise)
+    public double Number(string name, double otherwise) => Number(name) ?? otherwise;
+
+    /// <summary>A number above 0, or null if the option is absent.</summary>
+    /// <exception cref="UsageException">It is none.</exception>
+    public double? Number(string name)
     {
-        if (Text(name) is not { } text) return otherwise;
+        if (Text(name) is not { } text) return null;
         return double.TryParse(text, CultureInfo.InvariantCulture, out var number) && number > 0 && double.IsFinite(number)
             ? number
             : throw new UsageException($"{name} needs a number above 0, not '{text}'.");
@@ -54,7 +58,11 @@ internal sealed class Arguments
 
     /// <summary>A whole number of at least 1.</summary>
     /// <exception cref="UsageException">It is none.</exception>
-    public int Count(string name, int otherwise) => Text(name) is { } text ? ToCount(name, text) : otherwise;
+    public int Count(string name, int otherwise) => Count(name) ?? otherwise;
+
+    /// <summary>A whole number of at least 1, or null if the option is absent.</summary>
+    /// <exception cref="UsageException">It is none.</exception>
+    public int? Count(string name) => Text(name) is { } text ? ToCount(name, text) : null;
 
     /// <summary>Whole numbers of at least 1, separated by commas.</summary>
     /// <exception cref="UsageException">One of them is none.</exception>

@@ -15,10 +15,12 @@ internal static class PostgresFiles
         var (initdb, postgres) = (Programs.Find("initdb"), Programs.Find("postgres"));
         var data = Path.Combine(process.Directory, "data");
         if (User is { } user) Run("chown", [user, process.Directory], process.Directory);
-        Run(initdb, ["-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync"], process.Directory, asUser: true);
+        string[] made = ["-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync"];
+        Run(initdb, made, process.Directory, asUser: true);
         string[] settings =
         [
-            "listen_addresses=127.0.0.1", $"port={process.Port}", $"unix_socket_directories={process.Directory}", "fsync=on", "max_connections=600",
+            "listen_addresses=127.0.0.1", $"port={process.Port}", $"unix_socket_directories={process.Directory}",
+            "fsync=on", "max_connections=600",
         ];
         return AsUser(postgres, ["-D", data, .. settings.SelectMany(setting => new[] { "-c", setting })]);
     }
@@ -28,7 +30,8 @@ internal static class PostgresFiles
         : null;
 
     private static (string Program, string[] Arguments) AsUser(string program, string[] arguments) => User is { } user
-        ? (Programs.Find("setpriv"), ["--reuid", user, "--regid", user == "nobody" ? "nogroup" : user, "--clear-groups", program, .. arguments])
+        ? (Programs.Find("setpriv"),
+            ["--reuid", user, "--regid", user == "nobody" ? "nogroup" : user, "--clear-groups", program, .. arguments])
         : (program, arguments);
 
     private static void Run(string program, string[] arguments, string directory, bool asUser = false)

@@ -73,7 +73,7 @@ internal sealed class TemporaryServer(string? program, string? database) : IAsyn
         return Stopwatch.GetElapsedTime(start);
     }
 
-    /// <summary>Makes sure that the store has taken nothing of what was accepted: a hold that does not hold would make any figure.</summary>
+    /// <summary>Makes sure that the store has taken nothing of what was accepted: a hold that does not hold makes any figure.</summary>
     /// <exception cref="IOException">It has.</exception>
     public static async Task CheckHeldAsync(Account account, long accepted, CancellationToken stop)
     {

@@ -34,7 +34,10 @@ internal sealed class WireContestant(
         $"Redis XADD, appendfsync {fsync}",
         fsync == "always" ? "process; power" : "process; power: all but about the last second",
         process => (Programs.Find("redis-server"),
-            ["--bind", "127.0.0.1", "--port", process.Port, "--dir", process.Directory, "--appendonly", "yes", "--appendfsync", fsync, "--save", ""]),
+            [
+                "--bind", "127.0.0.1", "--port", process.Port, "--dir", process.Directory,
+                "--appendonly", "yes", "--appendfsync", fsync, "--save", "",
+            ]),
         source => new RedisProtocol(source));
 
     /// <summary>NATS JetStream with a file store.</summary>

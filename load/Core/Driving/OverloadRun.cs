@@ -42,14 +42,18 @@ internal sealed record OverloadFigures(
     /// <summary>The share of the capacity that was accepted in the overload.</summary>
     public double GoodputShare => Capacity > 0 ? Goodput / Capacity : 0;
 
-    /// <summary>Whether more was accepted in the overload than the capacity that was measured: then it was none, and the figures say nothing.</summary>
+    /// <summary>
+    /// Whether more was accepted in the overload than the capacity that was measured: then it was none, and the figures say nothing.
+    /// </summary>
     public bool IsVoid => GoodputShare > HighestShare;
 
     /// <summary>Whether both bars were met.</summary>
     public bool Passed => !IsVoid && GoodputShare >= GoodputBar && CalmAfter <= CalmBar;
 }
 
-/// <summary>Warms the server up, measures the capacity with the crowd's connections, then offers half of it, twice of it, half of it.</summary>
+/// <summary>
+/// Warms the server up, measures the capacity with the crowd's connections, then offers half of it, twice of it, half of it.
+/// </summary>
 internal sealed class OverloadRun(
     LoadSettings load, OverloadSettings settings, Ledger? ledger, Func<LoadRun, CancellationToken, Task<LoadResult>> watch)
 {

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace ZapierTriggers.Load.Core.Driving;
 
 /// <summary>The middle and the spread of the ratios of several pairs of rounds.</summary>
@@ -6,6 +8,16 @@ namespace ZapierTriggers.Load.Core.Driving;
 /// <param name="Highest">The greatest.</param>
 internal readonly record struct RatioSummary(double Median, double Lowest, double Highest)
 {
+    /// <summary>The middle, and the spread in brackets.</summary>
+    /// <param name="decimals">Digits behind the point.</param>
+    /// <param name="unit">What each is divided by.</param>
+    public string Text(int decimals = 3, double unit = 1)
+    {
+        return $"{In(Median)} ({In(Lowest)} to {In(Highest)})";
+
+        string In(double value) => (value / unit).ToString($"F{decimals}", CultureInfo.InvariantCulture);
+    }
+
     /// <summary>Sums up at least one ratio.</summary>
     public static RatioSummary Of(IEnumerable<double> ratios)
     {

@@ -15,8 +15,8 @@ namespace ZapierTriggers.Load.Core.Driving;
 internal sealed record WebhookRound(double Rate, TimeSpan Cpu, TimeSpan RecordedAfter, bool IsVoid);
 
 /// <summary>
-/// Measures one organization's webhooks to one receiver. Events are accepted first, while the endpoint is paused by the receiver itself (429
-/// with Retry-After, to one event posted for it), so that a round measures deliveries alone.
+/// Measures one organization's webhooks to one receiver. Events are accepted first, while the endpoint is paused by the receiver itself
+/// (429 with Retry-After, to one event posted for it), so that a round measures deliveries alone.
 /// </summary>
 /// <param name="settings">What is sent where.</param>
 /// <param name="client">A client with the server's address and the organization's key.</param>
@@ -25,7 +25,8 @@ internal sealed record WebhookRound(double Rate, TimeSpan Cpu, TimeSpan Recorded
 /// <param name="serverCpu">The server's CPU time so far.</param>
 internal sealed class WebhookRun(LoadSettings settings, HttpClient client, FastReceiver receiver, Ledger ledger, Func<TimeSpan> serverCpu)
 {
-    private const int LastOnes = 64; // Results are recorded nearly in the order of arrival: those in flight at a time may overtake each other.
+    // Results are recorded nearly in the order of arrival: those in flight at a time may overtake each other.
+    private const int LastOnes = 64;
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(2);
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
 
@@ -50,7 +51,9 @@ internal sealed class WebhookRun(LoadSettings settings, HttpClient client, FastR
         // 2. Acceptance: all are due within the first millisecond.
         var first = _numbers.Given;
         var plan = SendPlan.Constant(count * 1000.0, TimeSpan.FromMilliseconds(1));
-        using (var run = new LoadRun(settings with { Threads = 1, Timeout = Patience }, _ => plan, _numbers, ledger)) await run.RunAsync(stop);
+        using (var run = new LoadRun(settings with { Threads = 1, Timeout = Patience }, _ => plan, _numbers, ledger))
+            await run.RunAsync(stop);
+
         await UntilStoredAsync(stop);
         var isVoid = receiver.Count > 0;
 

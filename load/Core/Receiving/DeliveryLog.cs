@@ -38,6 +38,24 @@ internal sealed class DeliveryLog
         }
     }
 
+    /// <summary>Completes when each event that was accepted has been answered with 2xx, whatever else has come.</summary>
+    public async Task WaitForAsync(Ledger sent, CancellationToken cancellationToken = default)
+    {
+        var ids = sent.Entries.Where(entry => entry.Status == 202).Select(entry => entry.Id).ToHashSet();
+        while (true)
+        {
+            long count;
+            lock (_lock)
+            {
+                var missing = ids.Count(id => !_succeeded.Contains(id));
+                if (missing == 0) return;
+                count = _succeeded.Count + missing; // At least as many must come; others may come in between.
+            }
+
+            await WaitForAsync(count, cancellationToken);
+        }
+    }
+
     /// <summary>Adds a delivery.</summary>
     public void Add(in Delivery delivery)
     {

@@ -29,7 +29,9 @@ internal readonly ref struct WebhookMessage
     public ReadOnlySpan<byte> Signature { get; private init; }
 
     /// <summary>Whether there are all three headers of a signature in their form; it is not computed.</summary>
-    public bool LooksSigned => Signature.StartsWith("v1,"u8) && Id.Length == EventId.TextLength && Utf8Parser.TryParse(Timestamp, out long _, out var digits) && digits == Timestamp.Length;
+    public bool LooksSigned => Signature.StartsWith("v1,"u8)
+        && Id.Length == EventId.TextLength
+        && Utf8Parser.TryParse(Timestamp, out long _, out var digits) && digits == Timestamp.Length;
 
     /// <summary>The bytes of the body's <c>data</c>; empty if it is no delivery.</summary>
     public ReadOnlySpan<byte> Data
@@ -69,7 +71,14 @@ internal readonly ref struct WebhookMessage
             return ParseResult.Invalid;
         var length = headLength + 4 + count;
         if (bytes.Length < length) return ParseResult.Incomplete;
-        message = new WebhookMessage { Length = length, Body = bytes.Slice(headLength + 4, count), Id = id, Timestamp = timestamp, Signature = signature };
+        message = new WebhookMessage
+        {
+            Length = length,
+            Body = bytes.Slice(headLength + 4, count),
+            Id = id,
+            Timestamp = timestamp,
+            Signature = signature,
+        };
         return ParseResult.Complete;
     }
 

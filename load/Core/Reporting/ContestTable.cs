@@ -9,12 +9,13 @@ internal static class ContestTable
     public static IEnumerable<string> Lines(IReadOnlyList<ContestRow> rows)
     {
         var width = rows.Select(row => row.Name.Length).DefaultIfEmpty(0).Max();
-        yield return $"{"".PadRight(width)}   events/s   of bare (spread)          readable/s   p50 ms   p99 ms   an acknowledgement survives";
+        yield return "".PadRight(width)
+            + "   events/s   of bare (spread)          readable/s   p50 ms   p99 ms   an acknowledgement survives";
         foreach (var row in rows)
         {
-            var ratio = FormattableString.Invariant($"{row.Ratio.Median:F3} ({row.Ratio.Lowest:F3} to {row.Ratio.Highest:F3})");
             var refused = row.Refused > 0 ? FormattableString.Invariant($"; VOID: {row.Refused:N0} refused") : "";
-            yield return FormattableString.Invariant($"{row.Name.PadRight(width)}  {row.Rate,9:N0}   {ratio}  {row.DrainedRate,11:N0}  ")
+            yield return row.Name.PadRight(width)
+                + FormattableString.Invariant($"  {row.Rate,9:N0}   {row.Ratio.Text()}  {row.DrainedRate,11:N0}  ")
                 + FormattableString.Invariant($"{row.P50,7:F3}  {row.P99,7:F2}   {row.Survives}{refused}");
         }
     }

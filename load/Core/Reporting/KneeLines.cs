@@ -4,8 +4,8 @@ using ZapierTriggers.Load.Core.Knee;
 namespace ZapierTriggers.Load.Core.Reporting;
 
 /// <summary>
-/// The figures of a search for the knee for programs, a JSON object a line: <c>{"kind":"run",…}</c>, then <c>{"kind":"step",…}</c> for each
-/// step, then <c>{"kind":"audit",…}</c> if there was one. Times are in ms; null is unknown.
+/// The figures of a search for the knee for programs, a JSON object a line: <c>{"kind":"run",…}</c>, then <c>{"kind":"step",…}</c> for
+/// each step, then <c>{"kind":"audit",…}</c> if there was one. Times are in ms; null is unknown.
 /// </summary>
 internal static class KneeLines
 {
@@ -35,6 +35,7 @@ internal static class KneeLines
                 audit.Refused,
                 audit.Unanswered,
                 audit.Stored,
+                audit.Operational,
                 audit.Deliveries,
             }));
         }

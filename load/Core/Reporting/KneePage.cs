@@ -11,14 +11,18 @@ internal static class KneePage
     private const string Offered = "events offered per second";
 
     private const string Style = """
-        :root{color-scheme:light dark;--fg:#1c2024;--dim:#60646c;--bg:#fff;--line:#dfe2e6;--s0:#0b62c4;--s1:#c2410c;--s2:#15803d;--s3:#9333ea}
-        @media(prefers-color-scheme:dark){:root{--fg:#edeef0;--dim:#a1a6ae;--bg:#16181b;--line:#363a3f;--s0:#6cb0ff;--s1:#ff9b5e;--s2:#5fd08a;--s3:#d3a1ff}}
+        :root{color-scheme:light dark;--fg:#1c2024;--dim:#60646c;--bg:#fff;--line:#dfe2e6}
+        :root{--s0:#0b62c4;--s1:#c2410c;--s2:#15803d;--s3:#9333ea}
+        @media(prefers-color-scheme:dark){:root{--fg:#edeef0;--dim:#a1a6ae;--bg:#16181b;--line:#363a3f}}
+        @media(prefers-color-scheme:dark){:root{--s0:#6cb0ff;--s1:#ff9b5e;--s2:#5fd08a;--s3:#d3a1ff}}
         body{margin:0 auto;max-width:1100px;padding:24px;background:var(--bg);color:var(--fg);font:15px/1.5 system-ui,sans-serif}
         h1{font-size:22px;margin:0 0 4px}h2{font-size:16px;margin:28px 0 4px}.dim,figcaption{color:var(--dim)}
         .plots{display:grid;grid-template-columns:repeat(auto-fit,minmax(440px,1fr));gap:20px}figure{margin:0}svg{width:100%;height:auto}
         .grid{stroke:var(--line)}.tick,.axis{fill:var(--dim);font-size:11px}.line{fill:none;stroke-width:2}
-        .s0{stroke:var(--s0);fill:var(--s0)}.s1{stroke:var(--s1);fill:var(--s1)}.s2{stroke:var(--s2);fill:var(--s2)}.s3{stroke:var(--s3);fill:var(--s3)}
-        polyline.line{fill:none}.dot.void{fill:var(--bg)}.key{display:inline-block;width:12px;height:12px;border-radius:3px;margin:0 5px 0 12px}
+        .s0{stroke:var(--s0);fill:var(--s0)}.s1{stroke:var(--s1);fill:var(--s1)}
+        .s2{stroke:var(--s2);fill:var(--s2)}.s3{stroke:var(--s3);fill:var(--s3)}
+        polyline.line{fill:none}.dot.void{fill:var(--bg)}
+        .key{display:inline-block;width:12px;height:12px;border-radius:3px;margin:0 5px 0 12px}
         .k0{background:var(--s0)}.k1{background:var(--s1)}.k2{background:var(--s2)}.k3{background:var(--s3)}
         .wide{overflow-x:auto}table{border-collapse:collapse;font-variant-numeric:tabular-nums}
         th,td{padding:4px 10px;text-align:right;border-bottom:1px solid var(--line);white-space:nowrap}th{color:var(--dim);font-weight:500}

@@ -33,7 +33,8 @@ internal static class KneeTable
 
     /// <summary>A step for the terminal.</summary>
     public static string Line(KneeStep step) =>
-        "  " + string.Join("  ", Columns.Select(column => Text(column.Read(step), column.Format).PadLeft(WidthOf(column.Name)))) + Remark(step);
+        "  " + string.Join("  ", Columns.Select(column => Text(column.Read(step), column.Format).PadLeft(WidthOf(column.Name))))
+        + Remark(step);
 
     /// <summary>All steps as an HTML table; the knee is marked.</summary>
     public static string Html(KneeFigures figures)
@@ -45,7 +46,8 @@ internal static class KneeTable
         {
             table.Append(step.VoidReason is not null ? "<tr class=\"bad\">" : step == figures.Knee ? "<tr class=\"knee\">" : "<tr>");
             foreach (var (_, format, read) in Columns) table.Append("<td>").Append(Text(read(step), format)).Append("</td>");
-            table.Append("<td>").Append(WebUtility.HtmlEncode(Remark(step).Trim())).Append(step == figures.Knee ? " knee" : "").Append("</td></tr>");
+            table.Append("<td>").Append(WebUtility.HtmlEncode(Remark(step).Trim()));
+            table.Append(step == figures.Knee ? " knee" : "").Append("</td></tr>");
         }
 
         return table.Append("</tbody></table>").ToString();

@@ -4,8 +4,8 @@ using ZapierTriggers.Load.Core.Driving;
 namespace ZapierTriggers.Load.Core.Soak;
 
 /// <summary>
-/// Latencies of a run that lasts: since the last look, and by quarter of the run, but for its first moments, in which the server's code is still
-/// being compiled. It takes the same memory however long that is.
+/// Latencies of a run that lasts: since the last look, and by quarter of the run, but for its first moments, in which the server's code is
+/// still being compiled. It takes the same memory however long that is.
 /// </summary>
 /// <param name="duration">How long the run lasts.</param>
 /// <param name="warmUp">Its beginning, which counts in no quarter.</param>

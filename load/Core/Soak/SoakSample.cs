@@ -36,7 +36,8 @@ internal sealed record SoakSample(
     public double? OtherBytes => ResidentBytes - (DedupBytes ?? 0);
 
     /// <summary>The head of the table of <see cref="Line"/>.</summary>
-    public const string Head = "  seconds     accepted      /s    p50 ms    p99 ms   RSS MiB  heap MiB     GCs  GC s   backlog    delivered  own MiB";
+    public const string Head =
+        "  seconds     accepted      /s    p50 ms    p99 ms   RSS MiB  heap MiB     GCs  GC s   backlog    delivered  own MiB";
 
     /// <summary>A sample with the server's figures.</summary>
     /// <param name="figures">Of <c>/metrics</c>; null if it has none.</param>
@@ -55,7 +56,10 @@ internal sealed record SoakSample(
     /// <summary>A line of the table.</summary>
     public string Line() => string.Create(
         CultureInfo.InvariantCulture,
-        $"{Seconds,9:F0} {Accepted,12:N0} {Rate,7:N0} {P50,9:F2} {P99,9:F2} {Megabytes(ResidentBytes),9:F1} {Megabytes(HeapBytes),9:F1} {Collections,7:F0} {PauseSeconds,5:F2} {Backlog,9:N0} {Delivered,12:N0} {OwnBytes / 1048576.0,8:F1}");
+        $"{Seconds,9:F0} {Accepted,12:N0} {Rate,7:N0} {P50,9:F2} {P99,9:F2} {Megabytes(ResidentBytes),9:F1} {Megabytes(HeapBytes),9:F1} ")
+        + string.Create(
+            CultureInfo.InvariantCulture,
+            $"{Collections,7:F0} {PauseSeconds,5:F2} {Backlog,9:N0} {Delivered,12:N0} {OwnBytes / 1048576.0,8:F1}");
 
     /// <summary>The same as a line of NDJSON.</summary>
     public string Json() => JsonSerializer.Serialize(new

@@ -4,8 +4,8 @@ using ZapierTriggers.Load.Core.Figures;
 namespace ZapierTriggers.Load.Core.Soak;
 
 /// <summary>
-/// Whether a run that lasted got worse: the slope of memory over its last three quarters, without what is remembered of dedup ids, which has a
-/// bound of its own; latency, and what is not delivered, of its last quarter by its first.
+/// Whether a run that lasted got worse: the slope of memory over its last three quarters, without what is remembered of dedup ids, which
+/// has a bound of its own; latency, and what is not delivered, of its last quarter by its first.
 /// </summary>
 /// <param name="Slope">Megabytes (2^20) an hour; null when memory is not known.</param>
 /// <param name="Margin">Half the width of the slope's 95 % confidence interval.</param>
@@ -33,7 +33,8 @@ internal sealed record SoakTrend(
     public bool MayBeFlat => Slope is { } slope && Math.Abs(slope) <= Margin;
 
     /// <summary>
-    /// Whether memory does not grow: no more than the bar, or not surely, in an interval that is narrow enough to tell. Not known is not flat.
+    /// Whether memory does not grow: no more than the bar, or not surely, in an interval that is narrow enough to tell. Not known is not
+    /// flat.
     /// </summary>
     public bool IsFlat => Slope is { } slope && slope + Margin <= CertainBar && (MayBeFlat || slope <= SlopeBar);
 

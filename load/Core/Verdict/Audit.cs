@@ -5,8 +5,8 @@ namespace ZapierTriggers.Load.Core.Verdict;
 
 /// <summary>
 /// Holds what a client was told against what the server has: stored events = accepted events plus those whose answer never came, each
-/// exactly once, in ascending order and byte for byte; a 409 names the event that is stored for its dedup id. For each event of the
-/// ledger it keeps some 40 bytes.
+/// exactly once, in ascending order and byte for byte; a 409 names the event that is stored for its dedup id. What the server itself tells
+/// is counted apart. For each event of the ledger it keeps some 40 bytes.
 /// </summary>
 /// <remarks>Steps: <see cref="AddLedger"/>, then <see cref="AddStored"/> for each event of the inbox, then <see cref="Finish"/>.</remarks>
 internal sealed class Audit(EventSource source, Ledger ledger, AuditSettings settings)
@@ -14,7 +14,9 @@ internal sealed class Audit(EventSource source, Ledger ledger, AuditSettings set
     private readonly AuditReport _report = new();
     private readonly List<EventId> _ids = [];
     private readonly List<int> _contents = [];
+    private readonly HashSet<EventId> _operational = [];
     private Known[] _events = [];
+    private EventId? _last;
 
     /// <summary>Runs all steps.</summary>
     /// <param name="source">What the ledger's contents are.</param>
@@ -67,8 +69,16 @@ internal sealed class Audit(EventSource source, Ledger ledger, AuditSettings set
     /// <summary>Step 2: one event of the inbox.</summary>
     public void AddStored(StoredEvent stored)
     {
+        if (stored.Id <= _last) Report(Violation.OutOfOrder, -1, stored.Id);
+        _last = stored.Id;
+        if (stored.IsOperational)
+        {
+            _report.Operational++;
+            _operational.Add(stored.Id);
+            return;
+        }
+
         _report.Stored++;
-        if (_ids.Count > 0 && stored.Id <= _ids[^1]) Report(Violation.OutOfOrder, -1, stored.Id);
         if (!source.TryFindContent(stored.Payload.Span, out var content) || content >= _events.Length || !_events[content].Sent)
         {
             Report(Violation.NeverSent, -1, stored.Id);
@@ -131,6 +141,14 @@ internal sealed class Audit(EventSource source, Ledger ledger, AuditSettings set
         _report.Deliveries = 0;
         foreach (var delivery in deliveries)
         {
+            if (!delivery.Signed) Report(Violation.BadSignature, -1, delivery.EventId);
+            if (_operational.Contains(delivery.EventId))
+            {
+                _report.OperationalDeliveries++;
+                if (delivery.WebhookId != delivery.EventId) Report(Violation.DeliveredChanged, -1, delivery.EventId);
+                continue;
+            }
+
             _report.Deliveries++;
             var index = Array.BinarySearch(ids, delivery.EventId);
             while (index > 0 && ids[index] == ids[index - 1]) index--; // Of an id listed twice, the first stands for both.
@@ -145,7 +163,6 @@ internal sealed class Audit(EventSource source, Ledger ledger, AuditSettings set
 
     private void CheckDelivery(in Delivery delivery, int index, int[] contents, bool[] delivered)
     {
-        if (!delivery.Signed) Report(Violation.BadSignature, -1, delivery.EventId);
         if (index < 0)
         {
             Report(Violation.DeliveredUnknown, -1, delivery.EventId);
@@ -168,17 +185,4 @@ internal sealed class Audit(EventSource source, Ledger ledger, AuditSettings set
         public bool Accepted;
         public bool MayBeStored;
     }
-}
-
-/// <summary>What an audit tolerates.</summary>
-internal sealed record AuditSettings
-{
-    /// <summary>
-    /// Whether an event refused with a 5xx may be stored all the same: under a failing disk a written event whose flush failed is doubtful,
-    /// and is answered as not kept. Default: no.
-    /// </summary>
-    public bool ServerErrorsMayBeStored { get; init; }
-
-    /// <summary>Whether every stored event must have been delivered with a 2xx (default), or only those that were must be right.</summary>
-    public bool AllMustBeDelivered { get; init; } = true;
 }

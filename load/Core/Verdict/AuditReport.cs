@@ -29,6 +29,12 @@ internal sealed class AuditReport
     /// <summary>Deliveries logged, repeats included; null if deliveries were not audited.</summary>
     public long? Deliveries { get; internal set; }
 
+    /// <summary>Events stored that the server itself has told (<see cref="OwnEvents"/>); they are in no other number.</summary>
+    public long Operational { get; internal set; }
+
+    /// <summary>Deliveries of these.</summary>
+    public long OperationalDeliveries { get; internal set; }
+
     /// <summary>How many violations of each kind; a kind without any is absent.</summary>
     public IReadOnlyDictionary<Violation, long> Counts => _counts;
 
@@ -47,10 +53,19 @@ internal sealed class AuditReport
         yield return $"audit     accepted {Accepted:N0}, duplicates {Duplicates:N0}, refused {Refused:N0}, unanswered {Unanswered:N0}";
         yield return $"          stored {Stored:N0}, of which without an answer {StoredUnanswered:N0}";
         if (Deliveries is { } deliveries) yield return $"          deliveries {deliveries:N0}";
+        if (Operational > 0)
+        {
+            yield return $"          of the server itself {Operational:N0}"
+                + (Deliveries is null ? "" : $", delivered {OperationalDeliveries:N0}");
+        }
+
         foreach (var (kind, count) in _counts) yield return $"          {kind}: {count:N0}";
         foreach (var offender in _offenders) yield return $"            {offender}";
-        yield return Passed ? "verdict   PASS" : "verdict   FAIL";
+        yield return VerdictLine(Passed);
     }
+
+    /// <summary>The last line of whatever is judged.</summary>
+    public static string VerdictLine(bool passed) => passed ? "verdict   PASS" : "verdict   FAIL";
 
     /// <summary>Adds a violation.</summary>
     internal void Add(Offender offender)

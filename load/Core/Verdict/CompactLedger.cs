@@ -17,6 +17,7 @@ internal sealed class CompactLedger : IRequestLedger
     private readonly uint[] _delivered;
     private readonly AuditReport _report = new() { Deliveries = 0 };
     private readonly Lock _lock = new();
+    private readonly Dictionary<EventId, long> _unknown = []; // Deliveries of what was not sent; the inbox tells whose events they are.
     private long _events;
 
     /// <summary>Takes the memory for so many requests.</summary>
@@ -73,14 +74,15 @@ internal sealed class CompactLedger : IRequestLedger
     /// <summary>Notes a webhook; for one thread.</summary>
     public void NoteDelivery(in Delivery delivery, ReadOnlySpan<byte> data)
     {
-        lock (_lock) _report.Deliveries++;
         if (!delivery.Signed) Report(Violation.BadSignature, -1, delivery.EventId);
         if (!_source.TryFindContent(data, out var content) || content >= _told.Length || _told[content] == Told.NotSent)
         {
-            Report(Violation.DeliveredUnknown, -1, delivery.EventId);
+            if (delivery.WebhookId != delivery.EventId) Report(Violation.DeliveredChanged, -1, delivery.EventId);
+            lock (_lock) _unknown[delivery.EventId] = _unknown.GetValueOrDefault(delivery.EventId) + 1;
             return;
         }
 
+        lock (_lock) _report.Deliveries++;
         var (mixed, before) = (Mix(delivery.EventId), _delivered[content]);
         var isChanged = delivery.WebhookId != delivery.EventId || !_source.PayloadEquals(content, data) || (before != 0 && before != mixed);
         if (isChanged) Report(Violation.DeliveredChanged, content, delivery.EventId);
@@ -94,12 +96,19 @@ internal sealed class CompactLedger : IRequestLedger
     {
         var known = AddRequests();
         var stored = new uint[_told.Length];
-        var last = default(EventId);
+        EventId? last = null;
         await foreach (var item in inbox)
         {
-            if (_report.Stored++ > 0 && item.Id <= last) Report(Violation.OutOfOrder, -1, item.Id);
+            if (item.Id <= last) Report(Violation.OutOfOrder, -1, item.Id);
             last = item.Id;
-            AddStored(item, known, stored);
+            if (item.IsOperational) AddOperational(item.Id);
+            else AddStored(item, known, stored);
+        }
+
+        foreach (var (id, times) in _unknown)
+        {
+            _report.Deliveries += times;
+            Report(Violation.DeliveredUnknown, -1, id);
         }
 
         Finish(known, stored);
@@ -137,8 +146,15 @@ internal sealed class CompactLedger : IRequestLedger
         return known;
     }
 
+    private void AddOperational(EventId id)
+    {
+        _report.Operational++;
+        if (_unknown.Remove(id, out var times)) _report.OperationalDeliveries += times;
+    }
+
     private void AddStored(in StoredEvent item, Known[] known, uint[] stored)
     {
+        _report.Stored++;
         if (!_source.TryFindContent(item.Payload.Span, out var content) || content >= known.Length || _told[content] == Told.NotSent)
         {
             Report(Violation.NeverSent, -1, item.Id);

@@ -2,7 +2,9 @@ using ZapierTriggers.Load.Core.Http;
 
 namespace ZapierTriggers.Load.Core.Verdict;
 
-/// <summary>The client's own account of what it sent and what it was told. Safe for any number of threads that note different numbers.</summary>
+/// <summary>
+/// The client's own account of what it sent and what it was told. Safe for any number of threads that note different numbers.
+/// </summary>
 internal interface IRequestLedger
 {
     /// <summary>Notes that a request goes out; until its answer is noted it counts as unanswered.</summary>

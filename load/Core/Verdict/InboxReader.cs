@@ -88,7 +88,7 @@ internal sealed class InboxReader(HttpClient client, int pageSize = 1000)
     {
         var id = default(EventId);
         var payload = default(ReadOnlyMemory<byte>);
-        string? dedupId = null;
+        string? dedupId = null, ownType = null;
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
             if (reader.ValueTextEquals("id"u8))
@@ -109,13 +109,19 @@ internal sealed class InboxReader(HttpClient client, int pageSize = 1000)
                 reader.Read();
                 dedupId = reader.GetString();
             }
+            else if (reader.ValueTextEquals("type"u8))
+            {
+                reader.Read();
+                ownType = OwnEvents.FindType(ref reader);
+                reader.Skip();
+            }
             else
             {
                 reader.Skip();
             }
         }
 
-        return new StoredEvent(id, payload, dedupId);
+        return new StoredEvent(id, payload, dedupId, OwnEvents.IsOne(ownType, dedupId));
     }
 
     private static void Expect(ref Utf8JsonReader reader, JsonTokenType type)

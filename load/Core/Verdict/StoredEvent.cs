@@ -6,7 +6,8 @@ namespace ZapierTriggers.Load.Core.Verdict;
 /// <param name="Id">Its id.</param>
 /// <param name="Payload">The payload's exact bytes in the answer; valid until the next event is read.</param>
 /// <param name="DedupId">Its dedup id, or null.</param>
-internal readonly record struct StoredEvent(EventId Id, ReadOnlyMemory<byte> Payload, string? DedupId);
+/// <param name="IsOperational">Whether the server itself has told it; see <see cref="OwnEvents"/>.</param>
+internal readonly record struct StoredEvent(EventId Id, ReadOnlyMemory<byte> Payload, string? DedupId, bool IsOperational = false);
 
 /// <summary>One webhook as the receiver logged it.</summary>
 /// <param name="WebhookId">The <c>webhook-id</c> header; zero if it is no event id.</param>

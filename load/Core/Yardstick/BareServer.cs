@@ -1,7 +1,9 @@
 using System.Text;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -20,7 +22,8 @@ internal static class BareServer
     /// <summary>Starts it on a loopback port; 0 takes a free one. The address is in <see cref="WebApplication.Urls"/>.</summary>
     /// <param name="port">The TCP port.</param>
     /// <param name="withHeaders">Whether to send the contract's headers, or only what HTTP needs.</param>
-    public static async Task<WebApplication> StartAsync(int port, bool withHeaders = true)
+    /// <param name="connections">Where connections come from; null takes sockets.</param>
+    public static async Task<WebApplication> StartAsync(int port, bool withHeaders = true, IConnectionListenerFactory? connections = null)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
@@ -29,6 +32,7 @@ internal static class BareServer
             options.AddServerHeader = false;
             options.Listen(System.Net.IPAddress.Loopback, port);
         });
+        if (connections is not null) builder.Services.AddSingleton(connections);
         var app = builder.Build();
         app.Run(context => AnswerAsync(context, withHeaders));
         await app.StartAsync();

@@ -12,6 +12,8 @@ namespace ZapierTriggers.Tests.Unit.Load;
 /// </summary>
 public sealed class AuditTests
 {
+    private static readonly EventId OwnId = new(Id(1).High + 1, Id(1).Low); // Between events 1 and 2.
+
     private readonly EventSource _source = new(EventTemplates.Generate(120, 1), DedupMode.Unique, 1, "run00001");
     private readonly Ledger _ledger = new();
     private readonly List<StoredEvent> _inbox;
@@ -201,6 +203,41 @@ public sealed class AuditTests
         _deliveries[0] = _deliveries[0] with { Signed = false };
         await AssertFoundAsync(new Offender(Violation.BadSignature, -1, Id(1)));
     }
+
+    [Fact]
+    public async Task What_the_server_itself_tells_is_counted_apart()
+    {
+        _inbox.Insert(2, Own());
+        _deliveries.Add(new(OwnId, OwnId, DataHash: 7, Signed: true, 200));
+        var report = await RunAsync();
+        Assert.True(report.Passed, string.Join('\n', report.Lines()));
+        Assert.Equal((4, 1, 5, 1), (report.Stored, report.Operational, report.Deliveries, report.OperationalDeliveries));
+        Assert.Contains("          of the server itself 1, delivered 1", report.Lines());
+    }
+
+    [Fact]
+    public async Task What_the_server_itself_tells_need_not_be_delivered()
+    {
+        _inbox.Insert(2, Own());
+        Assert.True((await RunAsync()).Passed);
+    }
+
+    [Fact]
+    public async Task What_the_server_itself_tells_stands_in_line_like_any_other()
+    {
+        _inbox.Add(Own());
+        await AssertFoundAsync(new Offender(Violation.OutOfOrder, -1, OwnId));
+    }
+
+    [Fact]
+    public async Task What_the_server_itself_tells_is_signed_under_its_own_id()
+    {
+        _inbox.Insert(2, Own());
+        _deliveries.Add(new(Id(1), OwnId, DataHash: 7, Signed: false, 200));
+        await AssertFoundAsync(new Offender(Violation.BadSignature, -1, OwnId), new Offender(Violation.DeliveredChanged, -1, OwnId));
+    }
+
+    private static StoredEvent Own() => new(OwnId, "{}"u8.ToArray(), "zap:usage.rate_limit_warning:x", IsOperational: true);
 
     private static EventId Id(int number) => new(((ulong)number << 16) + 0x0190_0000_0000_7000, 0x8000_0000_0000_0000);
 

@@ -71,7 +71,8 @@ public sealed class BatchTests
     [InlineData("{\"results\":[{\"index\":1,\"status\":\"accepted\"},{\"index\":0,\"status\":\"accepted\"}]}")]
     [InlineData("{\"results\":[{\"index\":0,\"status\":\"accepted\"}]}")]
     [InlineData("{\"results\":[{\"index\":0,\"status\":\"accepted\"},{\"index\":1,\"status\":\"maybe\"}]}")]
-    [InlineData("{\"results\":[{\"index\":0,\"status\":\"accepted\"},{\"index\":1,\"status\":\"accepted\"},{\"index\":2,\"status\":\"accepted\"}]}")]
+    [InlineData("{\"results\":[{\"index\":0,\"status\":\"accepted\"},{\"index\":1,\"status\":\"accepted\"},"
+        + "{\"index\":2,\"status\":\"accepted\"}]}")]
     [InlineData("{\"results\":[{\"index\":\"0\",\"status\":\"accepted\"}")]
     public void An_answer_that_does_not_fit_the_batch_is_none(string json) =>
         Assert.False(BatchResults.TryRead(Encoding.UTF8.GetBytes(json), new Answer[2]));
@@ -98,7 +99,8 @@ public sealed class BatchTests
     {
         using var json = JsonDocument.Parse(body);
         var results = json.RootElement.EnumerateArray().Select((_, index) =>
-            $"{{\"index\":{index},\"status\":\"{(index == 2 ? "duplicate" : "accepted")}\",\"{(index == 2 ? "event_id" : "id")}\":\"{Id}\"}}");
+            $"{{\"index\":{index},\"status\":\"{(index == 2 ? "duplicate" : "accepted")}\","
+            + $"\"{(index == 2 ? "event_id" : "id")}\":\"{Id}\"}}");
         return $"{{\"accepted\":4,\"duplicates\":1,\"rejected\":0,\"results\":[{string.Join(',', results)}]}}";
     }
 

@@ -57,6 +57,34 @@ public sealed class CompactLedgerTests
         Assert.Equal([Violation.NeverSent, Violation.PayloadChanged, Violation.OutOfOrder, Violation.DeliveredUnknown], report.Counts.Keys);
     }
 
+    [Fact]
+    public async Task What_the_server_itself_tells_is_counted_apart()
+    {
+        Send(0, 202, Id(0));
+        Deliver(0, Id(0));
+        _ledger.NoteDelivery(new Webhook(Id(1), Id(1), 7, Signed: true, 200), "{}"u8);
+        _ledger.NoteDelivery(new Webhook(Id(1), Id(1), 7, Signed: true, 200), "{}"u8);
+
+        var report = await AuditAsync(Stored(0), new StoredEvent(Id(1), "{}"u8.ToArray(), "zap:x:", IsOperational: true));
+
+        Assert.True(report.Passed, string.Join('\n', report.Lines()));
+        Assert.Equal((1, 1, 1, 2), (report.Stored, report.Operational, report.Deliveries, report.OperationalDeliveries));
+        Assert.Equal(1, _ledger.Delivered);
+    }
+
+    [Fact]
+    public async Task A_webhook_of_nothing_sent_and_nothing_told_is_found()
+    {
+        _ledger.NoteDelivery(new Webhook(Id(1), Id(1), 7, Signed: true, 200), "{}"u8);
+        _ledger.NoteDelivery(new Webhook(Id(2), Id(3), 7, Signed: true, 200), "{}"u8);
+
+        var report = await AuditAsync(new StoredEvent(Id(3), "{}"u8.ToArray(), "zap:x:", IsOperational: true));
+
+        Assert.Equal(
+            [new Offender(Violation.DeliveredChanged, -1, Id(3)), new Offender(Violation.DeliveredUnknown, -1, Id(1))], report.Offenders);
+        Assert.Equal((0, 1), (report.Stored, report.OperationalDeliveries));
+    }
+
     private static EventId Id(int n) => new(1_000 + (ulong)n, 5);
 
     private static StoredEvent Stored(int n) => new(Id(n), Source.PayloadOf(n), Source.DedupIdOf(n));

@@ -1,4 +1,5 @@
 using System.Text;
+using ZapierTriggers.Core.Delivery;
 using ZapierTriggers.Load.Core.Verdict;
 
 namespace ZapierTriggers.Tests.Unit.Load;
@@ -30,6 +31,30 @@ public sealed class InboxReaderTests
         await reader.SkipExistingAsync();
         Assert.Empty(await ReadAsync(reader));
         Assert.Equal(["/api/inbox?order=desc&limit=1", $"/api/inbox?order=asc&limit=2&cursor={Ids[4]}"], paths);
+    }
+
+    [Theory]
+    [InlineData("usage.rate_limit_warning", "\"zap:usage.rate_limit_warning:0190:1\"", true)]
+    [InlineData("event.dead_letter", "\"zap:event.dead_letter:0190:1\"", true)]
+    [InlineData("usage.rate_limit_warning", "\"zap:event.dead_letter:0190:1\"", false)]
+    [InlineData("usage.rate_limit_warning", "\"of-a-producer\"", false)] // The type is anybody's.
+    [InlineData("usage.rate_limit_warning", "null", false)]
+    [InlineData("usage.seen", "\"zap:usage.seen:0190:1\"", false)]
+    public async Task What_the_server_itself_tells_is_marked(string type, string dedupId, bool isOperational)
+    {
+        var row = $$"""{"id":"{{Ids[0]}}","type":"{{type}}","event_type":"{{type}}","payload":{},"dedup_id":{{dedupId}}}""";
+        await using var server = new StubServer(_ => StubServer.Answer(200, $$"""{"events":[{{row}}],"has_more":false}"""));
+
+        Assert.Equal(isOperational, (await new InboxReader(Client(server)).ReadAsync().SingleAsync()).IsOperational);
+    }
+
+    [Fact]
+    public void All_types_that_the_server_tells_are_known()
+    {
+        var constants = typeof(OperationalEvent).GetFields().Where(field => field.IsLiteral);
+        var told = constants.Select(field => (string)field.GetRawConstantValue()!);
+
+        Assert.Equal(told.Order(StringComparer.Ordinal), OwnEvents.Types.Order(StringComparer.Ordinal));
     }
 
     [Theory]

@@ -212,8 +212,8 @@ public sealed partial class KneeTests
             Step = TimeSpan.FromSeconds(0.2),
             Settle = TimeSpan.FromMilliseconds(50),
         };
-        var (_, steps) = await new KneeRun(load, settings, new ServerProbe(client), ledger: null)
-            .RunAsync(TestContext.Current.CancellationToken);
+        var run = new KneeRun(load, settings, new ServerProbe(client), ledger: null);
+        var (_, steps) = await run.RunAsync(TestContext.Current.CancellationToken);
         Assert.NotNull(steps[1].VoidReason);
         Assert.True(steps[0].BacklogHighest == 5);
     }

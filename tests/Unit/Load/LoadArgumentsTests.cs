@@ -13,6 +13,9 @@ public sealed class LoadArgumentsTests
         Assert.False(arguments.Flag("--no-audit"));
         Assert.Equal([10, 50, 110], arguments.Counts("--percents", [1]));
         Assert.Equal(7, arguments.Count("--items", 7));
+        Assert.Null(arguments.Count("--items"));
+        Assert.Null(arguments.Number("--capacity"));
+        Assert.Equal(2.5, arguments.Number("--rate"));
         Assert.Equal("http://localhost:1/", arguments.Url("--url").ToString());
         arguments.RefuseOthers();
     }
@@ -24,6 +27,8 @@ public sealed class LoadArgumentsTests
         Assert.Throws<UsageException>(() => Arguments.Parse(["--rate", "1", "--rate", "2"]));
         Assert.Throws<UsageException>(() => Arguments.Parse(["--rate", "-1"]).Number("--rate", 1));
         Assert.Throws<UsageException>(() => Arguments.Parse(["--items", "0"]).Count("--items", 1));
+        Assert.Throws<UsageException>(() => Arguments.Parse(["--items"]).Count("--items"));
+        Assert.Throws<UsageException>(() => Arguments.Parse(["--capacity", "x"]).Number("--capacity"));
         Assert.Throws<UsageException>(() => Arguments.Parse(["--webhooks", "yes"]).Flag("--webhooks"));
         Assert.Throws<UsageException>(() => Arguments.Parse(["--url", "https://x/y"]).Url("--url"));
         Assert.Throws<UsageException>(() => Arguments.Parse(["--unheard-of"]).RefuseOthers());

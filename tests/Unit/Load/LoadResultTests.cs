@@ -48,4 +48,11 @@ public sealed class LoadResultTests
     [InlineData(new[] { 0.9 }, 0.9, 0.9, 0.9)]
     public void Ratios_are_summed_up_by_median_and_spread(double[] ratios, double median, double lowest, double highest) =>
         Assert.Equal(new RatioSummary(median, lowest, highest), RatioSummary.Of(ratios));
+
+    [Fact]
+    public void Ratios_are_told_with_their_spread()
+    {
+        Assert.Equal("0.613 (0.490 to 0.712)", new RatioSummary(0.6128, 0.49, 0.7119).Text());
+        Assert.Equal("1.50 (1.00 to 2.00)", new RatioSummary(1536, 1024, 2048).Text(decimals: 2, unit: 1024));
+    }
 }

@@ -51,22 +51,20 @@ public sealed class OverloadTests
     [InlineData(1300, 5.0, false)]
     [InlineData(900, 5.1, false)]
     [InlineData(900, null, false)]
-    public void Both_bars_must_be_met(double goodput, double? calm, bool passed) => Assert.Equal(
-        passed,
-        new OverloadFigures(
-            1000, 1, 2000, goodput, new AnswerTimeline(), calm is { } seconds ? TimeSpan.FromSeconds(seconds) : null, []).Passed);
+    public void Both_bars_must_be_met(double goodput, double? calm, bool passed)
+    {
+        var after = calm is { } seconds ? TimeSpan.FromSeconds(seconds) : (TimeSpan?)null;
+
+        Assert.Equal(passed, new OverloadFigures(1000, 1, 2000, goodput, new AnswerTimeline(), after, []).Passed);
+    }
 
     [Fact]
     public async Task The_phases_of_a_scripted_server_add_up()
     {
         await using var server = new StubServer(request => request.Index % 4 == 3 ? StubServer.Answer(503, "{}") : StubServer.Accepted(Id));
         var ledger = new Ledger();
-        var load = new LoadSettings
-        {
-            Server = server.Url,
-            Source = new EventSource(EventTemplates.Generate(100, 1), DedupMode.None, 1, "overload"),
-            Connections = 2,
-        };
+        var source = new EventSource(EventTemplates.Generate(100, 1), DedupMode.None, 1, "overload");
+        var load = new LoadSettings { Server = server.Url, Source = source, Connections = 2 };
         var half = TimeSpan.FromSeconds(0.5);
         var settings = new OverloadSettings { Measure = half, Overload = half, After = half, Crowd = 8 };
 

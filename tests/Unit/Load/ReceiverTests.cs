@@ -2,7 +2,10 @@ using System.IO.Hashing;
 using System.Net;
 using System.Text;
 using StandardWebhooks;
+using ZapierTriggers.Core.Events;
+using ZapierTriggers.Load.Core.Http;
 using ZapierTriggers.Load.Core.Receiving;
+using ZapierTriggers.Load.Core.Verdict;
 
 namespace ZapierTriggers.Tests.Unit.Load;
 
@@ -57,6 +60,27 @@ public sealed class ReceiverTests
         Assert.Equal([200, 200, 500, 200, 200, 500], statuses);
         Assert.Equal(1, receiver.Log.Succeeded);
         Assert.False(receiver.Log.WaitForAsync(2).IsCompleted);
+    }
+
+    [Fact]
+    public async Task What_was_accepted_is_waited_for_whatever_else_comes()
+    {
+        var (wanted, refused, other) = (new EventId(1, 1), new EventId(2, 2), new EventId(3, 3));
+        var (log, ledger) = (new DeliveryLog(), new Ledger());
+        foreach (var (number, id, status) in ((long, EventId, int)[])[(0, wanted, 202), (1, refused, 409)])
+        {
+            ledger.NoteSent(number, number, nanoseconds: 0);
+            ledger.NoteAnswer(number, new Answer(status, id, Close: false));
+        }
+
+        var waiting = log.WaitForAsync(ledger, TestContext.Current.CancellationToken);
+        log.Add(new(other, other, 0, Signed: true, 200));
+        log.Add(new(wanted, wanted, 0, Signed: true, 500));
+        Assert.False(waiting.IsCompleted);
+
+        log.Add(new(wanted, wanted, 0, Signed: true, 200));
+        await waiting;
+        Assert.True(log.WaitForAsync(ledger, TestContext.Current.CancellationToken).IsCompletedSuccessfully);
     }
 
     [Fact]

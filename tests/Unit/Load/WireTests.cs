@@ -56,9 +56,8 @@ public sealed class WireTests
         var text = Encoding.UTF8.GetString(new NatsProtocol(WithIds).Encode(5, 12));
         var header = $"NATS/1.0\r\nNats-Msg-Id: {WithIds.DedupIdOf(5)}\r\n\r\n";
         var body = Body(WithIds, 5);
-        Assert.Equal(
-            $"HPUB events.load _INBOX.load.12 {header.Length} {header.Length + Encoding.UTF8.GetByteCount(body)}\r\n{header}{body}\r\n",
-            text);
+        var length = header.Length + Encoding.UTF8.GetByteCount(body);
+        Assert.Equal($"HPUB events.load _INBOX.load.12 {header.Length} {length}\r\n{header}{body}\r\n", text);
         Assert.StartsWith("PUB events.load _INBOX.load.12 ", Encoding.UTF8.GetString(new NatsProtocol(Plain).Encode(5, 12)));
     }
 
@@ -99,9 +98,9 @@ public sealed class WireTests
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
         var closing = Task.Run(async () => (await listener.AcceptSocketAsync()).Dispose());
-        await Assert.ThrowsAsync<IOException>(() => new WireLoop(
-            new RedisProtocol(Plain), listener.LocalEndpoint, Plain, new RequestNumbers())
-            .RunAsync(1, TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken));
+        var loop = new WireLoop(new RedisProtocol(Plain), listener.LocalEndpoint, Plain, new RequestNumbers());
+        await Assert.ThrowsAsync<IOException>(
+            () => loop.RunAsync(1, TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken));
         await closing;
     }
 

@@ -7,8 +7,8 @@ namespace ZapierTriggers.Load.Core.Contest.Wire;
 
 /// <summary>
 /// NATS JetStream, publish with acknowledgement: <c>HPUB events.load INBOX headers total</c> with the dedup id as <c>Nats-Msg-Id</c>, or
-/// <c>PUB</c> without one; answered by <c>MSG INBOX sid length</c> with <c>{"stream":…,"seq":…}</c>. Each connection has an inbox of its
-/// own.
+/// <c>PUB</c> without one; answered by <c>MSG INBOX sid length</c> with <c>{"stream":…,"seq":…}</c>. Each connection has an inbox of
+/// its own.
 /// </summary>
 internal sealed class NatsProtocol : IWireProtocol
 {
