@@ -1,5 +1,4 @@
 using ZapierTriggers.Core.Dedup;
-using ZapierTriggers.Core.Events;
 using ZapierTriggers.Core.Journal;
 using ZapierTriggers.Tests.Unit.Journal;
 
