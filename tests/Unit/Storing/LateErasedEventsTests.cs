@@ -1,5 +1,4 @@
 using ZapierTriggers.Core.Events;
-using ZapierTriggers.Core.Storing;
 using ZapierTriggers.Tests.Unit.Journal;
 using ZapierTriggers.Tests.Unit.Sequencing;
 
