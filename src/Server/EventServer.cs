@@ -290,7 +290,8 @@ internal sealed partial class EventServer : IAsyncDisposable
             async cancelled =>
             {
                 var snapshot = await _stores.Accounts.LoadAsync(cancelled);
-                foreach (var record in snapshot.Organizations.Where(record => record.SuspendedAt is not null)) _dispatcher.Hold(record.No, held: true);
+                foreach (var record in snapshot.Organizations.Where(record => record.SuspendedAt is not null))
+                    _dispatcher.Hold(record.No, held: true);
                 _accounts.Load(snapshot);
             },
             stopping);
@@ -301,18 +302,12 @@ internal sealed partial class EventServer : IAsyncDisposable
     {
         var parts = new ShardParts(_stores.Events, _dispatcher.EventsStored, TimeProvider.System, _logger)
         {
-            StoredLate = _dispatcher.RewindAsync, ErasedLate = erased => _erasureWatch?.Owe(erased),
+            StoredLate = _dispatcher.RewindAsync,
+            ErasedLate = erased => _erasureWatch?.Owe(erased),
             IsAwaited = _dispatcher.IsAwaited,
         };
-        if (_quotas is { } quotas)
-        {
-            parts = parts with
-            {
-                Recovering = quotas.CountUnstored,
-                Claimed = cancelled => quotas.LoadAsync(_stores.Data.Usage, _directory.JournalId, cancelled),
-            };
-        }
-
+        Task LoadQuotasAsync(CancellationToken cancelled) => _quotas!.LoadAsync(_stores.Data.Usage, _directory.JournalId, cancelled);
+        if (_quotas is not null) parts = parts with { Recovering = _quotas.CountUnstored, Claimed = LoadQuotasAsync };
         var (journal, ingest, dedup) = (_memory.Cap(_settings.Journal), _memory.Cap(_settings.Ingest), _memory.Cap(_settings.Dedup));
         _shard = await Shard.OpenAsync(_directory, parts, journal, ingest, dedup, cancellationToken);
     }

@@ -53,7 +53,8 @@ internal static class Commands
                 return BackupCommand.Run(given, output);
             case [var first, ..] when !first.StartsWith('-') && !first.StartsWith('/') && !first.Contains('='):
                 throw new StartupException(
-                    $"There is no command '{string.Join(' ', args.TakeWhile(IsWord))}'; {Suggest(first)}") { ExitCode = 2 };
+                    $"There is no command '{string.Join(' ', args.TakeWhile(IsWord))}'; {Suggest(first)}")
+                { ExitCode = 2 };
             default:
                 return null;
         }

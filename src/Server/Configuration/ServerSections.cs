@@ -60,7 +60,8 @@ internal static class ServerSections
     {
         Token = read.Get(
             "Admin:Token", null, SettingKind.Text(
-                "8 to 256 printable characters without spaces", SettingRules.IsToken) with { IsSecret = true },
+                "8 to 256 printable characters without spaces", SettingRules.IsToken) with
+            { IsSecret = true },
             "The admin token. If none is given, one is made at the first start and kept in the data directory (`admin-token`, mode 0600).",
             "ADMIN_TOKEN"),
         PreviousToken = read.Get(

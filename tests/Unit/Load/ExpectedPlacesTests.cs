@@ -11,7 +11,8 @@ public sealed class ExpectedPlacesTests
     private static readonly ExpectedPlaces Expected = new(Accepted: 100, Unanswered: 0, Acknowledged: 30, Dead: 5, Retrying: 7);
 
     private static readonly ServerLedger Exact = new(
-        Accepted: 108, Pending: 73, Retrying: 7, Delivered: 0, Acknowledged: 30, Dead: 5, Gone: 0, IsBalanced: true) { Operational = 8 };
+        Accepted: 108, Pending: 73, Retrying: 7, Delivered: 0, Acknowledged: 30, Dead: 5, Gone: 0, IsBalanced: true)
+    { Operational = 8 };
 
     [Fact]
     public void An_exact_ledger_has_no_differences() => AssertFound(Exact);
