@@ -10,10 +10,13 @@ internal sealed class Account : IDisposable
     // As long as a real key, so that requests to a server without keys have the same size.
     private static readonly string Placeholder = "zap_live_" + new string('0', 8 + 43 + 6);
 
+    // The ledger of tens of millions of events is counted row by row.
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(15);
+
     private Account(Uri server, string key, bool hasKeys = true)
     {
         (Key, HasKeys) = (key, hasKeys);
-        Client = new HttpClient { BaseAddress = server };
+        Client = new HttpClient { BaseAddress = server, Timeout = Patience };
         Client.DefaultRequestHeaders.Add("X-API-Key", key);
     }
 
