@@ -135,7 +135,7 @@ internal sealed class SqliteErasures(SqliteDatabase database, TimeProvider time)
             cancellationToken);
 
     /// <inheritdoc/>
-    public Task<bool> TryPurgeAsync(CancellationToken cancellationToken) => database.TryEmptyLogAsync(cancellationToken);
+    public Task<bool> TryPurgeAsync(CancellationToken cancellationToken) => database.TryPurgeAsync(cancellationToken);
 
     /// <inheritdoc/>
     public async Task<IReadOnlySet<(int OrganizationNo, EventId Id)>> ReadInJournalAsync(
