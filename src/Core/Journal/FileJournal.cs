@@ -36,8 +36,7 @@ internal sealed class FileJournal : IJournal, IDisposable
         (_directory, _options, _time, _recovered, _log) = (directory, options, time, recovered, recovered.Log);
         _sequence = recovered.HighestSequence + JournalRecovery.SequenceJump;
         _ring = Ring.Create(directory.Disk, Path.Combine(directory.JournalPath, Ring.FileName), options.RingBytes, _sequence - 1);
-        var supply = new SegmentSupply(directory, options, options.FlushersFor(flushAtOnce), logger);
-        _writer = new JournalWriter(_ring, _log, supply, options, flushAtOnce, time, logger);
+        _writer = new JournalWriter(_ring, _log, new SegmentSupply(directory, options, logger), options, flushAtOnce, time, logger);
         _reader = new JournalReader(_log, directory.FrameSecret, recovered.First, stored, time, logger);
         _erasure = new SegmentErasure(directory, logger);
         SegmentErasure.RemoveLeftovers(directory);

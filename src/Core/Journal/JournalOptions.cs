@@ -9,9 +9,6 @@ internal sealed record JournalOptions
     /// <summary>The smallest ring: the largest frame may have to leave almost its own length empty at the end of a lap.</summary>
     public const long MinRingBytes = 1L << 20;
 
-    /// <summary>More flushes at a time than this only make the groups smaller.</summary>
-    public const int MaxFlushesAtOnce = 8;
-
     /// <summary>The smallest segment: the largest frame must fit.</summary>
     public const long MinSegmentBytes = 512L << 10;
 
@@ -30,23 +27,11 @@ internal sealed record JournalOptions
     /// </summary>
     public TimeSpan FlushInterval { get; init; } = TimeSpan.FromMilliseconds(50);
 
-    /// <summary>
-    /// How many flushes may be under way at a time where answers wait for them (<see cref="Sequencing.AckWhen"/> above journaled): what
-    /// comes while one runs need not wait for its end. 1 to <see cref="MaxFlushesAtOnce"/>.
-    /// </summary>
-    public int FlushesAtOnce { get; init; } = 1;
-
     /// <summary>The most bytes that may wait for the store; past it events are refused (503) until half is free.</summary>
     public long MaxBytes { get; init; } = 4L << 30;
 
     /// <summary>How long stored segments are kept, for a database failover that loses commits.</summary>
     public TimeSpan RetainFor { get; init; } = TimeSpan.FromMinutes(10);
-
-    /// <summary>
-    /// How many threads flush the journal: one where answers do not wait, since one flush for many events is cheaper then, and on systems
-    /// that do not promise to tell each of them of a failure.
-    /// </summary>
-    public int FlushersFor(bool flushAtOnce) => flushAtOnce && OperatingSystem.IsLinux() ? FlushesAtOnce : 1;
 
     /// <summary>In words what cannot work, one entry per setting; empty when all is well.</summary>
     public IEnumerable<string> Problems()
@@ -56,8 +41,6 @@ internal sealed record JournalOptions
         if (SegmentBytes < MinSegmentBytes) yield return $"Journal:SegmentBytes is {SegmentBytes}; it must be at least {MinSegmentBytes}.";
         if (FlushInterval < TimeSpan.Zero || FlushInterval > TimeSpan.FromMinutes(1))
             yield return $"Journal:FlushInterval is {FlushInterval}; it must be from 0 to 1 minute.";
-        if (FlushesAtOnce is < 1 or > MaxFlushesAtOnce)
-            yield return $"Journal:FlushesAtOnce is {FlushesAtOnce}; it must be from 1 to {MaxFlushesAtOnce}.";
         if (MaxBytes < RingBytes) yield return $"Journal:MaxBytes is {MaxBytes}; it must be at least Journal:RingBytes ({RingBytes}).";
         if (RetainFor < TimeSpan.Zero) yield return $"Journal:RetainFor is {RetainFor}; it must not be negative.";
     }

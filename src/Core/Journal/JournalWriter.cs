@@ -5,15 +5,10 @@ using ZapierTriggers.Core.Sequencing;
 namespace ZapierTriggers.Core.Journal;
 
 /// <summary>
-/// Takes frames from the ring to the segments: one large write, then fdatasync, then the mark moves and <see cref="Synced"/> with it.
-/// Flushes <see cref="JournalOptions.FlushInterval"/> apart when nobody waits, at once when somebody does (<see cref="Nudge"/>, or
-/// <c>AckWhen</c> above <c>journaled</c>): while one flush runs the next group gathers. A failed write or flush poisons it for good; a full
-/// disk when a segment is reserved only stops it until there is room.
-/// <para>
-/// Where answers wait, several threads (<see cref="JournalOptions.FlushesAtOnce"/>) do this in turn: one writes a group at a time, and
-/// flushes it while another may write and flush the next. A flush covers all that was written before it began, whoever wrote it, so the one
-/// that ends first moves the mark over the others' groups too.
-/// </para>
+/// The one thread that takes frames from the ring to the segments: one large write, then fdatasync, then the mark moves and
+/// <see cref="Synced"/> with it. Flushes <see cref="JournalOptions.FlushInterval"/> apart when nobody waits, at once when somebody does
+/// (<see cref="Nudge"/>, or <c>AckWhen</c> above <c>journaled</c>): while one flush runs the next group gathers. A failed write or flush
+/// poisons it for good; a full disk when a segment is reserved only stops it until there is room.
 /// </summary>
 internal sealed partial class JournalWriter : IDisposable
 {
@@ -35,21 +30,15 @@ internal sealed partial class JournalWriter : IDisposable
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly AutoResetEvent _wake = new(initialState: false);
-    private readonly Flusher[] _flushers;
-    private readonly Lock _turn = new(); // whose turn it is to write
-    private readonly Lock _gate = new(); // the mark and the state; taken within a turn, never the other way round
+    private IDisposable? _thread;
 
-    // Of the turn:
     private Segment? _segment;
     private long _offset;
     private long _written;
     private long _lastSequence;
     private ulong _lastPosition;
-    private int _sleepers;
-
     private long _lastFlush;
     private long _flushes;
-    private int _running;
     private int _idle;
     private int _urgent;
     private int _hasty;
@@ -63,7 +52,6 @@ internal sealed partial class JournalWriter : IDisposable
         Ring ring, SegmentLog log, SegmentSupply supply, JournalOptions options, bool flushAtOnce, TimeProvider time, ILogger logger)
     {
         (_ring, _log, _supply, _options, _flushAtOnce, _time, _logger) = (ring, log, supply, options, flushAtOnce, time, logger);
-        _flushers = [.. Enumerable.Range(0, options.FlushersFor(flushAtOnce)).Select(number => new Flusher(number))];
         _written = ring.Mark;
     }
 
@@ -83,7 +71,7 @@ internal sealed partial class JournalWriter : IDisposable
     public long Flushes => Volatile.Read(ref _flushes);
 
     /// <summary>
-    /// Makes the first segment (so a directory that cannot hold one stops the start) and runs the threads. The first frame will have the
+    /// Makes the first segment (so a directory that cannot hold one stops the start) and runs the thread. The first frame will have the
     /// sequence <paramref name="first"/>; <paramref name="previous"/> is the last one before it that the journal holds. Everything up to
     /// the position <paramref name="flushed"/>, found by recovery or stored already, counts as synced.
     /// </summary>
@@ -91,15 +79,10 @@ internal sealed partial class JournalWriter : IDisposable
     {
         Synced.Advance(flushed);
         _supply.Reserve();
-        OpenNext(_flushers[0], first, previous);
+        OpenNext(first, previous);
         _lastSequence = first - 1;
         _lastFlush = _time.GetTimestamp();
-        _running = _flushers.Length;
-        foreach (var flusher in _flushers)
-        {
-            var name = flusher.Number == 0 ? "journal writer" : $"journal writer {flusher.Number + 1}";
-            flusher.Thread = host.RunOnThread(name, () => Step(flusher), _wake);
-        }
+        _thread = host.RunOnThread("journal writer", Step, _wake);
     }
 
     private bool IsStopping => Volatile.Read(ref _stopping) != 0;
@@ -130,12 +113,12 @@ internal sealed partial class JournalWriter : IDisposable
         if (!IsStopping && Interlocked.Exchange(ref _rotating, 1) == 0) _wake.Set();
     }
 
-    /// <summary>Flushes what is left and ends the threads; on a full disk what is left stays in the ring, for the next start.</summary>
+    /// <summary>Flushes what is left and ends the thread; on a full disk what is left stays in the ring, for the next start.</summary>
     public void Dispose()
     {
         if (Interlocked.Exchange(ref _stopping, 1) != 0) return;
         _wake.Set();
-        foreach (var flusher in _flushers) flusher.Thread?.Dispose();
+        _thread?.Dispose();
         if (State != JournalState.Poisoned && _segment is not null)
         {
             _segment.Seal();
@@ -145,79 +128,46 @@ internal sealed partial class JournalWriter : IDisposable
         _supply.Dispose();
     }
 
-    /// <summary>One turn of a flusher's loop; returns as <see cref="ILoopHost.RunOnThread"/> wants it.</summary>
-    private TimeSpan? Step(Flusher flusher)
+    /// <summary>One turn of the loop; returns as <see cref="ILoopHost.RunOnThread"/> wants it.</summary>
+    private TimeSpan? Step()
     {
         try
         {
-            if (flusher.Target is not { } target)
-            {
-                lock (_turn) return TakeTurn(flusher);
-            }
-
-            Flush(flusher, target);
-            Timings.JournalFlush.Record(_time.GetElapsedTime(flusher.Since).TotalSeconds);
-            lock (_turn)
-            {
-                ReserveAhead();
-                _segment!.Prepare(_offset + PrepareAhead, flusher.Number); // the answers are out, they do not wait for it
-            }
-
+            Volatile.Write(ref _idle, 0);
+            if (State == JournalState.DiskFull) ReserveAhead();
+            if (Volatile.Read(ref _rotating) != 0 && (_offset == Segment.HeaderLength || TryRotate())) Volatile.Write(ref _rotating, 0);
+            if (IsIdle()) return IsStopping ? End() : State == JournalState.DiskFull ? DiskFullRetry : Timeout.InfiniteTimeSpan;
+            if (UntilNextFlush() is var wait && wait > TimeSpan.Zero) return wait;
+            Volatile.Write(ref _urgent, 0);
+            Volatile.Write(ref _hasty, 0);
+            var start = _time.GetTimestamp();
+            if (!TryWriteGroup()) return IsStopping ? End() : DiskFullRetry;
+            Flush();
+            Timings.JournalFlush.Record(_time.GetElapsedTime(start).TotalSeconds);
+            ReserveAhead();
+            _segment!.Prepare(_offset + PrepareAhead); // the answers are out, the next group does not wait for it
             return TimeSpan.Zero;
         }
         catch (Exception error)
         {
-            Poison(error);
+            Volatile.Write(
+                ref _trouble,
+                $"The journal could not be written: {error.Message} No event is acknowledged any more; restart the server when "
+                + "the disk is sound.");
+            Volatile.Write(ref _state, (int)JournalState.Poisoned);
+            Log.Poisoned(_logger, _segment?.Path, error);
             return End();
         }
     }
 
-    /// <summary>Writes the next group, for the flusher to flush; or says how long it is to rest.</summary>
-    private TimeSpan? TakeTurn(Flusher flusher)
-    {
-        if (flusher.Sleeps) _sleepers--;
-        flusher.Sleeps = false;
-        if (State == JournalState.Poisoned) return End();
-        Volatile.Write(ref _idle, 0);
-        if (State == JournalState.DiskFull) ReserveAhead();
-        if (Volatile.Read(ref _rotating) != 0 && (_offset == Segment.HeaderLength || TryRotate(flusher))) Volatile.Write(ref _rotating, 0);
-        if (IsIdle()) return IsStopping ? End() : State == JournalState.DiskFull ? DiskFullRetry : Sleep(flusher);
-        if (UntilNextFlush() is var wait && wait > TimeSpan.Zero) return wait;
-        Volatile.Write(ref _urgent, 0);
-        Volatile.Write(ref _hasty, 0);
-        flusher.Since = _time.GetTimestamp();
-        if (!TryWriteGroup(flusher)) return IsStopping ? End() : DiskFullRetry;
-        flusher.Target = Written();
-        if (_sleepers > 0 && !IsIdle()) _wake.Set(); // the next group is another one's
-        return TimeSpan.Zero;
-    }
-
-    private TimeSpan Sleep(Flusher flusher)
-    {
-        flusher.Sleeps = true;
-        _sleepers++;
-        return Timeout.InfiniteTimeSpan;
-    }
-
-    private void Poison(Exception error)
-    {
-        Volatile.Write(
-            ref _trouble,
-            $"The journal could not be written: {error.Message} No event is acknowledged any more; restart the server when "
-            + "the disk is sound.");
-        lock (_gate) Volatile.Write(ref _state, (int)JournalState.Poisoned);
-        Log.Poisoned(_logger, _segment?.Path, error);
-    }
-
-    /// <summary>Ends a flusher, and the others one by one. Whoever still waits for a flush after the last one waits in vain.</summary>
+    /// <summary>Whoever still waits for a flush waits in vain.</summary>
     private TimeSpan? End()
     {
-        _wake.Set();
-        if (Interlocked.Decrement(ref _running) == 0 || State == JournalState.Poisoned) Synced.Fail();
+        Synced.Fail();
         return null;
     }
 
-    /// <summary>True when there is nothing to write; the next append wakes a flusher that sleeps then.</summary>
+    /// <summary>True when there is nothing to write; the next append wakes the loop then.</summary>
     private bool IsIdle()
     {
         if (_ring.Head != _written) return false;
@@ -230,7 +180,7 @@ internal sealed partial class JournalWriter : IDisposable
     private TimeSpan UntilNextFlush() =>
         _flushAtOnce || IsStopping || Volatile.Read(ref _urgent) != 0
             ? TimeSpan.Zero
-            : Interval - _time.GetElapsedTime(Volatile.Read(ref _lastFlush));
+            : Interval - _time.GetElapsedTime(_lastFlush);
 
     private TimeSpan Interval =>
         Volatile.Read(ref _hasty) != 0 && _options.FlushInterval > HastyInterval ? HastyInterval : _options.FlushInterval;
@@ -239,7 +189,7 @@ internal sealed partial class JournalWriter : IDisposable
     /// Writes what the ring holds, about a group's size, going on to the next segment where one is full. False when there is no room for
     /// the next one: what is in the ring stays there, new events are refused meanwhile.
     /// </summary>
-    private bool TryWriteGroup(Flusher flusher)
+    private bool TryWriteGroup()
     {
         var goal = _written + GroupBytes;
         while (_written < goal && _ring.Head > _written)
@@ -247,11 +197,11 @@ internal sealed partial class JournalWriter : IDisposable
             var run = _ring.NextRun(ref _written, _options.SegmentBytes - _offset, GroupBytes);
             if (run.Count == 0)
             {
-                if (!TryRotate(flusher)) return false;
+                if (!TryRotate()) return false;
                 continue;
             }
 
-            _segment!.Prepare(_offset + run.Length, flusher.Number);
+            _segment!.Prepare(_offset + run.Length);
             Failpoint.Pass(Failpoint.JournalWriting);
             _segment.File.Write(Bytes(run), _offset);
             Failpoint.Pass(Failpoint.JournalWritten);
@@ -263,59 +213,34 @@ internal sealed partial class JournalWriter : IDisposable
         return true;
     }
 
-    private FlushTarget Written() => new(_segment!, _offset, _written, _lastSequence, _lastPosition);
-
-    /// <summary>
-    /// The only place where anything counts as synced: after fdatasync has returned without an error. What another flush covered meanwhile
-    /// is not told again.
-    /// </summary>
-    private void Flush(Flusher flusher, FlushTarget target)
+    /// <summary>The only place where anything counts as synced: after fdatasync has returned without an error.</summary>
+    private void Flush()
     {
-        target.Segment.Flush(flusher.Number);
+        _segment!.File.SyncData();
         Failpoint.Pass(Failpoint.JournalFlushed);
-        Interlocked.Increment(ref _flushes);
-        Volatile.Write(ref _lastFlush, _time.GetTimestamp());
-        lock (_gate)
-        {
-            flusher.Target = null;
-            if (target.Segment.IsSealed) target.Segment.Leave(flusher.Number);
-            if (State == JournalState.Poisoned) return;
-            if (target.RingPosition > _ring.Mark)
-            {
-                target.Segment.AdvanceEnd(target.Offset);
-                _ring.Release(target.RingPosition, target.Sequence);
-            }
-        }
-
+        Volatile.Write(ref _flushes, _flushes + 1);
+        _lastFlush = _time.GetTimestamp();
+        _segment.AdvanceEnd(_offset);
+        _ring.Release(_written, _lastSequence);
         Failpoint.Pass(Failpoint.JournalMarked);
-        if (target.Position != 0) Synced.Advance(target.Position);
+        if (_lastPosition != 0) Synced.Advance(_lastPosition);
         Readable.Set();
     }
 
-    private bool TryRotate(Flusher flusher)
+    private bool TryRotate()
     {
-        if (_ring.Mark != _written) Flush(flusher, Written());
-        if (State == JournalState.Poisoned || !TryReserve()) return false; // another flush may have failed meanwhile
-        Seal();
-        OpenNext(flusher, _lastSequence + 1, _lastSequence);
+        if (_ring.Mark != _written) Flush();
+        if (!TryReserve()) return false;
+        _segment!.Seal();
+        OpenNext(_lastSequence + 1, _lastSequence);
         return true;
     }
 
-    /// <summary>Ends the present segment: those who do not flush it just now will not any more.</summary>
-    private void Seal()
-    {
-        lock (_gate)
-        {
-            _segment!.Seal();
-            foreach (var each in _flushers.Where(each => each.Target?.Segment != _segment)) _segment.Leave(each.Number);
-        }
-    }
-
-    private void OpenNext(Flusher flusher, long first, long previous)
+    private void OpenNext(long first, long previous)
     {
         _segment = _supply.Take(first, previous);
         _offset = Segment.HeaderLength;
-        _segment.Prepare(PrepareAhead, flusher.Number);
+        _segment.Prepare(PrepareAhead);
         _log.Add(_segment);
         Readable.Set(); // the reader can go on to it
     }
@@ -330,31 +255,8 @@ internal sealed partial class JournalWriter : IDisposable
     {
         var isReady = _supply.TryReserve();
         Volatile.Write(ref _trouble, _supply.Trouble);
-        lock (_gate)
-        {
-            if (State != JournalState.Poisoned) Volatile.Write(ref _state, (int)(isReady ? JournalState.Running : JournalState.DiskFull));
-        }
-
+        Volatile.Write(ref _state, (int)(isReady ? JournalState.Running : JournalState.DiskFull));
         return isReady;
-    }
-
-    /// <summary>One of the threads.</summary>
-    private sealed class Flusher(int number)
-    {
-        /// <summary>From 0; which of a segment's open files it flushes with.</summary>
-        public int Number { get; } = number;
-
-        /// <summary>The thread, while it runs.</summary>
-        public IDisposable? Thread { get; set; }
-
-        /// <summary>What it has written and not flushed yet. Set in its turn, cleared under the gate.</summary>
-        public FlushTarget? Target { get; set; }
-
-        /// <summary>Timestamp at which it began to write that.</summary>
-        public long Since { get; set; }
-
-        /// <summary>Whether it sleeps until woken.</summary>
-        public bool Sleeps { get; set; }
     }
 
     private static unsafe ReadOnlySpan<byte> Bytes(RingRun run) => new((void*)run.Address, run.Length);

@@ -32,15 +32,14 @@ internal sealed class Segment : IDisposable
     private const int PreparedAtOnce = 4 << 20;
     private static readonly byte[] Zeros = new byte[256 << 10];
 
-    private readonly IReadOnlyList<IDiskFile> _flushers;
     private long _preparedEnd = HeaderLength;
     private long _end = HeaderLength;
     private int _sealed;
 
-    private Segment(string path, ReservedBlocks blocks, long firstSequence, long previousSequence)
+    private Segment(string path, IDiskFile file, long firstSequence, long previousSequence)
     {
         Path = path;
-        (File, _flushers) = blocks;
+        File = file;
         FirstSequence = firstSequence;
         PreviousSequence = previousSequence;
     }
@@ -85,25 +84,20 @@ internal sealed class Segment : IDisposable
     /// <summary>
     /// Reserves a segment's blocks ahead of need, under a name that recovery ignores. Throws <see cref="IOException"/> on a full disk.
     /// </summary>
-    /// <param name="owner">Where.</param>
-    /// <param name="bytes">How many.</param>
-    /// <param name="flushers">Threads that are going to flush it, beside the one that makes it.</param>
-    public static ReservedBlocks Reserve(DataDirectory owner, long bytes, int flushers = 0)
+    public static IDiskFile Reserve(DataDirectory owner, long bytes)
     {
         var path = ReservedPath(owner);
         owner.Disk.Delete(path);
-        var opened = new List<IDiskFile>();
-        var blocks = new ReservedBlocks(owner.Disk.Create(path), opened);
+        var file = owner.Disk.Create(path);
         try
         {
-            blocks.File.Reserve(bytes);
-            while (opened.Count < flushers) opened.Add(owner.Disk.Open(path));
+            file.Reserve(bytes);
             Failpoint.Pass(Failpoint.SegmentReserved);
-            return blocks;
+            return file;
         }
         catch
         {
-            blocks.Dispose();
+            file.Dispose();
             owner.Disk.Delete(path);
             throw;
         }
@@ -112,10 +106,10 @@ internal sealed class Segment : IDisposable
     /// <summary>
     /// Turns reserved blocks into the next segment: header, flush, name, directory flush, in this order, before the first frame.
     /// </summary>
-    public static Segment Create(DataDirectory owner, ReservedBlocks reserved, long firstSequence, long previousSequence)
+    public static Segment Create(DataDirectory owner, IDiskFile reserved, long firstSequence, long previousSequence)
     {
-        reserved.File.Write(Header(owner, Version, firstSequence, previousSequence), 0);
-        reserved.File.SyncData();
+        reserved.Write(Header(owner, Version, firstSequence, previousSequence), 0);
+        reserved.SyncData();
         Failpoint.Pass(Failpoint.SegmentHeaded);
 
         var path = FreeName(owner, firstSequence);
@@ -168,7 +162,7 @@ internal sealed class Segment : IDisposable
             var read = file.Read(header, 0);
             Validate(path, header[..read], owner);
             var first = BinaryPrimitives.ReadInt64LittleEndian(header[16..]);
-            return new Segment(path, new ReservedBlocks(file, []), first, BinaryPrimitives.ReadInt64LittleEndian(header[24..]));
+            return new Segment(path, file, first, BinaryPrimitives.ReadInt64LittleEndian(header[24..]));
         }
         catch
         {
@@ -183,9 +177,7 @@ internal sealed class Segment : IDisposable
     /// reserved must first be told from zeros by that journal, and while a file system is going down under a running kernel, fdatasync may
     /// succeed although that was lost (docs/decisions).
     /// </summary>
-    /// <param name="end">Offset.</param>
-    /// <param name="flusher">Whose thread it is, to flush with.</param>
-    public void Prepare(long end, int flusher)
+    public void Prepare(long end)
     {
         var length = File.Length;
         if (_preparedEnd >= Math.Min(end, length)) return;
@@ -197,18 +189,8 @@ internal sealed class Segment : IDisposable
             _preparedEnd += count;
         }
 
-        Flush(flusher);
+        File.SyncData();
     }
-
-    /// <summary>
-    /// Makes durable what was written to it before, by whichever thread. A flusher is for one thread; others may flush at the same time.
-    /// </summary>
-    public void Flush(int flusher) => _flushers[flusher].SyncData();
-
-    /// <summary>
-    /// Says that a flusher has made its last flush of this sealed segment: an erased event must not live on in an open file.
-    /// </summary>
-    public void Leave(int flusher) => _flushers[flusher].Dispose();
 
     /// <summary>Lets readers go up to <paramref name="end"/>: it is flushed.</summary>
     public void AdvanceEnd(long end) => Volatile.Write(ref _end, end);
@@ -223,11 +205,7 @@ internal sealed class Segment : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose()
-    {
-        foreach (var flusher in _flushers) flusher.Dispose();
-        File.Dispose();
-    }
+    public void Dispose() => File.Dispose();
 
     private static void Validate(string path, ReadOnlySpan<byte> header, DataDirectory owner)
     {

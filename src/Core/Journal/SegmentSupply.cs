@@ -1,19 +1,16 @@
 using Microsoft.Extensions.Logging;
+using ZapierTriggers.Core.Journal.Disk;
 using ZapierTriggers.Core.Operations;
 
 namespace ZapierTriggers.Core.Journal;
 
 /// <summary>
 /// Keeps the blocks of the next segment reserved, so that a full disk is known half a segment early. Nothing is in doubt when a
-/// reservation fails: it is tried again. Used by one of the journal writer's threads at a time.
+/// reservation fails: it is tried again. Used by the journal writer's thread alone.
 /// </summary>
-/// <param name="directory">Where segments are.</param>
-/// <param name="options">Their size.</param>
-/// <param name="flushers">How many threads flush one.</param>
-/// <param name="logger">For what an operator must know.</param>
-internal sealed partial class SegmentSupply(DataDirectory directory, JournalOptions options, int flushers, ILogger logger) : IDisposable
+internal sealed partial class SegmentSupply(DataDirectory directory, JournalOptions options, ILogger logger) : IDisposable
 {
-    private ReservedBlocks? _reserved;
+    private IDiskFile? _reserved;
 
     /// <summary>Why the last reservation failed, in words that say what to do; null when it did not.</summary>
     public string? Trouble { get; private set; }
@@ -40,7 +37,7 @@ internal sealed partial class SegmentSupply(DataDirectory directory, JournalOpti
     }
 
     /// <summary>Reserves the next segment unless it is. Throws <see cref="IOException"/> on a full disk.</summary>
-    public void Reserve() => _reserved ??= Segment.Reserve(directory, options.SegmentBytes, flushers);
+    public void Reserve() => _reserved ??= Segment.Reserve(directory, options.SegmentBytes);
 
     /// <summary>Makes the reserved blocks the next segment.</summary>
     public Segment Take(long firstSequence, long previousSequence)

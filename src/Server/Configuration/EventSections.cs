@@ -39,9 +39,6 @@ internal static class EventSections
                 "Journal:FlushInterval", defaults.FlushInterval,
                 SettingKind.Duration(TimeSpan.FromMilliseconds(1), TimeSpan.FromSeconds(10)),
                 "The longest an event waits for its flush when nobody waits for it: what a power cut can take in `journaled` mode."),
-            FlushesAtOnce = read.Get(
-                "Journal:FlushesAtOnce", defaults.FlushesAtOnce, SettingKind.Number(1, JournalOptions.MaxFlushesAtOnce, "flushes"),
-                "How many flushes may be under way at a time in `synced` and `stored` mode: what comes while one runs need not wait for its end."),
             MaxBytes = read.Get(
                 "Journal:MaxBytes", defaults.MaxBytes, SettingKind.Size(4L << 20, 16L << 40),
                 "The most bytes that wait for the store; past it events are refused (503) until half is free."),

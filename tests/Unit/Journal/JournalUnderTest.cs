@@ -1,7 +1,6 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using ZapierTriggers.Core.Events;
 using ZapierTriggers.Core.Journal;
-using ZapierTriggers.Core.Journal.Disk;
 using ZapierTriggers.Core.Operations;
 using ZapierTriggers.Core.Storing;
 
@@ -31,11 +30,9 @@ internal sealed class JournalUnderTest : IDisposable
     private readonly JournalBatch _batch = new();
     private int _number;
 
-    public JournalUnderTest(
-        string path, Checkpoint stored = default, JournalOptions? options = null, bool flushAtOnce = false, IDisk? disk = null)
+    public JournalUnderTest(string path, Checkpoint stored = default, JournalOptions? options = null, bool flushAtOnce = false)
     {
         Directory = DataDirectory.Open(path, TimeProvider.System);
-        if (disk is not null) Directory = new DataDirectory(disk, path, Directory, File.ReadAllBytes(Path.Combine(path, "identity")));
         try
         {
             (Journal, Recovered) = FileJournal.Open(

@@ -28,9 +28,6 @@ internal sealed unsafe class Inode(Random random) : IDisposable
     /// <summary>Bytes that are mapped.</summary>
     public long MappedLength => _mapped;
 
-    /// <summary>Flushes that failed. As on Linux, each open file tells of a failure once, whoever's flush it was (fsync(2)).</summary>
-    public int Failures { get; private set; }
-
     /// <summary>Lengthens or cuts it.</summary>
     public void SetLength(long length)
     {
@@ -98,7 +95,6 @@ internal sealed unsafe class Inode(Random random) : IDisposable
     /// </summary>
     public void FailSync()
     {
-        Failures++;
         foreach (var page in _dirty)
         {
             if (random.Next(2) == 0) _durable[page] = _cached[page];

@@ -57,7 +57,6 @@ internal sealed record Scenario
                 RingBytes = JournalOptions.MinRingBytes,
                 SegmentBytes = JournalOptions.MinSegmentBytes,
                 FlushInterval = TimeSpan.FromMilliseconds(random.Next(2) == 0 ? 1 : 50),
-                FlushesAtOnce = random.Next(1, 4),
                 MaxBytes = random.Next(3) == 0 ? JournalOptions.MinRingBytes : 1L << 30,
                 RetainFor = TimeSpan.FromMinutes(10),
             },

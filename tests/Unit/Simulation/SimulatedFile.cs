@@ -5,8 +5,6 @@ namespace ZapierTriggers.Tests.Unit.Simulation;
 /// <summary>An open file of one process.</summary>
 internal sealed class SimulatedFile(Life life, Device device, Inode inode, string path) : IDiskFile
 {
-    private int _toldFailures = inode.Failures;
-
     /// <inheritdoc/>
     public long Length => inode.Length;
 
@@ -26,9 +24,7 @@ internal sealed class SimulatedFile(Life life, Device device, Inode inode, strin
                 throw new IOException("Simulated: input/output error.");
             }
 
-            life.Effect(
-                "write", path, () => inode.Write(new ReadOnlySpan<byte>((void*)address, length), offset),
-                () => WritePart(address, length, offset));
+            life.Effect("write", path, () => inode.Write(new ReadOnlySpan<byte>((void*)address, length), offset), () => WritePart(address, length, offset));
         }
     }
 
@@ -39,18 +35,15 @@ internal sealed class SimulatedFile(Life life, Device device, Inode inode, strin
     public void Reserve(long length)
     {
         if (device.IsFull) throw new IOException("Simulated: no space left on device.");
-        life.Effect(
-            "reserve", path, () => inode.SetLength(Math.Max(inode.Length, length)),
-            () => inode.SetLength(Math.Max(inode.Length, length / 2)));
+        life.Effect("reserve", path, () => inode.SetLength(Math.Max(inode.Length, length)), () => inode.SetLength(Math.Max(inode.Length, length / 2)));
     }
 
     /// <inheritdoc/>
     public void SyncData()
     {
-        if (life.Fails(FaultKind.Sync)) inode.FailSync();
-        if (_toldFailures != inode.Failures)
+        if (life.Fails(FaultKind.Sync))
         {
-            _toldFailures = inode.Failures;
+            inode.FailSync();
             throw new IOException("Simulated: input/output error.");
         }
 
