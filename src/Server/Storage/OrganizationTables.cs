@@ -29,7 +29,8 @@ internal static class OrganizationTables
         DELETE FROM acks WHERE organization_no = $1 AND event_id IN (SELECT a.event_id FROM acks a WHERE a.organization_no = $1 LIMIT $2)
         """,
         """
-        DELETE FROM quarantine WHERE organization_no = $1 AND id IN (SELECT q.id FROM quarantine q WHERE q.organization_no = $1 LIMIT $2)
+        DELETE FROM quarantine WHERE organization_no = $1 AND id IN
+            (SELECT q.id FROM quarantine q WHERE q.organization_no = $1 ORDER BY q.id LIMIT $2)
         """,
         """
         DELETE FROM erased_events WHERE organization_no = $1 AND id IN

@@ -69,7 +69,7 @@ public sealed class SqliteDatabaseTests : IDisposable
         await database.WriteAsync(connection => connection.Execute("INSERT INTO t VALUES (1)"), CancellationToken.None);
 
         // Twelve tries that wait five seconds each would outlast the guard.
-        var tries = Enumerable.Range(0, 12).Select(_ => database.TryPurgeAsync(CancellationToken.None)).ToList();
+        var tries = Enumerable.Range(0, 12).Select(_ => database.TryEmptyLogAsync(CancellationToken.None)).ToList();
         var emptied = await Task.WhenAll(tries).WaitAsync(Guard);
         Assert.All(emptied, Assert.False);
         var patience = await database.WriteAsync(
@@ -78,7 +78,7 @@ public sealed class SqliteDatabaseTests : IDisposable
 
         end.Set();
         await reading;
-        Assert.True(await database.TryPurgeAsync(CancellationToken.None));
+        Assert.True(await database.TryEmptyLogAsync(CancellationToken.None));
     }
 
     public void Dispose() => Directory.Delete(_directory, recursive: true);

@@ -22,12 +22,6 @@ internal sealed class SqliteDatabase : IAsyncDisposable
     /// </summary>
     private const string HardlyWait = "PRAGMA busy_timeout = 20";
 
-    /// <summary>
-    /// The largest file that is written anew for an erasure, bytes: the only writer has nothing else to do meanwhile, a second or two. The journal
-    /// takes events on.
-    /// </summary>
-    private const long MostCompacted = 256L << 20;
-
     private readonly string _connectionString;
     private readonly SqliteWriter _writer;
     private readonly ConcurrentBag<SqliteReader> _readers = [];
@@ -58,12 +52,11 @@ internal sealed class SqliteDatabase : IAsyncDisposable
         _writer.RunAsync(work, cancellationToken);
 
     /// <summary>
-    /// Leaves nothing of deleted rows in the files: moves the log, which has pages as they were before, into the file and makes it empty; a file
-    /// of up to <see cref="MostCompacted"/> is written anew before. False when a reader still needs the log; then it is to be tried again after
-    /// a pause.
+    /// Moves the log into the file and makes it empty: it has pages as they were before. False when a reader still needs them; then it is
+    /// to be tried again after a pause.
     /// </summary>
-    public Task<bool> TryPurgeAsync(CancellationToken cancellationToken) =>
-        _writer.RunAsync(TryPurge, cancellationToken, inTransaction: false);
+    public Task<bool> TryEmptyLogAsync(CancellationToken cancellationToken) =>
+        _writer.RunAsync(TryEmptyLog, cancellationToken, inTransaction: false);
 
     /// <summary>
     /// Runs a reading work on the thread pool (the driver blocks), in one snapshot of the database. Cancelled, it ends soon, whatever it is
@@ -100,19 +93,6 @@ internal sealed class SqliteDatabase : IAsyncDisposable
         while (_readers.TryTake(out var reader)) reader.Dispose();
         _writer.Dispose();
         return ValueTask.CompletedTask;
-    }
-
-    /// <summary>
-    /// secure_delete overwrites a row where it is deleted, but not the copies that stay in a page's free space when its rows are moved to another
-    /// page as it is split (balance_nonroot in SQLite's btree.c): only a file that is written anew has none.
-    /// </summary>
-    private static bool TryPurge(SqliteConnection connection)
-    {
-        if (!TryEmptyLog(connection)) return false;
-        var bytes = connection.Query("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size", row => row.GetInt64(0))[0];
-        if (bytes > MostCompacted) return true;
-        connection.Execute("VACUUM");
-        return TryEmptyLog(connection);
     }
 
     private static bool TryEmptyLog(SqliteConnection connection)

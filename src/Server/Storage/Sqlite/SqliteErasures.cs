@@ -135,7 +135,7 @@ internal sealed class SqliteErasures(SqliteDatabase database, TimeProvider time)
             cancellationToken);
 
     /// <inheritdoc/>
-    public Task<bool> TryPurgeAsync(CancellationToken cancellationToken) => database.TryPurgeAsync(cancellationToken);
+    public Task<bool> TryPurgeAsync(CancellationToken cancellationToken) => database.TryEmptyLogAsync(cancellationToken);
 
     /// <inheritdoc/>
     public async Task<IReadOnlySet<(int OrganizationNo, EventId Id)>> ReadInJournalAsync(
@@ -158,7 +158,7 @@ internal sealed class SqliteErasures(SqliteDatabase database, TimeProvider time)
     private Erasure Remove(SqliteConnection connection, Erasure moved, IReadOnlyList<EventId> ids, EventId journalFrom)
     {
         var no = moved.OrganizationNo;
-        var (removed, _) = SqliteRemoval.Run(connection, no, ids);
+        var (removed, _) = SqliteRemoval.Run(connection, no, ids, overwrites: true);
         SqliteRemoval.CountRemoved(connection, no, removed, LedgerKind.Erased);
         var hashesFrom = EventId.LowerBound(time.GetUtcNow() - TimeSpan.FromMilliseconds(DedupWindow.LengthMs));
         SqliteRemoval.Keep(connection, moved, removed, journalFrom, hashesFrom);
