@@ -77,7 +77,11 @@ internal sealed class EvictedKeys(int capacity, long maxBytes)
     /// <summary>Lets go of filters whose keys are all expired.</summary>
     private void DropExpired(long expiredMs)
     {
-        if (_filters.Any(filter => filter.NewestMs <= expiredMs)) _filters = [.. _filters.Where(filter => filter.NewestMs > expiredMs)];
+        foreach (var filter in _filters.Where(filter => filter.NewestMs <= expiredMs).ToList())
+        {
+            Forget(filter.NewestMs); // by a clock that is set back it is not
+            _filters = [.. _filters.Where(other => other != filter)];
+        }
     }
 
     /// <summary>

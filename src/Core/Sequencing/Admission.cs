@@ -85,7 +85,7 @@ internal sealed class Admission(Shard shard, IEventStore store, ulong dedupSecre
     /// <summary>Decides those of the batch that the store knows, by one question.</summary>
     private async Task FindStoredAsync(Organization organization, EventBatch batch, long now, CancellationToken cancellationToken)
     {
-        var ids = batch.OpenDedupIds();
+        var ids = batch.OpenDedupIds(shard.Dedup, organization.CreatedAt.ToUnixTimeMilliseconds(), now);
         var notBefore = EventId.LowerBound(DateTimeOffset.FromUnixTimeMilliseconds(now - DedupWindow.LengthMs + 1));
         batch.Decide(await store.FindDuplicatesAsync(organization.No, ids, notBefore, cancellationToken));
     }

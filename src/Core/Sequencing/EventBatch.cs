@@ -50,13 +50,14 @@ internal sealed class EventBatch : IDisposable
         return !isOpen || storeAskedAt == window.EvictionVersion;
     }
 
-    /// <summary>The dedup ids of those that are undecided and have one, each once.</summary>
-    public IReadOnlyCollection<string> OpenDedupIds()
+    /// <summary>The dedup ids that only the store can tell about, each once.</summary>
+    public IReadOnlyCollection<string> OpenDedupIds(DedupWindow window, long organizationCreatedAtMs, long nowMs)
     {
         var ids = new HashSet<string>(StringComparer.Ordinal);
         foreach (ref readonly var item in Items)
         {
-            if (item.HasOpenDedupId) ids.Add(Encoding.UTF8.GetString(item.Event.DedupId.Span));
+            if (item.HasOpenDedupId && !window.IsMissProof(item.DedupKey, organizationCreatedAtMs, nowMs))
+                ids.Add(Encoding.UTF8.GetString(item.Event.DedupId.Span));
         }
 
         return ids;

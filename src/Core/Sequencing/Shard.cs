@@ -62,7 +62,7 @@ internal sealed partial class Shard : IErasableJournal, IAsyncDisposable
             LeftThrough = recovered.Events > 0 ? recovered.LastId : default,
         };
         _refusedFiles = refused.Pattern;
-        _lastIssued = recovered.LastId > claim.HighestStored ? recovered.LastId : claim.HighestStored;
+        _lastIssued = LastIssued(recovered, claim);
         _sequencer = new Sequencer(journal, dedup, _lastIssued, bound, _writer.Stored, options, parts.Time, parts.Logger) { IsAwaited = parts.IsAwaited };
         _recoveredThrough = recovered.Events > 0 ? recovered.LastId.High : 0;
         _lateThrough = IsLate(recovered, claim) ? _recoveredThrough : 0;
@@ -141,11 +141,11 @@ internal sealed partial class Shard : IErasableJournal, IAsyncDisposable
             directory, journal, ingest.AckWhen > AckWhen.Journaled, stored, Preload, parts.Host, parts.Time, parts.Logger);
         if (await ClaimAsync(parts, directory.JournalId, stored, recovered, opened, cancellationToken) is not { } claim) return null;
         bound.Add(recovered.Events, recovered.Bytes);
+        TakeKnownIds(directory, window, LastIssued(recovered, claim), parts.Logger); // nothing is evicted before there is a shard
         shard = new Shard(directory, opened, new RefusedEvents(directory), recovered, window, bound, claim, parts, ingest);
 
         // From here on every id goes through this process; ids can be ahead of the clock, so behind the last one issued, too.
         window.ExtendCoverage(Math.Max(parts.Time.GetUtcNow().ToUnixTimeMilliseconds(), shard._lastIssued.UnixMilliseconds) + 1);
-        shard.TakeKnownIds();
         return shard;
 
         void Preload(JournaledEvent item)
@@ -179,6 +179,9 @@ internal sealed partial class Shard : IErasableJournal, IAsyncDisposable
             if (claim is null) opened.Dispose();
         }
     }
+
+    private static EventId LastIssued(RecoveredJournal recovered, ShardClaim claim) =>
+        recovered.LastId > claim.HighestStored ? recovered.LastId : claim.HighestStored;
 
     /// <summary>Whether events are stored behind ones of another journal, which readers may have passed.</summary>
     private static bool IsLate(RecoveredJournal recovered, ShardClaim claim) =>
@@ -300,15 +303,15 @@ internal sealed partial class Shard : IErasableJournal, IAsyncDisposable
     /// What the process before left of its dedup ids counts, unless an event was accepted since: here, or by a server that had taken over and
     /// has stored some.
     /// </summary>
-    private void TakeKnownIds()
+    private static void TakeKnownIds(DataDirectory directory, DedupWindow window, EventId lastIssued, ILogger logger)
     {
         try
         {
-            if (DedupFile.Take(_directory, _lastIssued.High) is { } known) Dedup.Restore(known);
+            if (DedupFile.Take(directory, lastIssued.High) is { } known) window.Restore(known);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            Log.IdsNotTaken(_logger, error.Message); // the store is asked instead
+            Log.IdsNotTaken(logger, error.Message); // the store is asked instead
         }
     }
 

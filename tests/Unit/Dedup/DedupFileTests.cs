@@ -41,14 +41,16 @@ public sealed class DedupFileTests : IDisposable
         var since = WindowUnderTest.Start.ToUnixTimeMilliseconds();
         for (var start = 0; start < 26; start++)
         {
-            var test = new WindowUnderTest(1_000, startsAt: WindowUnderTest.Start + (start * TimeSpan.FromHours(1)));
+            var test = new WindowUnderTest(1_000, startsAt: DateTimeOffset.FromUnixTimeMilliseconds(Hour(start)));
             if (start > 0) test.Window.Restore(DedupFile.Take(directory, Position)!);
-            Assert.Equal(since, test.Window.KnownSinceMs);
+            Assert.Equal(start < 24 ? since : Hour(start - 24) + 1, test.Window.KnownSinceMs); // behind the last id that expired
             if (start > 0) Assert.Equal(start >= 24, test.IsNewFor(since, 0));
             test.Publish(start);
             Assert.NotNull(test.Find(start));
             DedupFile.Write(directory, Position, await test.Window.LeaveAsync(test.Last));
         }
+
+        long Hour(int number) => since + (number * 3_600_000L);
     }
 
     [Fact]

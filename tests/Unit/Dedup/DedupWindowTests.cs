@@ -175,6 +175,7 @@ public sealed class DedupWindowTests
 
         Assert.InRange(test.Window.Bytes, before - 8_000, before + 8_000); // all filters would be 40,000 more
         Assert.True(test.IsNewFor(long.MinValue));
+        Assert.False(test.Window.IsMissProof(WindowUnderTest.Key(27_000), long.MinValue, test.Now - 2)); // by a clock that was set back
         for (var key = 30_000; key < 33_000; key++) test.Check(key);
     }
 

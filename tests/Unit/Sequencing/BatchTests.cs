@@ -73,6 +73,28 @@ public sealed class BatchTests : IDisposable
 
     public void Dispose() => _directory.Dispose();
 
+    [Fact]
+    public async Task The_store_is_asked_only_for_those_that_the_window_may_have_known()
+    {
+        var path = _directory.At("a");
+        Core.Accounts.Organization organization;
+        var store = new Storing.StoreModel();
+        await using (var first = await ShardUnderTest.OpenAsync(path, store))
+        {
+            organization = ShardUnderTest.NewOrganization(DateTimeOffset.UtcNow.AddMilliseconds(5));
+            using var old = Batch(first, "old");
+            Assert.Equal(ReceiptKind.Accepted, (await SubmitAsync(first, old, organization)).Kind);
+            await first.StoredAsync(old.Items[0].Receipt.Id);
+        }
+
+        await using var again = await ShardUnderTest.OpenAsync(path, store);
+        using var batch = Batch(again, "new-1", "old", "new-2");
+        Assert.Equal(ReceiptKind.Accepted, (await SubmitAsync(again, batch, organization)).Kind);
+        Assert.Equal(["old"], store.AskedFor);
+        Assert.Equal(
+            [ReceiptKind.Accepted, ReceiptKind.Duplicate, ReceiptKind.Accepted], batch.Items.ToArray().Select(item => item.Receipt.Kind));
+    }
+
     private static Task<Receipt> SubmitAsync(ShardUnderTest test, EventBatch batch, Core.Accounts.Organization? organization = null) =>
         test.Shard.Admission.SubmitAsync(organization ?? test.Organization, batch, CancellationToken.None).AsTask();
 

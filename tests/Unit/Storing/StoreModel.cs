@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using ZapierTriggers.Core.Events;
 using ZapierTriggers.Core.Storing;
 using ZapierTriggers.Tests.Unit.Journal;
@@ -60,6 +61,9 @@ internal sealed class StoreModel : IEventStore
 
     /// <summary>Thrown by the next append, once.</summary>
     public Exception? Fault { get; set; }
+
+    /// <summary>Dedup ids that it was asked for.</summary>
+    public ConcurrentQueue<string> AskedFor { get; } = new();
 
     /// <summary>Whether every call fails and does nothing.</summary>
     public bool IsAway { get; set; }
@@ -133,6 +137,7 @@ internal sealed class StoreModel : IEventStore
     public Task<DuplicateOf?> FindDuplicateAsync(int organizationNo, string dedupId, EventId notBefore, CancellationToken cancellationToken)
     {
         if (IsAway) throw new StoreException(StoreFailure.Unavailable, "the store is away", "08006");
+        AskedFor.Enqueue(dedupId);
         lock (_gate)
         {
             var first = _events.LastOrDefault(
