@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using System.Text.Json;
 using ZapierTriggers.Load.Core.CommandLine;
 
 namespace ZapierTriggers.Load.OpenLoop;
@@ -60,8 +61,8 @@ internal static class Commands
             await Console.Error.WriteLineAsync("stopped");
             return ExitCode.Failure;
         }
-        catch (Exception exception) when (exception is UsageException or IOException or TimeoutException
-            or HttpRequestException or SocketException or InvalidDataException)
+        catch (Exception exception) when (exception is UsageException or IOException or TimeoutException or OperationCanceledException
+            or HttpRequestException or SocketException or InvalidDataException or JsonException)
         {
             await Console.Error.WriteLineAsync(exception.Message);
             return ExitCode.Failure;

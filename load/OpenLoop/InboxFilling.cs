@@ -20,6 +20,7 @@ internal sealed class InboxFilling(Uri server, Account account)
 
     private const int ItemsPerCall = 1000;
     private const int RareEvents = 8;
+    private const long EventsPerLine = 1_000_000;
     private const string Failing = "load.failing";
     private const string Dying = "load.dying";
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(200);
@@ -63,14 +64,14 @@ internal sealed class InboxFilling(Uri server, Account account)
         while (Accepted < events && !stop.IsCancellationRequested)
         {
             var before = Accepted;
-            await SendAsync(events - Accepted, connections, templates, stop);
+            await SendAsync(Math.Min(events - Accepted, EventsPerLine), connections, templates, stop);
             if (Accepted < events) await Task.Delay(Look, stop); // The journal's bound: the store is behind.
             if (Accepted == before && Stopwatch.GetElapsedTime(start) > Patience)
                 throw new TimeoutException("The server takes no more events.");
+            if (Accepted / EventsPerLine > before / EventsPerLine) Tell(start, $"{Accepted:N0} of {events:N0} events accepted");
         }
 
-        var probe = new ServerProbe(account.Client);
-        await UntilAsync(async () => await probe.ReadBacklogAsync(stop) is null or 0, stop);
+        await AwaitStoredAsync(start, stop);
         var seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
         Console.WriteLine($"filled    {Accepted:N0} events, the last of them stored after {seconds:N0} s");
     }
@@ -89,6 +90,24 @@ internal sealed class InboxFilling(Uri server, Account account)
 
         return pages;
     }
+
+    private async Task AwaitStoredAsync(long start, CancellationToken stop)
+    {
+        var probe = new ServerProbe(account.Client);
+        var told = long.MaxValue;
+        await UntilAsync(
+            async () =>
+            {
+                if (await probe.ReadBacklogAsync(stop) is not (> 0 and var left)) return true;
+                if (left / EventsPerLine < told) Tell(start, $"{left:N0} events not stored yet");
+                told = Math.Min(told, left / EventsPerLine);
+                return false;
+            },
+            stop);
+    }
+
+    private static void Tell(long start, string progress) =>
+        Console.WriteLine($"{Stopwatch.GetElapsedTime(start).TotalSeconds,6:N0} s  {progress}");
 
     private async Task SendAsync(long events, int connections, IReadOnlyList<EventTemplate> templates, CancellationToken stop)
     {

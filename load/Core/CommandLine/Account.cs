@@ -44,6 +44,12 @@ internal sealed class Account : IDisposable
         if (response.StatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden)
             throw new UsageException(
                 $"{server} does not let us make an organization ({(int)response.StatusCode}): give --key or --admin-token.");
+        if ((int)response.StatusCode >= 500)
+        {
+            throw new UsageException(
+                $"{server} cannot make an organization now ({(int)response.StatusCode}): {await response.Content.ReadAsStringAsync()}");
+        }
+
         if (response.StatusCode != HttpStatusCode.Created)
         {
             Console.WriteLine($"note      {server} makes no organizations ({(int)response.StatusCode}); a placeholder is sent as the key");
