@@ -7,12 +7,11 @@ namespace ZapierTriggers.Server.Storage.Postgres;
 internal sealed class PostgresAcks(PostgresDatabase database)
 {
     /// <summary>In key order, so that two callers with the same ids cannot deadlock.</summary>
-    private const string Insert = """
+    private const string Insert = $"""
         INSERT INTO acks (organization_no, event_id, at)
-        SELECT e.organization_no, e.id, $3
-        FROM events e
-        WHERE e.organization_no = $1 AND e.id = ANY ($2)
-        ORDER BY e.id
+        SELECT $1, k.id, $3
+        FROM {PostgresKeys.FoundEvents}
+        ORDER BY k.id
         ON CONFLICT DO NOTHING
         """;
 
@@ -25,7 +24,9 @@ internal sealed class PostgresAcks(PostgresDatabase database)
         """;
 
     private const string Read = """
-        SELECT a.event_id, a.at FROM acks a WHERE a.organization_no = $1 AND a.event_id = ANY ($2)
+        SELECT a.event_id, a.at
+        FROM unnest($2::uuid[]) AS k (id)
+        CROSS JOIN LATERAL (SELECT x.event_id, x.at FROM acks x WHERE x.organization_no = $1 AND x.event_id = k.id OFFSET 0) a
         """;
 
     /// <summary>See <see cref="Core.Storing.IEventStore.AcknowledgeAsync"/>. One round trip: a batch is one implicit transaction.</summary>

@@ -22,8 +22,8 @@ internal sealed class PostgresErasures(PostgresDatabase database, TimeProvider t
         ORDER BY m.id
         """;
 
-    private const string Present = """
-        SELECT e.id FROM events e WHERE e.organization_no = $1 AND e.id = ANY ($2)
+    private const string Present = $"""
+        SELECT e.id FROM {PostgresKeys.FoundEvents}
         UNION
         SELECT q.id FROM quarantine q WHERE q.organization_no = $1 AND q.id = ANY ($2)
         """;

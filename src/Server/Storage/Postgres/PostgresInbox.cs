@@ -22,7 +22,7 @@ internal sealed class PostgresInbox(PostgresDatabase database)
                coalesce(t.attempts, 0)::integer, t.response_status, t.error,
                greatest(a.at, t.changed_at), p.scanned, p.traceparent
         FROM page p
-        LEFT JOIN acks a ON a.organization_no = $1 AND a.event_id = p.id
+        LEFT JOIN LATERAL (SELECT x.at FROM acks x WHERE x.organization_no = $1 AND x.event_id = p.id OFFSET 0) a ON true
         LEFT JOIN LATERAL (
             SELECT bool_or(u.status = 1)                                AS delivered,
                    bool_or(u.status = 2)                                AS retrying,

@@ -25,7 +25,9 @@ internal sealed class PostgresLateErasures(PostgresDatabase database, TimeProvid
         """;
 
     private const string Noted = """
-        SELECT x.id FROM erased_events x WHERE x.organization_no = $1 AND x.id = ANY ($2)
+        SELECT f.id
+        FROM unnest($2::uuid[]) AS k (id)
+        CROSS JOIN LATERAL (SELECT x.id FROM erased_events x WHERE x.organization_no = $1 AND x.id = k.id OFFSET 0) f
         """;
 
     /// <summary>Keeps what a new erasure means, in the transaction that keeps the erasure.</summary>
