@@ -76,9 +76,6 @@ internal sealed class DedupWindow
     /// </summary>
     public long EvictionVersion => Volatile.Read(ref _evictionVersion);
 
-    /// <summary>How much of the last 24 h the window covers, in seconds.</summary>
-    public double CoverageSeconds => Math.Clamp(_time.GetUtcNow().ToUnixTimeMilliseconds() - CoveredSinceMs, 0, LengthMs) / 1000.0;
-
     /// <summary>Entries held, some of them perhaps over 24 h old.</summary>
     public int Count => _generations.FixedCount + Growing;
 
