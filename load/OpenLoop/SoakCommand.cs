@@ -107,6 +107,7 @@ internal sealed class SoakCommand
     /// <summary>Runs the load with a sample every interval; tells the trend.</summary>
     private async Task<int> WatchAsync(LoadRun run, CancellationToken stop)
     {
+        if (Path.GetDirectoryName(_plan.OutPath) is { Length: > 0 } folder) Directory.CreateDirectory(folder);
         await using var file = new StreamWriter(_plan.OutPath) { AutoFlush = true };
         Console.WriteLine(SoakSample.Head);
         var running = run.RunAsync(stop);

@@ -55,7 +55,7 @@ internal sealed record SoakPlan
             Duration = TimeSpan.FromSeconds(arguments.Number("--seconds", isShort ? 20 : 3600)),
             Interval = TimeSpan.FromSeconds(arguments.Number("--every", isShort ? 1 : 10)),
             Connections = arguments.Count("--connections", 64),
-            OutPath = arguments.Text("--out") ?? "soak.ndjson",
+            OutPath = arguments.Text("--out") ?? Path.Combine("reports", "soak.ndjson"),
             IsShort = isShort,
         };
     }

@@ -58,7 +58,7 @@ internal static class Usage
           --rate N             events per second, default 1000; or --percent N of the capacity, --measure N seconds of measuring it
           --seconds N          default 3600
           --every N            seconds from line to line, default 10
-          --out FILE           the same lines as NDJSON, default soak.ndjson
+          --out FILE           the same lines as NDJSON, default reports/soak.ndjson
           --short              20 s at 500, a line a second, no bars
         inbox     fills an organization, then times pages, filters and acks; PASS or FAIL for each; then the server's ledger
           --url URL

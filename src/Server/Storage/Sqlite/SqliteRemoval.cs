@@ -21,7 +21,7 @@ internal static class SqliteRemoval
         DELETE FROM retries WHERE organization_no = $1 AND event_id = $2
         """;
 
-    // Not shorter than before: a row that shrinks may be moved itself.
+    // Payloads keep their length: a page that runs half empty is merged, too.
     private static readonly string[] Overwrites =
     [
         """
