@@ -13,16 +13,20 @@ public sealed class PostgresLookUpTests(PostgresFixture fixture) : IClassFixture
     private const int Calls = 10;
     private const int Listed = 20;
     private const int ToAcknowledge = 1_000;
+    private const int ToRemove = 100;
 
     private readonly int _organizationNo = StoreFixture.NextNumber();
 
     [Fact]
-    public async Task Pages_and_acknowledgements_of_some_do_not_read_the_others()
+    public async Task Pages_acknowledgements_and_removals_of_some_do_not_read_the_others()
     {
         await FillAsync();
         await using (var stores = await fixture.OpenAsync())
         {
-            var query = new InboxQuery { OrganizationNo = _organizationNo, Ascending = true, Limit = Listed, Status = EventStatus.Delivered };
+            var query = new InboxQuery
+            {
+                OrganizationNo = _organizationNo, Ascending = true, Limit = Listed, Status = EventStatus.Delivered,
+            };
             for (var call = 0; call < Calls; call++)
                 Assert.Equal(Listed, (await stores.Events.ReadInboxAsync(query, CancellationToken.None)).Events.Count);
         }
@@ -36,9 +40,15 @@ public sealed class PostgresLookUpTests(PostgresFixture fixture) : IClassFixture
                 var made = await stores.Events.AcknowledgeAsync(_organizationNo, ids, StoreFixture.Noon, CancellationToken.None);
                 Assert.All(made.Times, time => Assert.NotNull(time));
             }
+
+            for (var call = 0; call < Calls; call++)
+            {
+                var expired = await stores.Data.Retention.ExpireAsync(_organizationNo, IdOf(Stored), ToRemove, CancellationToken.None);
+                Assert.Equal(ToRemove, expired.Events);
+            }
         }
 
-        await AssertReadAsync("events", Calls * ToAcknowledge);
+        await AssertReadAsync("events", Calls * (ToAcknowledge + ToRemove));
     }
 
     private static EventId IdOf(int number) => EventId.LowerBound(StoreFixture.Noon.AddMilliseconds(number));
@@ -47,7 +57,8 @@ public sealed class PostgresLookUpTests(PostgresFixture fixture) : IClassFixture
     private async Task FillAsync()
     {
         var first = StoreFixture.Noon.ToUnixTimeMilliseconds();
-        var id = string.Create(CultureInfo.InvariantCulture, $"(lpad(to_hex({first} + n), 12, '0') || '{IdOf(0).ToString()[14..].Replace("-", "", StringComparison.Ordinal)}')::uuid");
+        var end = IdOf(0).ToString()[14..]; // what is behind the milliseconds
+        var id = string.Create(CultureInfo.InvariantCulture, $"(lpad(to_hex({first} + n), 12, '0') || '-{end}')::uuid");
         await fixture.ScalarAsync($"""
             ALTER TABLE events_20260310 SET (autovacuum_enabled = off);
             ALTER TABLE acks SET (autovacuum_enabled = off);

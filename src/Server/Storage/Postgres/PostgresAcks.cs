@@ -6,6 +6,8 @@ namespace ZapierTriggers.Server.Storage.Postgres;
 /// <summary>Acknowledgements.</summary>
 internal sealed class PostgresAcks(PostgresDatabase database)
 {
+    private const string Keys = PostgresKeys.Given;
+
     /// <summary>In key order, so that two callers with the same ids cannot deadlock.</summary>
     private const string Insert = $"""
         INSERT INTO acks (organization_no, event_id, at)
@@ -16,11 +18,11 @@ internal sealed class PostgresAcks(PostgresDatabase database)
         """;
 
     /// <summary>What was asked for by hand is sent all the same.</summary>
-    private const string DropRetries = """
+    private const string DropRetries = $"""
         DELETE FROM retries r
-        USING acks a
-        WHERE r.organization_no = $1 AND r.event_id = ANY ($2) AND a.organization_no = r.organization_no AND a.event_id = r.event_id
-          AND r.owed = 0
+        USING {Keys} k
+        JOIN acks a ON a.organization_no = k.organization_no AND a.event_id = k.id
+        WHERE r.organization_no = k.organization_no AND r.event_id = k.id AND r.owed = 0
         """;
 
     private const string Read = """

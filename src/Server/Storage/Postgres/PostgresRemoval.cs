@@ -13,28 +13,32 @@ internal static class PostgresRemoval
         SELECT 1 FROM lanes l WHERE l.organization_no = $1 ORDER BY l.endpoint_id FOR NO KEY UPDATE
         """;
 
-    private const string Events = """
-        DELETE FROM events e WHERE e.organization_no = $1 AND e.id = ANY ($2) RETURNING e.id, e.dedup_id, e.payload_hash
+    private const string Keys = PostgresKeys.Given;
+
+    private const string Events = $"""
+        DELETE FROM events e USING {Keys} k WHERE e.organization_no = k.organization_no AND e.id = k.id
+        RETURNING e.id, e.dedup_id, e.payload_hash
         """;
 
-    private const string Quarantine = """
-        DELETE FROM quarantine q WHERE q.organization_no = $1 AND q.id = ANY ($2) RETURNING q.id, NULL::text, 0::bigint
+    private const string Quarantine = $"""
+        DELETE FROM quarantine q USING {Keys} k WHERE q.organization_no = k.organization_no AND q.id = k.id
+        RETURNING q.id, NULL::text, 0::bigint
         """;
 
-    private const string Retries = """
-        DELETE FROM retries WHERE organization_no = $1 AND event_id = ANY ($2)
+    private const string Retries = $"""
+        DELETE FROM retries r USING {Keys} k WHERE r.organization_no = k.organization_no AND r.event_id = k.id
         """;
 
-    private const string Attempts = """
-        DELETE FROM attempts WHERE organization_no = $1 AND event_id = ANY ($2)
+    private const string Attempts = $"""
+        DELETE FROM attempts a USING {Keys} k WHERE a.organization_no = k.organization_no AND a.event_id = k.id
         """;
 
-    private const string Outcomes = """
-        DELETE FROM outcomes WHERE organization_no = $1 AND event_id = ANY ($2)
+    private const string Outcomes = $"""
+        DELETE FROM outcomes o USING {Keys} k WHERE o.organization_no = k.organization_no AND o.event_id = k.id
         """;
 
-    private const string Acks = """
-        DELETE FROM acks WHERE organization_no = $1 AND event_id = ANY ($2)
+    private const string Acks = $"""
+        DELETE FROM acks a USING {Keys} k WHERE a.organization_no = k.organization_no AND a.event_id = k.id
         """;
 
     private const string Count = """
