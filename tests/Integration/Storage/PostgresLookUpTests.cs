@@ -25,7 +25,10 @@ public sealed class PostgresLookUpTests(PostgresFixture fixture) : IClassFixture
         {
             var query = new InboxQuery
             {
-                OrganizationNo = _organizationNo, Ascending = true, Limit = Listed, Status = EventStatus.Delivered,
+                OrganizationNo = _organizationNo,
+                Ascending = true,
+                Limit = Listed,
+                Status = EventStatus.Delivered,
             };
             for (var call = 0; call < Calls; call++)
                 Assert.Equal(Listed, (await stores.Events.ReadInboxAsync(query, CancellationToken.None)).Events.Count);
