@@ -63,9 +63,9 @@ internal sealed class InboxFilling(Uri server, Account account)
         var start = Stopwatch.GetTimestamp();
         while (Accepted < events && !stop.IsCancellationRequested)
         {
-            var before = Accepted;
-            await SendAsync(Math.Min(events - Accepted, EventsPerLine), connections, templates, stop);
-            if (Accepted < events) await Task.Delay(Look, stop); // The journal's bound: the store is behind.
+            var (before, wanted) = (Accepted, Math.Min(events - Accepted, EventsPerLine));
+            await SendAsync(wanted, connections, templates, stop);
+            if (Accepted - before < wanted) await Task.Delay(Look, stop); // The journal's bound: the store is behind.
             if (Accepted == before && Stopwatch.GetElapsedTime(start) > Patience)
                 throw new TimeoutException("The server takes no more events.");
             if (Accepted / EventsPerLine > before / EventsPerLine) Tell(start, $"{Accepted:N0} of {events:N0} events accepted");

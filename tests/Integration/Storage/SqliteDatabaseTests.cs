@@ -1,4 +1,5 @@
 using Microsoft.Data.Sqlite;
+using ZapierTriggers.Core.Storing;
 using ZapierTriggers.Server.Storage.Sqlite;
 
 namespace ZapierTriggers.Tests.Integration.Storage;
@@ -79,6 +80,29 @@ public sealed class SqliteDatabaseTests : IDisposable
         end.Set();
         await reading;
         Assert.True(await database.TryEmptyLogAsync(CancellationToken.None));
+    }
+
+    [Fact]
+    public async Task A_lock_of_another_process_is_told_soon_and_in_words()
+    {
+        await using var database = Open();
+        await database.WriteAsync(connection => connection.Execute("CREATE TABLE t (n INTEGER)"), CancellationToken.None);
+        using var other = new SqliteConnection($"Data Source={Path.Combine(_directory, "events.db")};Pooling=False");
+        other.Open();
+        other.Execute("BEGIN IMMEDIATE");
+
+        // Two that wait half a minute each, as the driver would have it, would outlast the guard.
+        var writes = Enumerable.Range(0, 2).Select(
+            _ => database.WriteAsync(connection => connection.Execute("INSERT INTO t VALUES (1)"), CancellationToken.None)).ToList();
+        foreach (var write in writes)
+        {
+            var refused = await Assert.ThrowsAsync<StoreException>(() => write.WaitAsync(Guard));
+            Assert.Equal(StoreFailure.Unavailable, refused.Failure);
+            Assert.Contains("locked by another process", refused.Message, StringComparison.Ordinal);
+        }
+
+        other.Execute("ROLLBACK");
+        Assert.Equal(1, await database.WriteAsync(connection => connection.Execute("INSERT INTO t VALUES (1)"), CancellationToken.None));
     }
 
     public void Dispose() => Directory.Delete(_directory, recursive: true);

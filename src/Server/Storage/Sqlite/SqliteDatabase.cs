@@ -33,7 +33,14 @@ internal sealed class SqliteDatabase : IAsyncDisposable
         try
         {
             Directory.CreateDirectory(System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(path))!);
-            var settings = new SqliteConnectionStringBuilder { DataSource = path, Mode = SqliteOpenMode.ReadWriteCreate, Pooling = false };
+            // For 30 s the driver would repeat a statement that met a lock, beside the wait of SQLite itself, and the only writer with it.
+            var settings = new SqliteConnectionStringBuilder
+            {
+                DataSource = path,
+                Mode = SqliteOpenMode.ReadWriteCreate,
+                Pooling = false,
+                DefaultTimeout = 1,
+            };
             _connectionString = settings.ConnectionString;
             _writer = new SqliteWriter(OpenWriter());
         }
