@@ -30,8 +30,7 @@ internal interface IErasureStore
 
     /// <summary>
     /// Erases those events with all that hangs on them, counts them in the ledger, keeps what must be kept of them, and moves the erasure
-    /// on
-    /// from <paramref name="known"/> to <paramref name="moved"/> plus what was erased, in one transaction. Null, and nothing has happened,
+    /// on from <paramref name="known"/> to <paramref name="moved"/> plus what was erased, in one transaction. Null, and nothing has happened,
     /// when it is not at <paramref name="known"/> any more.
     /// </summary>
     /// <param name="known">As it was read.</param>
@@ -43,13 +42,16 @@ internal interface IErasureStore
         Erasure known, Erasure moved, IReadOnlyList<EventId> ids, EventId journalFrom, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Takes what was erased out of the files that the store itself keeps beside its tables; false when somebody reads there now, and then
-    /// to be tried again.
+    /// Takes what was erased out of the store's files, where copies of it may be left beside the tables' rows; nothing to do when that has
+    /// been done since. False when somebody reads there now, and then to be tried again.
     /// </summary>
     Task<bool> TryPurgeAsync(CancellationToken cancellationToken);
 
-    /// <summary>Writes that it is finished, without its selection.</summary>
-    Task FinishAsync(Erasure finished, CancellationToken cancellationToken);
+    /// <summary>
+    /// Takes its selection away, purges (of a dry run that is left to <see cref="TryPurgeAsync"/>), and writes that it is finished. False
+    /// as there: it is unfinished then, with <see cref="Erasure.IsJournalErased"/>.
+    /// </summary>
+    Task<bool> TryFinishAsync(Erasure finished, CancellationToken cancellationToken);
 
     /// <summary>The erased events that a journal may still hold, of one organization or (null) of all.</summary>
     Task<IReadOnlySet<(int OrganizationNo, EventId Id)>> ReadInJournalAsync(int? organizationNo, CancellationToken cancellationToken);
@@ -58,11 +60,11 @@ internal interface IErasureStore
     Task ClearInJournalAsync(int organizationNo, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Removes a piece of an organization's rows, from whatever table still has some, at most <paramref name="limit"/>; the organization's
-    /// own
-    /// row and its erasure's come last, together, and only when <paramref name="mayEnd"/>. Returns how many events were among them and
-    /// whether nothing is left.
+    /// Removes some of an organization's rows from the large tables, at most <paramref name="limit"/> from the last one that it comes to.
+    /// Returns how many events were among them, and whether none of these tables has more.
     /// </summary>
-    Task<(long Events, bool IsDone)> EraseOrganizationAsync(
-        int organizationNo, int limit, bool mayEnd, CancellationToken cancellationToken);
+    Task<(long Events, bool IsLast)> EraseOrganizationRowsAsync(int organizationNo, int limit, CancellationToken cancellationToken);
+
+    /// <summary>Removes all else that an organization has, and at the very end its own row and its erasure's, in one transaction.</summary>
+    Task EndOrganizationAsync(int organizationNo, CancellationToken cancellationToken);
 }

@@ -29,7 +29,7 @@ internal sealed partial class ErasureRunner(
     private static readonly TimeSpan JournalWait = TimeSpan.FromSeconds(5);
 
     private readonly PurgePause _pause = new(time);
-    private bool _isPurgeOwed;
+    private bool _isPurgeOwed = true; // a former process may have died before it
     private volatile TaskCompletionSource _turn = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Completes when something has moved.</summary>
@@ -43,7 +43,7 @@ internal sealed partial class ErasureRunner(
     {
         var hasMoved = false;
         _pause.EndIfOver();
-        if (_isPurgeOwed) _isPurgeOwed = !await _pause.TryAsync(Guid.Empty, store.TryPurgeAsync, stop);
+        if (_isPurgeOwed) _isPurgeOwed = !await TryPurgeAsync(Guid.Empty, stop);
         var erasures = await store.ReadUnfinishedAsync(stop);
         foreach (var erasure in erasures)
         {
@@ -60,6 +60,28 @@ internal sealed partial class ErasureRunner(
 
     private async Task<bool> EraseEventsAsync(Erasure erasure, CancellationToken stop)
     {
+        var done = erasure;
+        if (!erasure.IsJournalErased)
+        {
+            (var moved, var isLast) = await EraseChunkAsync(erasure, stop);
+            if (moved is null || !isLast) return moved is not null;
+            if (!moved.IsDryRun && !await EraseFromJournalAsync(moved, stop)) return false;
+            done = moved;
+            Failpoint.Pass(Failpoint.ErasureNoted);
+            here?.JournalErased(erasure.Id);
+        }
+
+        done = done with { IsJournalErased = !done.IsDryRun, FinishedAt = Time.GetUtcNow() };
+        if (!await _pause.TryAsync(done.Id, token => store.TryFinishAsync(done, token), stop)) return false;
+        Failpoint.Pass(Failpoint.ErasureFinished);
+        _isPurgeOwed |= done.IsDryRun;
+        Log.Finished(logger, done.Id, done.Erased, done.Matched);
+        return true;
+    }
+
+    /// <summary>The erasure as it is after its next events, null when somebody else has moved it; and whether those were the last.</summary>
+    private async Task<(Erasure? Moved, bool IsLast)> EraseChunkAsync(Erasure erasure, CancellationToken stop)
+    {
         var (chunk, isLast) = await new ErasureScan(store, ChunkSize).NextAsync(erasure, stop);
         var matched = chunk.Ids;
         if (matched.Count > 0 && !erasure.IsDryRun) await dispatcher.ErasingAsync(erasure.OrganizationNo, matched);
@@ -70,18 +92,7 @@ internal sealed partial class ErasureRunner(
         var done = await store.EraseAsync(erasure, moved, erasure.IsDryRun ? [] : matched, journalFrom, stop);
         if (done is null) here?.Forget(erasure.Id);
         Failpoint.Pass(Failpoint.ErasureRemoved);
-        if (done is null || !isLast) return done is not null;
-        var isErased = erasure.IsDryRun || (await EraseFromJournalAsync(done, stop) && await TryPurgeAsync(done, stop));
-        if (!isErased) return false;
-        Failpoint.Pass(Failpoint.ErasureNoted);
-        here?.JournalErased(erasure.Id);
-        await store.FinishAsync(done with { IsJournalErased = !done.IsDryRun, FinishedAt = Time.GetUtcNow() }, stop);
-        Failpoint.Pass(Failpoint.ErasureFinished);
-
-        // What selected has just left its row, but not the store's files; a start purges them, too.
-        _isPurgeOwed = !await TryPurgeAsync(done, stop);
-        Log.Finished(logger, done.Id, done.Erased, done.Matched);
-        return true;
+        return (done, isLast);
     }
 
     /// <summary>What the journal still holds of the organization's erased events, of this erasure and of former ones.</summary>
@@ -99,7 +110,7 @@ internal sealed partial class ErasureRunner(
         return true;
     }
 
-    private Task<bool> TryPurgeAsync(Erasure erasure, CancellationToken stop) => _pause.TryAsync(erasure.Id, store.TryPurgeAsync, stop);
+    private Task<bool> TryPurgeAsync(Guid erasure, CancellationToken stop) => _pause.TryAsync(erasure, store.TryPurgeAsync, stop);
 
     /// <summary>
     /// Stored first is what was on its way when its keys ended; the journal goes before the last row, which says that there is work.
@@ -112,25 +123,17 @@ internal sealed partial class ErasureRunner(
         if (organization is not null && !await shard.WaitStoredAsync(organization, stop)) return false;
         foreach (var endpoint in dispatcher.EndpointsOf(no)) await dispatcher.RemoveAsync(no, endpoint.Id, stop);
         dispatcher.Gone.AddThrough(no, new EventId(ulong.MaxValue, ulong.MaxValue));
-        var ids = (await store.ScanAsync(no, default, new EventId(ulong.MaxValue, ulong.MaxValue), type: null, 1, stop)).Count;
-        if (ids == 0)
-        {
-            refused.Erase(no, static (_, _) => true);
-            if (!await shard.TryEraseAsync(ErasedFrames.OfOrganization(no), JournalWait, stop)) return false;
-        }
-
-        if (ids == 0 && !await TryPurgeAsync(erasure, stop)) return false;
-        var (events, isDone) = await store.EraseOrganizationAsync(no, ChunkSize, mayEnd: ids == 0, stop);
-        if (!isDone)
-        {
-            var moved = erasure with { Matched = erasure.Matched + events };
-            await store.EraseAsync(erasure, moved, [], default, stop);
-            return true;
-        }
-
+        var (events, isLast) = await store.EraseOrganizationRowsAsync(no, ChunkSize, stop);
+        var moved = erasure with { Matched = erasure.Matched + events };
+        if (events > 0) await store.EraseAsync(erasure, moved, [], default, stop);
+        if (!isLast) return true;
+        refused.Erase(no, static (_, _) => true);
+        if (!await shard.TryEraseAsync(ErasedFrames.OfOrganization(no), JournalWait, stop)) return false;
+        if (!await TryPurgeAsync(erasure.Id, stop)) return false;
+        await store.EndOrganizationAsync(no, stop);
         accounts.Remove(no);
-        _isPurgeOwed = !await TryPurgeAsync(erasure, stop);
-        Log.Finished(logger, erasure.Id, erasure.Matched + events, erasure.Matched + events);
+        _isPurgeOwed = !await TryPurgeAsync(erasure.Id, stop);
+        Log.Finished(logger, erasure.Id, moved.Matched, moved.Matched);
         return true;
     }
 

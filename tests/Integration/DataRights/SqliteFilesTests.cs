@@ -5,8 +5,8 @@ using ZapierTriggers.Tests.Integration.Webhooks;
 namespace ZapierTriggers.Tests.Integration.DataRights;
 
 /// <summary>
-/// SQLite's files keep nothing of erased rows, also where the pages that they shared with others were merged: where half of the rows go, a
-/// plain delete leaves copies of some.
+/// SQLite's files keep nothing of erased rows, also where pages that they shared with others were split or merged: where half of the rows
+/// go, a plain delete leaves copies of some.
 /// </summary>
 public sealed class SqliteFilesTests
 {

@@ -83,7 +83,8 @@ public abstract class LateErasureConformance<T>(T fixture) : IClassFixture<T>
         var journaled = events.Many(3);
         Assert.Equal(journaled.Select(item => item.Id), await FoundAsync(journaled));
 
-        Assert.True((await Erasures.EraseOrganizationAsync(events.OrganizationNo, 100, mayEnd: true, CancellationToken.None)).IsDone);
+        Assert.True((await Erasures.EraseOrganizationRowsAsync(events.OrganizationNo, 100, CancellationToken.None)).IsLast);
+        await Erasures.EndOrganizationAsync(events.OrganizationNo, CancellationToken.None);
 
         Assert.Equal(journaled.Select(item => item.Id), await FoundAsync(journaled));
         await Store.NoteErasedAsync(Journal, await Store.FindErasedAsync(journaled, CancellationToken.None), CancellationToken.None);
@@ -137,7 +138,7 @@ public abstract class LateErasureConformance<T>(T fixture) : IClassFixture<T>
     private async Task FinishAsync(Erasure erasure)
     {
         var done = (await Erasures.EraseAsync(erasure, erasure with { Cursor = End }, [], default, CancellationToken.None))!;
-        await Erasures.FinishAsync(done with { FinishedAt = StoreFixture.Noon }, CancellationToken.None);
+        Assert.True(await Erasures.TryFinishAsync(done with { FinishedAt = StoreFixture.Noon }, CancellationToken.None));
         Assert.Equal("", (await Erasures.FindAsync(erasure.OrganizationNo, erasure.Id, CancellationToken.None))!.Selection);
     }
 

@@ -20,7 +20,7 @@ public sealed class PostgresUsageRaceTests(PostgresFixture fixture) : IClassFixt
 
         // The erasure waits for a key, behind the sums that it has removed.
         await ExecuteAsync(connection, $"SELECT 1 FROM api_keys WHERE organization_no = {no} FOR UPDATE");
-        var erasure = fixture.Stores.Data.Erasures.EraseOrganizationAsync(no, 100, mayEnd: true, CancellationToken.None);
+        var erasure = fixture.Stores.Data.Erasures.EndOrganizationAsync(no, CancellationToken.None);
         await UntilWaitingAsync("api_keys", 1);
         var add = fixture.Stores.Data.Usage.AddAsync([new UsageSum(no, Day, UsageKind.Invalid, 1)], CancellationToken.None);
         await Poll.UntilAsync(async () => add.IsCompleted || await WaitingAsync("organizations") == 2, "the sums wait, or are written");

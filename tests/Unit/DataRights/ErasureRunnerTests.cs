@@ -15,53 +15,43 @@ public sealed class ErasureRunnerTests
     private const int Chunks = 5;
 
     [Fact]
-    public async Task A_purge_that_failed_is_tried_again_after_a_pause()
+    public async Task An_erasure_that_cannot_be_purged_is_tried_again_after_a_pause()
     {
-        using var folder = new ScratchFolder();
-        using var directory = DataDirectory.Open(folder.Path, TimeProvider.System);
-        var time = new ObservedTime();
-        var store = new FakeStore(New(0), New(Chunks * 500));
-        using var runner = new ErasureRunner(
-            store, accounts: null!, dispatcher: null!, static () => null, new RefusedEvents(directory), time,
-            NullLogger<ErasureRunner>.Instance);
-        await runner.StartAsync(TestContext.Current.CancellationToken);
+        var store = new FakeStore(New(0), New(Chunks * 500)) { MayPurge = false };
+        await using var scene = new Scene(store);
+        await scene.StartAsync();
 
-        Assert.Equal(PurgePause.Length, await time.NextTimerAsync());
-        Assert.Equal((Chunks + 1, 1), (store.Chunks, store.Purges));
-        time.Advance(PurgePause.Length);
-        Assert.Equal(PurgePause.Length, await time.NextTimerAsync());
-        Assert.Equal(2, store.Purges);
+        Assert.Equal((1 + Chunks, 1, 0), (store.Chunks, store.Purges, store.Finished));
+        await scene.PauseAsync();
+        Assert.Equal((1 + Chunks, 2, 0), (store.Chunks, store.Purges, store.Finished));
 
         store.MayPurge = true;
-        time.Advance(PurgePause.Length);
-        Assert.NotEqual(PurgePause.Length, await time.NextTimerAsync());
-        Assert.Equal((6, 2), (store.Purges, store.Finished)); // and once more behind each one's end
-        await runner.StopAsync(TestContext.Current.CancellationToken);
+        await scene.LastPauseAsync();
+        Assert.Equal((1 + Chunks, 5, 2), (store.Chunks, store.Purges, store.Finished)); // what a former process owed, and one for each
     }
 
     [Fact]
-    public async Task What_a_reader_keeps_from_being_purged_at_the_end_is_purged_after_a_pause()
+    public async Task A_dry_run_is_finished_first_and_purged_after_it()
     {
-        using var folder = new ScratchFolder();
-        using var directory = DataDirectory.Open(folder.Path, TimeProvider.System);
-        var time = new ObservedTime();
-        var store = new FakeStore(New(0)) { MayPurge = true, IsReadAtTheEnd = true };
-        using var runner = new ErasureRunner(
-            store, accounts: null!, dispatcher: null!, static () => null, new RefusedEvents(directory), time,
-            NullLogger<ErasureRunner>.Instance);
-        await runner.StartAsync(TestContext.Current.CancellationToken);
+        var store = new FakeStore(New(0) with { IsDryRun = true });
+        await using var scene = new Scene(store);
+        store.MayPurgeFor = 1;
+        await scene.StartAsync();
 
-        Assert.Equal(PurgePause.Length, await time.NextTimerAsync());
         Assert.Equal((2, 1), (store.Purges, store.Finished));
-        time.Advance(PurgePause.Length);
-        Assert.Equal(PurgePause.Length, await time.NextTimerAsync());
-        Assert.Equal(3, store.Purges);
-
         store.MayPurge = true;
-        time.Advance(PurgePause.Length);
-        Assert.NotEqual(PurgePause.Length, await time.NextTimerAsync());
-        Assert.Equal(4, store.Purges);
-        await runner.StopAsync(TestContext.Current.CancellationToken);
+        await scene.LastPauseAsync();
+        Assert.Equal((3, 1), (store.Purges, store.Finished));
+    }
+
+    [Fact]
+    public async Task What_a_former_process_has_erased_but_not_purged_is_only_finished()
+    {
+        var store = new FakeStore(New(3) with { Selection = "", IsJournalErased = true });
+        await using var scene = new Scene(store);
+        await scene.StartAsync(isPaused: false);
+
+        Assert.Equal((0, 1), (store.Chunks, store.Finished));
     }
 
     private static Erasure New(int events)
@@ -76,6 +66,52 @@ public sealed class ErasureRunnerTests
             Through = new EventId(ulong.MaxValue, 0),
             RequestedAt = default,
         };
+    }
+
+    /// <summary>A runner, which nobody but its own timers wakes.</summary>
+    private sealed class Scene : IAsyncDisposable
+    {
+        private readonly ScratchFolder _folder = new();
+        private readonly ObservedTime _time = new();
+        private readonly DataDirectory _directory;
+        private readonly ErasureRunner _runner;
+
+        public Scene(FakeStore store)
+        {
+            _directory = DataDirectory.Open(_folder.Path, TimeProvider.System);
+            _runner = new ErasureRunner(
+                store, accounts: null!, dispatcher: null!, static () => null, new RefusedEvents(_directory), _time,
+                NullLogger<ErasureRunner>.Instance);
+        }
+
+        /// <summary>Returns when there is nothing more to do at first.</summary>
+        public async Task StartAsync(bool isPaused = true)
+        {
+            await _runner.StartAsync(TestContext.Current.CancellationToken);
+            Assert.Equal(isPaused, await _time.NextTimerAsync() == PurgePause.Length);
+        }
+
+        /// <summary>Waits out a pause, to the next one.</summary>
+        public async Task PauseAsync()
+        {
+            _time.Advance(PurgePause.Length);
+            Assert.Equal(PurgePause.Length, await _time.NextTimerAsync());
+        }
+
+        /// <summary>Waits out a pause behind which there is none.</summary>
+        public async Task LastPauseAsync()
+        {
+            _time.Advance(PurgePause.Length);
+            Assert.NotEqual(PurgePause.Length, await _time.NextTimerAsync());
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            await _runner.StopAsync(CancellationToken.None);
+            _runner.Dispose();
+            _directory.Dispose();
+            _folder.Dispose();
+        }
     }
 
     /// <summary>Tells of each timer that is made.</summary>
@@ -98,9 +134,10 @@ public sealed class ErasureRunnerTests
     {
         private readonly List<Erasure> _unfinished = [.. erasures];
 
-        public bool MayPurge { get; set; }
+        public bool MayPurge { get => MayPurgeFor > 0; set => MayPurgeFor = value ? int.MaxValue : 0; }
 
-        public bool IsReadAtTheEnd { get; init; }
+        /// <summary>How often nobody is in the way yet.</summary>
+        public int MayPurgeFor { get; set; } = int.MaxValue;
 
         public int Chunks { get; private set; }
 
@@ -126,14 +163,17 @@ public sealed class ErasureRunnerTests
         public Task<bool> TryPurgeAsync(CancellationToken cancellationToken)
         {
             Purges++;
-            return Task.FromResult(MayPurge);
+            return Task.FromResult(MayPurgeFor == int.MaxValue || MayPurgeFor-- > 0);
         }
 
-        public Task FinishAsync(Erasure finished, CancellationToken cancellationToken)
+        public async Task<bool> TryFinishAsync(Erasure finished, CancellationToken cancellationToken)
         {
+            Assert.Equal(!finished.IsDryRun, finished.IsJournalErased);
+            var settled = finished with { Selection = "", FinishedAt = null };
+            _unfinished[_unfinished.FindIndex(one => one.Id == finished.Id)] = settled;
+            if (!finished.IsDryRun && !await TryPurgeAsync(cancellationToken)) return false;
             Finished += _unfinished.RemoveAll(one => one.Id == finished.Id);
-            MayPurge &= !IsReadAtTheEnd;
-            return Task.CompletedTask;
+            return true;
         }
 
         public Task<IReadOnlySet<(int OrganizationNo, EventId Id)>> ReadInJournalAsync(
@@ -155,7 +195,9 @@ public sealed class ErasureRunnerTests
         public Task ClearInJournalAsync(int organizationNo, CancellationToken cancellationToken) =>
             throw new NotSupportedException();
 
-        public Task<(long Events, bool IsDone)> EraseOrganizationAsync(
-            int organizationNo, int limit, bool mayEnd, CancellationToken cancellationToken) => throw new NotSupportedException();
+        public Task<(long Events, bool IsLast)> EraseOrganizationRowsAsync(
+            int organizationNo, int limit, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+        public Task EndOrganizationAsync(int organizationNo, CancellationToken cancellationToken) => throw new NotSupportedException();
     }
 }

@@ -122,11 +122,15 @@ internal sealed class PostgresErasures(PostgresDatabase database, TimeProvider t
     public Task<bool> TryPurgeAsync(CancellationToken cancellationToken) => Task.FromResult(true);
 
     /// <inheritdoc/>
-    public Task FinishAsync(Erasure finished, CancellationToken cancellationToken) => database.ExecuteAsync(
-        ErasureStatements.Finish,
-        parameters => parameters.With(finished.OrganizationNo).With(finished.Id).With(finished.IsJournalErased)
-            .With(finished.FinishedAt?.ToUniversalTime()),
-        cancellationToken);
+    public async Task<bool> TryFinishAsync(Erasure finished, CancellationToken cancellationToken)
+    {
+        await database.ExecuteAsync(
+            ErasureStatements.Finish,
+            parameters => parameters.With(finished.OrganizationNo).With(finished.Id).With(finished.IsJournalErased)
+                .With(finished.FinishedAt?.ToUniversalTime()),
+            cancellationToken);
+        return true;
+    }
 
     /// <inheritdoc/>
     public async Task<IReadOnlySet<(int OrganizationNo, EventId Id)>> ReadInJournalAsync(
@@ -142,9 +146,12 @@ internal sealed class PostgresErasures(PostgresDatabase database, TimeProvider t
         database.ExecuteAsync(ClearInJournal, parameters => parameters.With(organizationNo), cancellationToken);
 
     /// <inheritdoc/>
-    public Task<(long Events, bool IsDone)> EraseOrganizationAsync(
-        int organizationNo, int limit, bool mayEnd, CancellationToken cancellationToken) =>
-        _organizations.RunAsync(organizationNo, limit, mayEnd, cancellationToken);
+    public Task<(long Events, bool IsLast)> EraseOrganizationRowsAsync(int organizationNo, int limit, CancellationToken cancellationToken) =>
+        _organizations.EraseRowsAsync(organizationNo, limit, cancellationToken);
+
+    /// <inheritdoc/>
+    public Task EndOrganizationAsync(int organizationNo, CancellationToken cancellationToken) =>
+        _organizations.EndAsync(organizationNo, cancellationToken);
 
     private async Task<Erasure?> RemoveAsync(
         NpgsqlConnection connection, Erasure moved, IReadOnlyList<EventId> ids, EventId journalFrom, CancellationToken cancellationToken)

@@ -11,6 +11,9 @@ namespace ZapierTriggers.Server.Storage.Sqlite;
 /// </summary>
 internal sealed class SqliteDatabase : IAsyncDisposable
 {
+    /// <summary>Forgets what a connection has read: its next statements read the file.</summary>
+    private const string EmptyCache = "PRAGMA shrink_memory";
+
     private const string EmptyLog = "PRAGMA wal_checkpoint(TRUNCATE)";
 
     /// <summary>How long a connection waits for the locks of other processes.</summary>
@@ -23,6 +26,8 @@ internal sealed class SqliteDatabase : IAsyncDisposable
     private const string HardlyWait = "PRAGMA busy_timeout = 20";
 
     private readonly string _connectionString;
+    private readonly string _logPath;
+    private readonly SqliteFreeSpace _freeSpace;
     private readonly SqliteWriter _writer;
     private readonly ConcurrentBag<SqliteReader> _readers = [];
     private volatile bool _disposed;
@@ -42,6 +47,8 @@ internal sealed class SqliteDatabase : IAsyncDisposable
                 DefaultTimeout = 1,
             };
             _connectionString = settings.ConnectionString;
+            _logPath = path + "-wal";
+            _freeSpace = new SqliteFreeSpace(path);
             _writer = new SqliteWriter(OpenWriter());
         }
         catch (Exception exception)
@@ -59,11 +66,12 @@ internal sealed class SqliteDatabase : IAsyncDisposable
         _writer.RunAsync(work, cancellationToken);
 
     /// <summary>
-    /// Moves the log into the file and makes it empty: it has pages as they were before. False when a reader still needs them; then it is
-    /// to be tried again after a pause.
+    /// Moves the log into the file and empties it, since it has pages as they were before, and overwrites free space in some pages of the
+    /// file, see <see cref="SqliteFreeSpace"/>. Not done when a reader still needs the log: then to be tried again after a pause. Otherwise
+    /// with the page to go on with, null behind the last.
     /// </summary>
-    public Task<bool> TryEmptyLogAsync(CancellationToken cancellationToken) =>
-        _writer.RunAsync(TryEmptyLog, cancellationToken, inTransaction: false);
+    public Task<(bool IsDone, long? Next)> TryOverwriteFreeSpaceAsync(long firstPage, CancellationToken cancellationToken) =>
+        _writer.RunAsync(connection => TryOverwriteFreeSpace(connection, firstPage), cancellationToken, inTransaction: false);
 
     /// <summary>
     /// Runs a reading work on the thread pool (the driver blocks), in one snapshot of the database. Cancelled, it ends soon, whatever it is
@@ -99,6 +107,7 @@ internal sealed class SqliteDatabase : IAsyncDisposable
         _disposed = true;
         while (_readers.TryTake(out var reader)) reader.Dispose();
         _writer.Dispose();
+        _freeSpace.Dispose(); // behind all connections
         return ValueTask.CompletedTask;
     }
 
@@ -113,6 +122,26 @@ internal sealed class SqliteDatabase : IAsyncDisposable
         {
             connection.Execute(WaitForLocks);
         }
+    }
+
+    private (bool IsDone, long? Next) TryOverwriteFreeSpace(SqliteConnection connection, long firstPage)
+    {
+        if (!TryEmptyLog(connection)) return default;
+        connection.Execute("BEGIN IMMEDIATE"); // until its end no other process writes, either
+        long? next;
+        bool hasChanged;
+        try
+        {
+            if (new FileInfo(_logPath) is { Exists: true, Length: > 0 }) return default;
+            (next, hasChanged) = _freeSpace.Overwrite(firstPage);
+        }
+        finally
+        {
+            connection.Execute("ROLLBACK");
+        }
+
+        if (hasChanged) connection.Execute(EmptyCache);
+        return (true, next);
     }
 
     private T Read<T>(Func<SqliteConnection, T> work, CancellationToken cancellationToken) =>

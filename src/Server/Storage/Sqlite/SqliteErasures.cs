@@ -7,8 +7,8 @@ using ZapierTriggers.Core.Storing;
 namespace ZapierTriggers.Server.Storage.Sqlite;
 
 /// <summary>
-/// Erasure in SQLite. What is deleted is overwritten with zeros (see <see cref="SqliteFastDelete"/>), and the log that still has it as it
-/// was is emptied.
+/// Erasure in SQLite. What is deleted is overwritten with zeros (<c>secure_delete</c>), and so are copies of it elsewhere in the file and in
+/// the log (see <see cref="SqlitePurge"/>).
 /// </summary>
 internal sealed class SqliteErasures(SqliteDatabase database, TimeProvider time) : IErasureStore
 {
@@ -34,7 +34,12 @@ internal sealed class SqliteErasures(SqliteDatabase database, TimeProvider time)
         UPDATE erased_events SET in_journal = 0 WHERE organization_no = $1 AND in_journal
         """;
 
+    private const string ForgetSelection = """
+        UPDATE erasures SET selection = '' WHERE organization_no = $1 AND id = $2 AND selection <> ''
+        """;
+
     private readonly SqliteOrganizationErasure _organizations = new(database);
+    private readonly SqlitePurge _purge = new(database);
 
     /// <inheritdoc/>
     public Task<bool> AddAsync(Erasure erasure, CancellationToken cancellationToken)
@@ -127,15 +132,19 @@ internal sealed class SqliteErasures(SqliteDatabase database, TimeProvider time)
             },
             cancellationToken);
 
-    /// <inheritdoc/>
-    public Task FinishAsync(Erasure finished, CancellationToken cancellationToken) =>
-        database.WriteAsync(
-            connection => connection.Execute(
-                ErasureStatements.Finish, finished.OrganizationNo, finished.Id, finished.IsJournalErased, finished.FinishedAt),
-            cancellationToken);
+    /// <summary>What selected goes before the file is purged, so that one purge takes that, too.</summary>
+    public async Task<bool> TryFinishAsync(Erasure finished, CancellationToken cancellationToken)
+    {
+        var settled = finished.IsDryRun ? finished : finished with { FinishedAt = null };
+        await database.WriteAsync(connection => Settle(connection, settled), cancellationToken);
+        if (finished.IsDryRun) return true;
+        if (!await _purge.TryRunAsync(cancellationToken)) return false;
+        await database.WriteAsync(connection => Settle(connection, finished), cancellationToken);
+        return true;
+    }
 
     /// <inheritdoc/>
-    public Task<bool> TryPurgeAsync(CancellationToken cancellationToken) => database.TryEmptyLogAsync(cancellationToken);
+    public Task<bool> TryPurgeAsync(CancellationToken cancellationToken) => _purge.TryRunAsync(cancellationToken);
 
     /// <inheritdoc/>
     public async Task<IReadOnlySet<(int OrganizationNo, EventId Id)>> ReadInJournalAsync(
@@ -151,14 +160,28 @@ internal sealed class SqliteErasures(SqliteDatabase database, TimeProvider time)
         database.WriteAsync(connection => connection.Execute(ClearInJournal, organizationNo), cancellationToken);
 
     /// <inheritdoc/>
-    public Task<(long Events, bool IsDone)> EraseOrganizationAsync(
-        int organizationNo, int limit, bool mayEnd, CancellationToken cancellationToken) =>
-        _organizations.RunAsync(organizationNo, limit, mayEnd, cancellationToken);
+    public Task<(long Events, bool IsLast)> EraseOrganizationRowsAsync(int organizationNo, int limit, CancellationToken cancellationToken) =>
+        _organizations.EraseRowsAsync(organizationNo, limit, cancellationToken);
+
+    /// <inheritdoc/>
+    public Task EndOrganizationAsync(int organizationNo, CancellationToken cancellationToken) =>
+        _organizations.EndAsync(organizationNo, cancellationToken);
+
+    /// <summary>
+    /// It owes a purge when the selection goes, and not again: one that a reader was in the way of must not begin anew.
+    /// </summary>
+    private static int Settle(SqliteConnection connection, Erasure erasure)
+    {
+        if (connection.Execute(ForgetSelection, erasure.OrganizationNo, erasure.Id) > 0) SqlitePurge.Owe(connection);
+        return connection.Execute(
+            ErasureStatements.Finish, erasure.OrganizationNo, erasure.Id, erasure.IsJournalErased, erasure.FinishedAt);
+    }
 
     private Erasure Remove(SqliteConnection connection, Erasure moved, IReadOnlyList<EventId> ids, EventId journalFrom)
     {
         var no = moved.OrganizationNo;
-        var (removed, _) = SqliteRemoval.Run(connection, no, ids, overwrites: true);
+        var (removed, _) = SqliteRemoval.Run(connection, no, ids);
+        if (removed.Count > 0) SqlitePurge.Owe(connection);
         SqliteRemoval.CountRemoved(connection, no, removed, LedgerKind.Erased);
         var hashesFrom = EventId.LowerBound(time.GetUtcNow() - TimeSpan.FromMilliseconds(DedupWindow.LengthMs));
         SqliteRemoval.Keep(connection, moved, removed, journalFrom, hashesFrom);

@@ -3,9 +3,9 @@ using Microsoft.Data.Sqlite;
 namespace ZapierTriggers.Server.Storage.Sqlite;
 
 /// <summary>
-/// While it lasts, pages that become free are not overwritten. The writing connection overwrites all else that it deletes or moves
-/// (<c>secure_delete</c>): a row that is erased must not have left copies where it stood before its page was split. For what merely expires
-/// that would write each page twice.
+/// While it lasts, pages that become free are not overwritten. The writing connection overwrites all else that it deletes
+/// (<c>secure_delete</c>); for what merely expires that would write each page twice. An erasure overwrites such pages
+/// (<see cref="SqliteFreeSpace"/>).
 /// </summary>
 internal readonly struct SqliteFastDelete : IDisposable
 {

@@ -21,15 +21,6 @@ internal static class SqliteRemoval
         DELETE FROM retries WHERE organization_no = $1 AND event_id = $2
         """;
 
-    // Payloads keep their length: a page that runs half empty is merged, too.
-    private static readonly string[] Overwrites =
-    [
-        """
-        UPDATE events SET dedup_id = NULL, ordering_key = NULL, payload = zeroblob(length(payload)) WHERE organization_no = $1 AND id = $2
-        """,
-        "UPDATE quarantine SET event = zeroblob(length(event)) WHERE organization_no = $1 AND id = $2",
-    ];
-
     private static readonly string[] Others =
     [
         "DELETE FROM events WHERE organization_no = $1 AND id = $2",
@@ -51,33 +42,14 @@ internal static class SqliteRemoval
         ON CONFLICT DO NOTHING
         """;
 
-    /// <summary>
-    /// Overwrites what is in events that are to be erased, before the first of the rows is deleted: pages that deleting leaves half empty
-    /// are merged, and rows that move then, those that are deleted next among them, leave copies in free space, whatever
-    /// <c>secure_delete</c> says.
-    /// </summary>
-    public static void Overwrite(SqliteConnection connection, int organizationNo, IReadOnlyList<EventId> ids)
-    {
-        foreach (var sql in Overwrites)
-        {
-            using var statement = new SqliteStatement(connection, sql);
-            foreach (var id in ids) statement.Execute(organizationNo, id);
-        }
-    }
-
     /// <summary>Removes those of the events that are there; returns which, and how many webhooks waited for a try of them.</summary>
-    /// <param name="connection">The writer's.</param>
-    /// <param name="organizationNo">Whose.</param>
-    /// <param name="ids">Of the events.</param>
-    /// <param name="overwrites">Whether nothing of them may be left; what merely expires is not worth the writing.</param>
     public static (IReadOnlyList<RemovedEvent> Events, int Webhooks) Run(
-        SqliteConnection connection, int organizationNo, IReadOnlyList<EventId> ids, bool overwrites)
+        SqliteConnection connection, int organizationNo, IReadOnlyList<EventId> ids)
     {
         var removed = new List<RemovedEvent>(ids.Count);
         using var find = new SqliteStatement(connection, Find);
         foreach (var id in ids)
             removed.AddRange(find.Query(row => new RemovedEvent(id, row.GetTextOrNull(0), row.GetInt64(1)), organizationNo, id));
-        if (overwrites) Overwrite(connection, organizationNo, ids);
         var webhooks = 0;
         using var retries = new SqliteStatement(connection, Retries);
         foreach (var id in ids) webhooks += retries.Execute(organizationNo, id);

@@ -68,7 +68,7 @@ internal sealed class SqliteRetention(SqliteDatabase database) : IRetentionStore
         var isDone = ids.Count < limit;
         if (ids.Count == 0) return new Expired(0, 0, isDone);
         using var fast = SqliteFastDelete.On(connection);
-        var (removed, webhooks) = SqliteRemoval.Run(connection, organizationNo, ids, overwrites: false);
+        var (removed, webhooks) = SqliteRemoval.Run(connection, organizationNo, ids);
         SqliteRemoval.CountRemoved(connection, organizationNo, removed, LedgerKind.Expired);
         connection.Execute(Note, organizationNo, isDone ? before : ids[^1]);
         return new Expired(ids.Count, webhooks, isDone);
