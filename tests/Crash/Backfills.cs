@@ -1,7 +1,5 @@
 using System.Globalization;
 using System.Security.Cryptography;
-using Microsoft.Data.Sqlite;
-using Npgsql;
 using ZapierTriggers.Core.Events;
 using ZapierTriggers.Core.Operations;
 using ZapierTriggers.Load.Core.Receiving;
@@ -54,6 +52,7 @@ public sealed class Backfills
         }
 
         Assert.True(deaths >= 3, $"caught up after {deaths} deaths");
+        await scene.EndLeasesAsync();
         await scene.RestartAsync(sending);
         await scene.Server.WaitReadyAsync();
         await receiver.Log.WaitForAsync(Count).WaitAsync(Limit);
@@ -152,7 +151,7 @@ public sealed class Backfills
     private static async Task<EventId> CursorAsync(Scene scene, Guid endpoint)
     {
         const string Sql = "SELECT delivered_through FROM lanes WHERE endpoint_id = ";
-        var value = await AskAsync(scene, Sql + "$1", endpoint);
+        var value = await scene.ExecuteAsync(Sql + "$1", endpoint);
         return value switch
         {
             Guid id => EventId.TryParse(id.ToString(), out var read) ? read : throw new InvalidOperationException($"{id} is no event id."),
@@ -165,24 +164,5 @@ public sealed class Backfills
     }
 
     private static async Task<long> WaitingAsync(Scene scene) =>
-        Convert.ToInt64(await AskAsync(scene, "SELECT count(*) FROM retries", null), CultureInfo.InvariantCulture);
-
-    private static async Task<object?> AskAsync(Scene scene, string sql, Guid? endpoint)
-    {
-        if (scene.Database is { } database)
-        {
-            await using var source = NpgsqlDataSource.Create(database);
-            await using var ask = source.CreateCommand(sql);
-            if (endpoint is { } id) ask.Parameters.Add(new NpgsqlParameter { Value = id });
-            return await ask.ExecuteScalarAsync();
-        }
-
-        await using var connection = new SqliteConnection(
-            $"Data Source={Path.Combine(scene.Setup.DataDirectory, "events.db")};Pooling=False");
-        await connection.OpenAsync();
-        await using var command = connection.CreateCommand();
-        command.CommandText = sql;
-        if (endpoint is { } key) command.Parameters.AddWithValue("$1", key.ToByteArray(bigEndian: true));
-        return await command.ExecuteScalarAsync();
-    }
+        Convert.ToInt64(await scene.ExecuteAsync("SELECT count(*) FROM retries"), CultureInfo.InvariantCulture);
 }

@@ -2,10 +2,8 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
-using Microsoft.Data.Sqlite;
 using ZapierTriggers.Core.Operations;
 using ZapierTriggers.Tests.Crash.Infrastructure;
-using ZapierTriggers.Tests.Integration.Infrastructure;
 
 namespace ZapierTriggers.Tests.Crash;
 
@@ -93,14 +91,7 @@ public sealed class Erasures
     {
         var sql = "SELECT count(*) FROM erasures WHERE finished_at IS NOT NULL AND journal_erased AND selection = '' "
             + string.Create(CultureInfo.InvariantCulture, $"AND matched = {Count} AND erased = {Count}");
-        if (scene.Database is { } database)
-            return Convert.ToInt32(await PostgresServer.ExecuteAsync(sql, database), CultureInfo.InvariantCulture);
-        var file = Path.Combine(scene.Setup.DataDirectory, "events.db");
-        await using var connection = new SqliteConnection($"Data Source={file};Pooling=False;Mode=ReadOnly");
-        await connection.OpenAsync();
-        await using var command = connection.CreateCommand();
-        command.CommandText = sql;
-        return Convert.ToInt32(await command.ExecuteScalarAsync(), CultureInfo.InvariantCulture);
+        return Convert.ToInt32(await scene.ExecuteAsync(sql), CultureInfo.InvariantCulture);
     }
 
     /// <summary>The files of the data directory that hold the text.</summary>

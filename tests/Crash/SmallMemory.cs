@@ -65,8 +65,7 @@ public sealed class SmallMemory
     /// <summary>Nothing is written to the store until this is disposed.</summary>
     private static async Task<SqliteConnection> LockStoreAsync(Scene scene)
     {
-        var connection = new SqliteConnection($"Data Source={Path.Combine(scene.Setup.DataDirectory, "events.db")};Pooling=False");
-        await connection.OpenAsync();
+        var connection = await scene.OpenSqliteAsync();
         await using var command = connection.CreateCommand();
         command.CommandText = "PRAGMA busy_timeout = 10000; BEGIN IMMEDIATE";
         await command.ExecuteNonQueryAsync();

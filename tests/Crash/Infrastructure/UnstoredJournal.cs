@@ -1,4 +1,3 @@
-using Microsoft.Data.Sqlite;
 using ZapierTriggers.Core.Events;
 using ZapierTriggers.Core.Journal;
 
@@ -57,10 +56,8 @@ public sealed class UnstoredJournal : IAsyncLifetime
             },
         });
         var journal = Path.Combine(_scene.Setup.DataDirectory, "journal");
-        await using (var connection = new SqliteConnection(
-            $"Data Source={Path.Combine(_scene.Setup.DataDirectory, "events.db")};Pooling=False"))
+        await using (var connection = await _scene.OpenSqliteAsync())
         {
-            await connection.OpenAsync();
             await using var command = connection.CreateCommand();
             command.CommandText = "PRAGMA busy_timeout = 10000; BEGIN IMMEDIATE";
             await command.ExecuteNonQueryAsync();
