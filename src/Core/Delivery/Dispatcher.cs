@@ -238,13 +238,12 @@ internal sealed partial class Dispatcher : IAsyncDisposable
     /// <summary>The URL of the organization's default endpoint; null if it has none.</summary>
     public string? DefaultUrl(int organizationNo) => _lanes.DefaultOf(organizationNo)?.Endpoint.Url;
 
-    /// <summary>The organization's endpoints in the order of their making.</summary>
-    public IReadOnlyList<EndpointRecord> EndpointsOf(int organizationNo)
-    {
-        var endpoints = new List<EndpointRecord>();
-        foreach (var lane in _lanes.Of(organizationNo)) endpoints.Add(lane.Endpoint);
-        return [.. endpoints.OrderBy(static endpoint => endpoint.CreatedAt).ThenBy(static endpoint => endpoint.Id)];
-    }
+    /// <summary>The organization's endpoints in the order of their making; of those of one moment the default one is first.</summary>
+    public IReadOnlyList<EndpointRecord> EndpointsOf(int organizationNo) =>
+    [
+        .. _lanes.Of(organizationNo).Select(static lane => lane.Endpoint).OrderBy(static endpoint => endpoint.CreatedAt)
+            .ThenByDescending(static endpoint => endpoint.IsDefault).ThenBy(static endpoint => endpoint.Id),
+    ];
 
     /// <summary>How an endpoint of the organization is; null when it has none with this id.</summary>
     public EndpointHealth? HealthOf(int organizationNo, Guid endpointId) => _lanes.Find(organizationNo, endpointId)?.Health;

@@ -23,6 +23,7 @@ internal sealed class StoreMove(SqliteTables source, PostgresDatabase target, Ti
         ["schema_versions"] = "each store has migrations of its own",
         ["probes"] = "one row that means nothing, made by the migrations",
         ["inbox_marks"] = "derived from the events; found again",
+        ["purge"] = "only in SQLite; what is owed to the file that is left",
         ["account_changes"] = "only in Postgres; its triggers fill it while the accounts are copied",
     };
 

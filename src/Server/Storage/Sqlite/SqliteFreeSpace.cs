@@ -28,6 +28,9 @@ internal sealed class SqliteFreeSpace(string path) : IDisposable
     private const int HeaderBytes = 100;
     private const int BytesRead = 1 << 20;
 
+    /// <summary>As many as the largest page has bytes.</summary>
+    private static readonly byte[] Zeros = new byte[65_536];
+
     private SafeFileHandle? _file;
 
     private enum PageUse : byte
@@ -118,8 +121,7 @@ internal sealed class SqliteFreeSpace(string path) : IDisposable
         };
         var dirty = page[(int)from..(int)to];
         if (!dirty.ContainsAnyExcept((byte)0)) return false;
-        var zeros = new byte[dirty.Length];
-        RandomAccess.Write(file, zeros, offset + from);
+        RandomAccess.Write(file, Zeros.AsSpan(0, dirty.Length), offset + from);
         return true;
     }
 
