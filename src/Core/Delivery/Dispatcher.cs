@@ -239,11 +239,11 @@ internal sealed partial class Dispatcher : IAsyncDisposable
     public string? DefaultUrl(int organizationNo) => _lanes.DefaultOf(organizationNo)?.Endpoint.Url;
 
     /// <summary>The organization's endpoints in the order of their making; of those of one moment the default one is first.</summary>
-    public IReadOnlyList<EndpointRecord> EndpointsOf(int organizationNo) =>
-    [
-        .. _lanes.Of(organizationNo).Select(static lane => lane.Endpoint).OrderBy(static endpoint => endpoint.CreatedAt)
-            .ThenByDescending(static endpoint => endpoint.IsDefault).ThenBy(static endpoint => endpoint.Id),
-    ];
+    public IReadOnlyList<EndpointRecord> EndpointsOf(int organizationNo)
+    {
+        var endpoints = _lanes.Of(organizationNo).ToArray().Select(lane => lane.Endpoint);
+        return [.. endpoints.OrderBy(one => one.CreatedAt).ThenByDescending(one => one.IsDefault).ThenBy(one => one.Id)];
+    }
 
     /// <summary>How an endpoint of the organization is; null when it has none with this id.</summary>
     public EndpointHealth? HealthOf(int organizationNo, Guid endpointId) => _lanes.Find(organizationNo, endpointId)?.Health;
