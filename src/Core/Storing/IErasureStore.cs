@@ -30,8 +30,8 @@ internal interface IErasureStore
 
     /// <summary>
     /// Erases those events with all that hangs on them, counts them in the ledger, keeps what must be kept of them, and moves the erasure
-    /// on from <paramref name="known"/> to <paramref name="moved"/> plus what was erased, in one transaction. Null, and nothing has happened,
-    /// when it is not at <paramref name="known"/> any more.
+    /// on from <paramref name="known"/> to <paramref name="moved"/> plus what was erased, in one transaction. Null, and nothing has
+    /// happened, when it is not at <paramref name="known"/> any more.
     /// </summary>
     /// <param name="known">As it was read.</param>
     /// <param name="moved">With its cursor and count of matches moved on.</param>

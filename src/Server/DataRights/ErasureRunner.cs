@@ -79,7 +79,7 @@ internal sealed partial class ErasureRunner(
         return true;
     }
 
-    /// <summary>The erasure as it is after its next events, null when somebody else has moved it; and whether those were the last.</summary>
+    /// <summary>The erasure after its next events, null when somebody else has moved it; and whether those were the last.</summary>
     private async Task<(Erasure? Moved, bool IsLast)> EraseChunkAsync(Erasure erasure, CancellationToken stop)
     {
         var (chunk, isLast) = await new ErasureScan(store, ChunkSize).NextAsync(erasure, stop);

@@ -188,10 +188,12 @@ public sealed class SqliteFreeSpaceTests : IDisposable
     /// Rows of two persons in turn in a table and an index that grow everywhere, some larger than pages, over more pages than are
     /// overwritten at once.
     /// </summary>
-    private static Task<int> FillAsync(SqliteDatabase database, int count, string first = Gone, string second = Kept) => database.WriteAsync(
+    private static Task<int> FillAsync(
+        SqliteDatabase database, int count, string first = Gone, string second = Kept) => database.WriteAsync(
         connection =>
         {
-            connection.Execute("CREATE TABLE IF NOT EXISTS rows (key TEXT NOT NULL PRIMARY KEY, who TEXT, n INTEGER, more BLOB) WITHOUT ROWID");
+            connection.Execute(
+                "CREATE TABLE IF NOT EXISTS rows (key TEXT NOT NULL PRIMARY KEY, who TEXT, n INTEGER, more BLOB) WITHOUT ROWID");
             connection.Execute("CREATE INDEX IF NOT EXISTS rows_who ON rows (who)");
             var random = new Random(1);
             var key = new byte[16];
@@ -240,9 +242,12 @@ public sealed class SqliteFreeSpaceTests : IDisposable
         connection => connection.Query("SELECT key || who || n || hex(more) FROM rows ORDER BY key", row => row.GetString(0)),
         CancellationToken.None);
 
-    private static async Task AssertSoundAsync(SqliteDatabase database) => Assert.Equal(
-        ["ok"],
-        await database.ReadAsync(connection => connection.Query("PRAGMA integrity_check", row => row.GetString(0)), CancellationToken.None));
+    private static async Task AssertSoundAsync(SqliteDatabase database)
+    {
+        var said = await database.ReadAsync(
+            connection => connection.Query("PRAGMA integrity_check", row => row.GetString(0)), CancellationToken.None);
+        Assert.Equal(["ok"], said);
+    }
 
     /// <summary>As it happens from time to time by itself.</summary>
     private void EmptyLog()

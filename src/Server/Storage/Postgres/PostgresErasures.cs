@@ -146,7 +146,8 @@ internal sealed class PostgresErasures(PostgresDatabase database, TimeProvider t
         database.ExecuteAsync(ClearInJournal, parameters => parameters.With(organizationNo), cancellationToken);
 
     /// <inheritdoc/>
-    public Task<(long Events, bool IsLast)> EraseOrganizationRowsAsync(int organizationNo, int limit, CancellationToken cancellationToken) =>
+    public Task<(long Events, bool IsLast)> EraseOrganizationRowsAsync(
+        int organizationNo, int limit, CancellationToken cancellationToken) =>
         _organizations.EraseRowsAsync(organizationNo, limit, cancellationToken);
 
     /// <inheritdoc/>

@@ -7,8 +7,8 @@ using ZapierTriggers.Core.Storing;
 namespace ZapierTriggers.Server.Storage.Sqlite;
 
 /// <summary>
-/// Erasure in SQLite. What is deleted is overwritten with zeros (<c>secure_delete</c>), and so are copies of it elsewhere in the file and in
-/// the log (see <see cref="SqlitePurge"/>).
+/// Erasure in SQLite. What is deleted is overwritten with zeros (<c>secure_delete</c>), and so are copies of it elsewhere in the file and
+/// in the log (see <see cref="SqlitePurge"/>).
 /// </summary>
 internal sealed class SqliteErasures(SqliteDatabase database, TimeProvider time) : IErasureStore
 {
@@ -160,7 +160,8 @@ internal sealed class SqliteErasures(SqliteDatabase database, TimeProvider time)
         database.WriteAsync(connection => connection.Execute(ClearInJournal, organizationNo), cancellationToken);
 
     /// <inheritdoc/>
-    public Task<(long Events, bool IsLast)> EraseOrganizationRowsAsync(int organizationNo, int limit, CancellationToken cancellationToken) =>
+    public Task<(long Events, bool IsLast)> EraseOrganizationRowsAsync(
+        int organizationNo, int limit, CancellationToken cancellationToken) =>
         _organizations.EraseRowsAsync(organizationNo, limit, cancellationToken);
 
     /// <inheritdoc/>

@@ -95,8 +95,9 @@ internal sealed class SqliteFreeSpace(string path) : IDisposable
         var uses = new PageUse[end - first];
         var page = buffer[..layout.PageSize];
         var left = layout.FreePages; // bounds the walk, should the list be damaged
-        for (var list = layout.FirstListPage; list > 0 && left > 0 && TryRead(file, page, (list - 1) * layout.PageSize); list = Number(page, 0))
+        for (var list = layout.FirstListPage; list > 0 && left > 0; list = Number(page, 0))
         {
+            if (!TryRead(file, page, (list - 1) * layout.PageSize)) break;
             Mark(list, PageUse.List);
             var entries = Math.Min(Number(page, 4), (layout.UsableSize / 4) - 2);
             for (var i = 0; i < entries; i++) Mark(Number(page, 8 + (4 * i)), PageUse.Free);
@@ -125,7 +126,7 @@ internal sealed class SqliteFreeSpace(string path) : IDisposable
         return true;
     }
 
-    /// <summary>Of a tree's page what is between the end of its cell pointers and the first of its cells; nothing of any other page.</summary>
+    /// <summary>Of a tree's page what is between its cell pointers and the first of its cells; nothing of any other page.</summary>
     private static (long From, long To) Gap(ReadOnlySpan<byte> page, int at)
     {
         const byte InnerIndex = 2, InnerTable = 5, LeafIndex = 10, LeafTable = 13;

@@ -1,4 +1,4 @@
--- How many erasures have removed rows since copies of rows were last overwritten in the whole file. At first one: what earlier versions left.
+-- How often rows were erased since copies of erased rows were last overwritten in the whole file. One at first: what earlier versions left.
 CREATE TABLE purge (
     owed INTEGER NOT NULL
 );
