@@ -179,6 +179,8 @@ public sealed class SqliteFreeSpaceTests : IDisposable
 
         Assert.True(await erasures.TryFinishAsync(finished, CancellationToken.None));
         Assert.Empty(await erasures.ReadUnfinishedAsync(CancellationToken.None));
+        var ended = (await erasures.FindAsync(1, erasure.Id, CancellationToken.None))!.FinishedAt;
+        Assert.True(ended > finished.FinishedAt, $"{ended} is before the purge");
         Assert.Equal(0, Count(Gone));
     }
 

@@ -132,14 +132,17 @@ internal sealed class SqliteErasures(SqliteDatabase database, TimeProvider time)
             },
             cancellationToken);
 
-    /// <summary>What selected goes before the file is purged, so that one purge takes that, too.</summary>
+    /// <summary>
+    /// What selected goes before the file is purged, so that one purge takes that, too; the erasure ends when that has ended.
+    /// </summary>
     public async Task<bool> TryFinishAsync(Erasure finished, CancellationToken cancellationToken)
     {
         var settled = finished.IsDryRun ? finished : finished with { FinishedAt = null };
         await database.WriteAsync(connection => Settle(connection, settled), cancellationToken);
         if (finished.IsDryRun) return true;
         if (!await _purge.TryRunAsync(cancellationToken)) return false;
-        await database.WriteAsync(connection => Settle(connection, finished), cancellationToken);
+        var purged = finished with { FinishedAt = time.GetUtcNow() };
+        await database.WriteAsync(connection => Settle(connection, purged), cancellationToken);
         return true;
     }
 
