@@ -66,8 +66,20 @@ internal static class DataTenant
     }
 
     /// <summary>Whether a file of the server's journal has that text.</summary>
-    public static bool JournalHolds(this ServerUnderTest server, string text) =>
-        Directory.EnumerateFiles(Path.Combine(server.DataDirectory, "journal")).Any(file => Holds(file, text));
+    public static bool JournalHolds(this ServerUnderTest server, string text)
+    {
+        while (true)
+        {
+            try
+            {
+                return Directory.EnumerateFiles(Path.Combine(server.DataDirectory, "journal")).Any(file => Holds(file, text));
+            }
+            catch (FileNotFoundException)
+            {
+                // A segment was rewritten meanwhile, and has its old name again: looked at anew.
+            }
+        }
+    }
 
     private static bool Holds(string path, string text)
     {
