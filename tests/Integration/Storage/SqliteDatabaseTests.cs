@@ -70,7 +70,8 @@ public sealed class SqliteDatabaseTests : IDisposable
         await database.WriteAsync(connection => connection.Execute("INSERT INTO t VALUES (1)"), CancellationToken.None);
 
         // Twelve tries that wait five seconds each would outlast the guard.
-        var tries = Enumerable.Range(0, 12).Select(_ => database.TryOverwriteFreeSpaceAsync(0, CancellationToken.None)).ToList();
+        var tries = Enumerable.Range(0, 12)
+            .Select(_ => database.TryOverwriteFreeSpaceAsync(0, SqlitePurge.PagesAtOnce, CancellationToken.None)).ToList();
         var emptied = await Task.WhenAll(tries).WaitAsync(Guard);
         Assert.All(emptied, one => Assert.False(one.IsDone));
         var patience = await database.WriteAsync(
@@ -79,7 +80,7 @@ public sealed class SqliteDatabaseTests : IDisposable
 
         end.Set();
         await reading;
-        Assert.True((await database.TryOverwriteFreeSpaceAsync(0, CancellationToken.None)).IsDone);
+        Assert.True((await database.TryOverwriteFreeSpaceAsync(0, SqlitePurge.PagesAtOnce, CancellationToken.None)).IsDone);
     }
 
     [Fact]

@@ -20,8 +20,7 @@ public sealed class SqliteFreeSpaceTests : IDisposable
     {
         await using var database = new SqliteDatabase(Path);
         await FillAsync(database, 6_000);
-        await database.WriteAsync(
-            connection => connection.Execute("DELETE FROM rows WHERE who LIKE $1", Gone + "%"), CancellationToken.None);
+        await EraseAsync(database);
         EmptyLog();
         Assert.True(Count(Gone) > 0, "SQLite leaves no copies any more");
         var (rows, kept) = (await ReadAsync(database), Count(Kept));
@@ -39,8 +38,7 @@ public sealed class SqliteFreeSpaceTests : IDisposable
     {
         await using var database = new SqliteDatabase(Path);
         await FillAsync(database, 2_000);
-        await database.WriteAsync(
-            connection => connection.Execute("DELETE FROM rows WHERE who LIKE $1", Gone + "%"), CancellationToken.None);
+        await EraseAsync(database);
         await OverwriteAsync(database);
 
         // Writes each page once more.
@@ -104,7 +102,7 @@ public sealed class SqliteFreeSpaceTests : IDisposable
         await begun.Task;
         await database.WriteAsync(connection => connection.Execute("DELETE FROM rows"), CancellationToken.None);
 
-        Assert.False((await database.TryOverwriteFreeSpaceAsync(0, CancellationToken.None)).IsDone);
+        Assert.False((await database.TryOverwriteFreeSpaceAsync(0, SqlitePurge.PagesAtOnce, CancellationToken.None)).IsDone);
         Assert.True(Count(Gone) > 0);
         end.Set();
         Assert.Equal(100, await reading);
@@ -212,6 +210,9 @@ public sealed class SqliteFreeSpaceTests : IDisposable
         },
         CancellationToken.None);
 
+    private static Task<int> EraseAsync(SqliteDatabase database) => database.WriteAsync(
+        connection => connection.Execute("DELETE FROM rows WHERE who LIKE $1", Gone + "%"), CancellationToken.None);
+
     private static Task<int> ExpireAsync(SqliteDatabase database) => database.WriteAsync(
         connection =>
         {
@@ -233,7 +234,7 @@ public sealed class SqliteFreeSpaceTests : IDisposable
         var pieces = 0;
         for (long? page = 0; page is { } first; pieces++)
         {
-            (var isDone, page) = await database.TryOverwriteFreeSpaceAsync(first, CancellationToken.None);
+            (var isDone, page) = await database.TryOverwriteFreeSpaceAsync(first, SqlitePurge.PagesAtOnce, CancellationToken.None);
             Assert.True(isDone);
         }
 

@@ -70,8 +70,9 @@ internal sealed class SqliteDatabase : IAsyncDisposable
     /// file, see <see cref="SqliteFreeSpace"/>. Not done when a reader still needs the log: then to be tried again after a pause. Otherwise
     /// with the page to go on with, null behind the last.
     /// </summary>
-    public Task<(bool IsDone, long? Next)> TryOverwriteFreeSpaceAsync(long firstPage, CancellationToken cancellationToken) =>
-        _writer.RunAsync(connection => TryOverwriteFreeSpace(connection, firstPage), cancellationToken, inTransaction: false);
+    public Task<(bool IsDone, long? Next)> TryOverwriteFreeSpaceAsync(
+        long firstPage, long pages, CancellationToken cancellationToken) =>
+        _writer.RunAsync(connection => TryOverwriteFreeSpace(connection, firstPage, pages), cancellationToken, inTransaction: false);
 
     /// <summary>
     /// Runs a reading work on the thread pool (the driver blocks), in one snapshot of the database. Cancelled, it ends soon, whatever it is
@@ -124,7 +125,7 @@ internal sealed class SqliteDatabase : IAsyncDisposable
         }
     }
 
-    private (bool IsDone, long? Next) TryOverwriteFreeSpace(SqliteConnection connection, long firstPage)
+    private (bool IsDone, long? Next) TryOverwriteFreeSpace(SqliteConnection connection, long firstPage, long pages)
     {
         if (!TryEmptyLog(connection)) return default;
         connection.Execute("BEGIN IMMEDIATE"); // until its end no other process writes, either
@@ -133,7 +134,7 @@ internal sealed class SqliteDatabase : IAsyncDisposable
         try
         {
             if (new FileInfo(_logPath) is { Exists: true, Length: > 0 }) return default;
-            (next, hasChanged) = _freeSpace.Overwrite(firstPage);
+            (next, hasChanged) = _freeSpace.Overwrite(firstPage, pages);
         }
         finally
         {

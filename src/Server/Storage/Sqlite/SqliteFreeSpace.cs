@@ -16,9 +16,6 @@ namespace ZapierTriggers.Server.Storage.Sqlite;
 /// </remarks>
 internal sealed class SqliteFreeSpace(string path) : IDisposable
 {
-    /// <summary>Pages in one go, 16 MiB of them: some ten milliseconds in which nobody writes.</summary>
-    public const int PagesAtOnce = 4096;
-
     /// <summary>
     /// In a file of so many pages (128 GiB) nothing is overwritten: an overflow page begins with the number of the next one, whose first
     /// byte could from here on be that of a tree's page.
@@ -50,8 +47,9 @@ internal sealed class SqliteFreeSpace(string path) : IDisposable
     /// page has to forget it before writing it again. Throws <see cref="IOException"/>, <see cref="UnauthorizedAccessException"/>.
     /// </summary>
     /// <param name="first">The first of them, from 0.</param>
+    /// <param name="count">How many, at most.</param>
     /// <returns>The page to go on with, null behind the last; and whether anything was there to be overwritten.</returns>
-    public (long? Next, bool HasChanged) Overwrite(long first)
+    public (long? Next, bool HasChanged) Overwrite(long first, long count)
     {
         var file = _file ??= File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
         Span<byte> header = stackalloc byte[HeaderBytes];
@@ -59,7 +57,7 @@ internal sealed class SqliteFreeSpace(string path) : IDisposable
         var layout = Layout.Of(header);
         var pages = RandomAccess.GetLength(file) / layout.PageSize;
         if (pages >= TooManyPages) return (null, false);
-        var end = Math.Min(pages, first + PagesAtOnce);
+        var end = first + Math.Clamp(pages - first, 0, count);
         var buffer = ArrayPool<byte>.Shared.Rent(BytesRead);
         try
         {
